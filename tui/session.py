@@ -104,7 +104,7 @@ class Session:
     def with_stored_scan(self, state: State) -> State:
         """The state with the scan of its base that an earlier session saved."""
         base = state.base
-        if base is None or base.digest in state.scans:
+        if base is None or state.base_scan is not None:
             return state
         scan = self.backend.stored_scan(base)
         return state if scan is None else state.with_scan(base.digest, scan)

@@ -79,7 +79,7 @@ def test_without_a_terminal_the_default_job_runs(data_dir: Path):
     assert len(process.stderr.splitlines()) == 1
     assert "run --preset han2015 --recipe fast" in process.stderr
     assert "22,186 of 266,610 parameters" in process.stdout
-    assert "12.02x lighter" in process.stdout
+    assert "12.02x smaller" in process.stdout
     assert "revived weights: 0" in process.stdout
     assert "\x1b" not in process.stdout
 

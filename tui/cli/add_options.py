@@ -27,7 +27,7 @@ _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tu
 _START = Setting("start", START, number(1, 1_000_000, above=True), "first ratio to try")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _WITHIN = Setting(
-    "within", WITHIN, number(0, 100, above=True), "--quick with this interval half-width (points)"
+    "within", WITHIN, number(0, 100, above=True), "--quick, with intervals of X points on each side"
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "split to measure on")
 
@@ -155,38 +155,20 @@ def _add_scan(parser: ArgumentParser) -> None:
         "--uniform", action="store_true", help="also scan with all layers at the same sparsity"
     )
     _add(group, _SPLIT, default=_SPLIT.default)
-    group.add_argument(
-        "--quick",
-        action="store_true",
-        help="measure each point on a growing sample until its interval is narrow enough",
-    )
+    text = "measure each point on a growing sample until its interval is narrow enough"
+    group.add_argument("--quick", action="store_true", help=text)
     _add(group, _WITHIN, default=None)
 
 
 def _add_train(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--to",
-        metavar="FILE",
-        type=Path,
-        help="file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)",
-    )
+    text = "file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)"
+    parser.add_argument("--to", metavar="FILE", type=Path, help=text)
 
 
 def add_experiment(parser: ArgumentParser) -> None:
     """Add the option for the experiment that records the runs."""
-    parser.add_argument(
-        "--experiment",
-        metavar="PATH",
-        default=SUPPRESS,
-        help="folder or name of the experiment (default: MODEL-DATASET in the data folder)",
-    )
-
-
-def add_json(parser: ArgumentParser) -> None:
-    """Add the option for JSON output."""
-    parser.add_argument(
-        "--json", metavar="PATH", help="write the result as JSON; - writes to standard output"
-    )
+    text = "folder or name of the experiment (default: MODEL-DATASET in the data folder)"
+    parser.add_argument("--experiment", metavar="PATH", default=SUPPRESS, help=text)
 
 
 COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
@@ -200,3 +182,14 @@ COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
     "inspect": ("show what a compact file holds", False, _add_inspect),
 }
 """Each command: its help, whether it trains, and what adds its own options."""
+
+
+def add_command_options(parser: ArgumentParser, name: str) -> None:
+    """Add every option of a command."""
+    _, trains, add_own = COMMANDS[name]
+    add_own(parser)
+    add_settings(parser, training=trains)
+    add_experiment(parser)
+    text = "write the result as JSON; - writes to standard output"
+    parser.add_argument("--json", metavar="PATH", help=text)
+    parser.set_defaults(command=name)

@@ -54,14 +54,14 @@ class Command(Generic[T]):
 
 @contextmanager
 def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
-    """A stop flag: the first ctrl+c sets it, the second raises KeyboardInterrupt."""
+    """A stop flag: the first Ctrl+C sets it, the second raises KeyboardInterrupt."""
     flag = Flag()
 
     def stop(_number: int, _frame: object) -> None:
         if flag.is_set():
             raise KeyboardInterrupt
         flag.set()
-        console.print("stopping (press ctrl+c again to quit at once)")
+        console.print("stopping (press Ctrl+C again to quit at once)")
 
     before = signal.signal(signal.SIGINT, stop)
     try:

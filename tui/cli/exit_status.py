@@ -8,4 +8,4 @@ BAD_INPUT = 2
 """Nothing was done: the input has to be corrected."""
 
 INTERRUPTED = 130
-"""Stopped by ctrl+c or a stop signal, with or without a report."""
+"""Stopped by Ctrl+C or a stop signal, with or without a report."""

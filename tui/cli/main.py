@@ -81,13 +81,8 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
     parser.set_defaults(command="app")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-    for name, (summary, trains, add_own) in add_options.COMMANDS.items():
-        command = commands.add_parser(name, help=summary)
-        add_own(command)
-        add_options.add_settings(command, training=trains)
-        add_options.add_experiment(command)
-        add_options.add_json(command)
-        command.set_defaults(command=name)
+    for name, (summary, *_) in add_options.COMMANDS.items():
+        add_options.add_command_options(commands.add_parser(name, help=summary), name)
     data = commands.add_parser("data", help="download data sets")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
     fetch = actions.add_parser("fetch", help="download a data set into the cache and verify it")

@@ -29,9 +29,9 @@ class Benchmarking(Feature):
             if isinstance(event, BenchmarkUpdated):
                 session.state = replace(session.state, speed=speed(event.bench))
 
-        def finish(bench: Benchmark) -> None:
-            session.state = replace(session.state, speed=speed(bench))
-            session.activity = job_outcomes.benchmarked(bench)
+        def finish(benchmark: Benchmark) -> None:
+            session.state = replace(session.state, speed=speed(benchmark))
+            session.activity = job_outcomes.benchmarked(benchmark)
 
         start = partial(session.backend.benchmark, base, plan, tuned)
         session.start_job("benchmarking", start, finish, follow, plot="speed")

@@ -17,7 +17,7 @@ class Scanning(Feature):
         session, base = self.session, self.state.base
         if base is None:
             return
-        before = self.state.scans.get(base.digest)
+        before = self.state.base_scan
 
         def follow(event: Event) -> None:
             if isinstance(event, ScanUpdated):

@@ -28,9 +28,7 @@ class Autosave:
     def __init__(self, app: App[Any], settings: Settings) -> None:
         self._app = app
         self._path: Path = plan_file(settings)
-        self._active = False
-        self._waiting = False
-        self._warned = False
+        self._active = self._waiting = self._warned = False
         self._seen: State | None = None
         self._current: SavedPlan | None = None
         self._written: SavedPlan | None = None

@@ -65,9 +65,10 @@ class Backend:
         """
         gc.disable()
         try:
-            from tui.views import plot_registry
+            from tui.plots.drawing import canvas
 
-            plot_registry.preload()
+            canvas.load_plotext()
+            import_module("tui.views.plot_drawers")
             import_module("core.jobs.measurement")
             return self._workbench
         finally:

@@ -146,7 +146,7 @@ def drop_of(request: GoalRequest, state: State) -> float | None:
     match = _POINTS.fullmatch(request.text)
     if match is None or request.method == TOLERANCE:
         return None
-    if request.method == SENSITIVITY and (state.scan is None or state.scan_is_stale):
+    if request.method == SENSITIVITY and state.base_scan is None:
         raise InputError(f"'{SENSITIVITY}' needs a scan: close this and press s")
     drop = float(match[1])
     if drop > 100:
@@ -165,8 +165,7 @@ def plan_of(request: GoalRequest, state: State) -> Plan:
     base = state.base
     if base is None:
         raise InputError("the net is still loading")
-    scan = None if state.scan_is_stale else state.scan
-    dense = base.accuracy.validation
+    scan, dense = state.base_scan, base.accuracy.validation
     if scan is None and request.method in (SENSITIVITY, TOLERANCE):
         raise InputError(f"'{request.method}' needs a scan: close this and press s")
     if scan is not None and request.method == TOLERANCE:

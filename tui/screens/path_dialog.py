@@ -26,10 +26,7 @@ class PathDialog(Dialog[str]):
 
     def __init__(self, title: str, path: str, hint: str, check: Callable[[str], object]) -> None:
         super().__init__()
-        self._check = check
-        self._title = title
-        self._path = path
-        self._hint = hint
+        self._title, self._path, self._hint, self._check = title, path, hint, check
 
     def compose(self) -> ComposeResult:
         """A line for the path."""

@@ -21,8 +21,7 @@ class Question(Dialog[bool]):
 
     def __init__(self, text: str, yes: str, no: str = "cancel") -> None:
         super().__init__()
-        self._text = text
-        self._yes, self._no = yes, no
+        self._text, self._yes, self._no = text, yes, no
 
     def compose(self) -> ComposeResult:
         """Lay out the question and its two answers."""
@@ -47,8 +46,7 @@ class Choice(Dialog[str]):
 
     def __init__(self, title: str, options: Sequence[tuple[str, str]]) -> None:
         super().__init__()
-        self._title = title
-        self._options = options
+        self._title, self._options = title, options
 
     def compose(self) -> ComposeResult:
         """Lay out the title and the options."""

@@ -14,7 +14,7 @@ from core.training.recipes import Recipe, recipe_named
 ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
 
 NEEDS = {"smoothing": ("loss", "cross-entropy"), "rounds": ("method", "iterative")}
-"""Settings that have an effect only with a value of another setting."""
+"""Settings that have an effect only with a value of another setting; changing one selects it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +76,25 @@ class RecipeForm:
         value = ROWS[name].kind.step(self._value(name), steps)
         if name == "recipe":
             return replace(self, recipe=value)
-        if name == "rounds" and self._value("method") != "iterative":
-            return replace(self, changes=replace(self.changes, method="iterative"))
-        changed = replace(self.changes, **{name: value})
-        if name == "method" and value != "iterative":
-            changed = replace(changed, rounds=None)
-        return replace(self, changes=changed)
+        if self._is_idle(name):
+            name, value = NEEDS[name]
+        return self._with(name, value)
 
     def reset(self) -> RecipeForm:
         """With the selected row reset to the recipe."""
         if self._name == "recipe":
             return replace(self, changes=NO_CHANGES)
-        names = ("method", "rounds") if self._name == "method" else (self._name,)
-        return replace(self, changes=replace(self.changes, **dict.fromkeys(names)))
+        return self._with(self._name, None)
+
+    def _with(self, name: str, value: Any) -> RecipeForm:
+        """With another change; the settings that lose their effect by it are reset."""
+        shown = _in_recipe(self._fitted, name) if value is None else value
+        idle = (other for other, need in NEEDS.items() if need[0] == name and need[1] != shown)
+        changes = {**dict.fromkeys(idle), name: value}
+        return replace(self, changes=replace(self.changes, **changes))
+
+    def _is_idle(self, name: str) -> bool:
+        return name in NEEDS and self._value(NEEDS[name][0]) != NEEDS[name][1]
 
     @property
     def _name(self) -> str:
@@ -105,10 +111,9 @@ class RecipeForm:
         changed = name != "recipe" and (
             getattr(self.changes, name) is not None or value != _in_recipe(self._fitted, name)
         )
-        idle = name in NEEDS and self._value(NEEDS[name][0]) != NEEDS[name][1]
         meaning = declared.kind.meanings.get(value) or declared.meaning
         shown = declared.kind.shown(value)
-        return FormRow(name, declared.label or name, shown, meaning, changed, idle)
+        return FormRow(name, declared.label or name, shown, meaning, changed, self._is_idle(name))
 
     def _value(self, name: str) -> Any:
         """The current value: the choice, or the recipe's."""

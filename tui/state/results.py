@@ -84,4 +84,4 @@ class Speed:
 
     key: ResultKey
     tuned: Net | None
-    bench: Benchmark
+    benchmark: Benchmark

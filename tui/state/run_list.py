@@ -41,23 +41,22 @@ class RunList:
         return next((i for i, row in enumerate(self.rows or ()) if row.id == self.at), 0)
 
     @property
-    def chosen(self) -> RunRow | None:
+    def selected(self) -> RunRow | None:
         """The selected run; keys act on it."""
         return self.rows[self.index] if self.rows else None
 
     @property
     def compared(self) -> RunRow | None:
-        """The run compared with the selected one; None unless two different runs are chosen."""
-        other = next((row for row in self.rows or () if row.id == self.marked), None)
-        chosen = self.chosen
-        if other is None or chosen is None or other.id == chosen.id or why_incomparable(chosen):
+        """The run compared with the selected one; None unless another run is marked."""
+        one = self.selected
+        if one is None or one.id == self.marked or why_incomparable(one):
             return None
-        return other
+        return next((row for row in self.rows or () if row.id == self.marked), None)
 
     @property
     def layers(self) -> tuple[tuple[LayerRecord, LayerRecord], ...]:
         """The layers of the two compared runs."""
-        return layer_pairs(self.chosen, self.compared) if self.chosen and self.compared else ()
+        return layer_pairs(self.selected, self.compared) if self.selected and self.compared else ()
 
     @property
     def layer_at(self) -> int:

@@ -170,24 +170,23 @@ class State:
         return self.last_estimate if self.is_current(self.last_estimate) else None
 
     @property
-    def scan(self) -> Scan | None:
-        """The scan of the base or, failing that, the last scan, which is stale."""
-        own = self.scans.get(self.base.digest) if self.base else None
-        return own or self.scans.get(self.scanned)
+    def base_scan(self) -> Scan | None:
+        """The scan of the base."""
+        return self.scans.get(self.base.digest) if self.base else None
 
     @property
-    def scan_is_stale(self) -> bool:
-        """Whether the base has not been scanned."""
-        return self.base is not None and self.base.digest not in self.scans
+    def scan(self) -> Scan | None:
+        """The scan of the base or, failing that, the last scan, which is stale."""
+        return self.base_scan or self.scans.get(self.scanned)
 
     @cached_property
     def forecast(self) -> float | None:
         """The accuracy that the base's scan predicts for the plan, in percent."""
-        if self.base is None or self.scan is None or self.scan_is_stale or self.untouched:
+        if self.base is None or self.base_scan is None or self.untouched:
             return None
         from core.pruning.forecast import forecast  # late: loads NumPy
 
-        return forecast(self.scan, self.profiles, self.planned, self.base.accuracy.validation)
+        return forecast(self.base_scan, self.profiles, self.planned, self.base.accuracy.validation)
 
     @property
     def untouched(self) -> bool:

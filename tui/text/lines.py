@@ -65,7 +65,7 @@ def cut(text: str, width: int) -> str:
         >>> cut("classifier", 6)
         'class…'
     """
-    return text if len(text) <= width else text[: max(0, width - 1)] + "…" * (width > 0)
+    return text if len(text) <= width else f"{text[: width - 1]}…" if width > 0 else ""
 
 
 def cut_path(path: str, width: int) -> str:
@@ -83,7 +83,7 @@ def cut_path(path: str, width: int) -> str:
             return path
         parts[place] = _SHORT.sub("", part)
         path = ".".join(parts)
-    return path if len(path) <= width else "…" * (width > 0) + path[len(path) + 1 - max(1, width) :]
+    return path if len(path) <= width else f"…{path[len(path) + 1 - width :]}" if width > 0 else ""
 
 
 def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:

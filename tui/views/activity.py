@@ -61,7 +61,7 @@ class Outcome:
 
     Attributes:
         role: good, warning, error or muted.
-        passing: whether it disappears when the plan changes.
+        transient: whether it disappears when the plan changes.
     """
 
     text: str

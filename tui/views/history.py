@@ -31,9 +31,10 @@ def shorten_middle(path: str, name: str, width: int) -> str:
     """Shorten the middle of a path; its beginning and its last part matter most."""
     if len(path) <= width:
         return path
-    end = max(0, width - 1)
-    right = min(end, max(len(name) + 1, end * 2 // 3))
-    return path[: end - right] + "…" * (width > 0) + path[len(path) - right :]
+    if width < 1:
+        return ""
+    right = min(width - 1, max(len(name) + 1, (width - 1) * 2 // 3))
+    return f"{path[: width - 1 - right]}…{path[len(path) - right :]}"
 
 
 def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
@@ -85,7 +86,7 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
         when(row.created) if row.created else "",
         row.kind or "",
         row.recipe_and_method or "",
-        f"{epochs(row)} epoch{'s' * (epochs(row) != '1')}" if row.epochs else "",
+        f"{epochs(row)} epoch{'' if epochs(row) == '1' else 's'}" if row.epochs else "",
         f"seed {seed(row)}" if seed(row) else "",
         "" if row.trained else f"from {f'run {row.base}' if row.base else 'the dense net'}",
         row.precision or "",
@@ -96,7 +97,7 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
 
 def hint(run_list: RunList, current: str | None) -> Span:
     """What Enter does with the selected run or, if one is marked, how to compare."""
-    row = run_list.chosen
+    row = run_list.selected
     if row is None:
         return Span("", "muted")
     if run_list.marked == row.id:

@@ -27,7 +27,7 @@ def footer_keys(run_list: RunList, all_views: bool, width: int) -> tuple[Key, ..
 
 
 def _applicable(run_list: RunList, all_views: bool) -> Iterable[Key]:
-    row = run_list.chosen
+    row = run_list.selected
     for key in (key for key in KEYS if key.footer):
         match key.name:
             case "help" | "leave":

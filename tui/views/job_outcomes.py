@@ -40,23 +40,22 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
     )
 
 
-def benchmarked(bench: Benchmark) -> Outcome:
+def benchmarked(benchmark: Benchmark) -> Outcome:
     """A net has been benchmarked; shows only the first number of threads."""
     latencies, slower = [], False
-    for batch, threads in bench.cases:
-        row = bench.row(SPARSE, batch, threads)
-        factor = bench.gain(row) if row and threads == bench.cases[0][1] else None
+    for batch, threads in benchmark.cases:
+        row = benchmark.row(SPARSE, batch, threads)
+        factor = benchmark.gain(row) if row and threads == benchmark.cases[0][1] else None
         if row and factor:
             slower |= factor < 1
-            latencies.append(
-                f"{milliseconds(row.latency.median)} ms at batch {batch} ({gain(factor)})"
-            )
-    early = ", stopped early" * bench.stopped
+            latency = milliseconds(row.latency.median)
+            latencies.append(f"{latency} ms at batch {batch} ({gain(factor)})")
+    early = ", stopped early" if benchmark.stopped else ""
     return Outcome(
-        f"{plural(bench.cases[0][1], 'thread')}: {', '.join(latencies)} "
+        f"{plural(benchmark.cases[0][1], 'thread')}: {', '.join(latencies)} "
         f"vs. the best dense engine{early}",
         "full results in the speed plot; to save them: featherweight bench RUN --json FILE",
-        role="warning" if slower or bench.stopped else "good",
+        role="warning" if slower or benchmark.stopped else "good",
     )
 
 
@@ -107,9 +106,9 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
     """A scan has ended."""
     if not any(point.images for point in scan.points()):
         return Outcome("stopped before anything was measured", "s to scan again", role="warning")
-    how = "scanned" if not scan.stopped else "stopped early: curves use fewer images"
+    how = "stopped early, so the curves use fewer images" if scan.stopped else "scanned"
     return Outcome(
-        f"{how}: + and - move the tolerance, now {plural(tolerance, 'point')} below dense",
+        f"{how}: + and - move the tolerance, now {plural(tolerance, 'point')} below the base",
         "g to set sparsities from a goal or from the tolerance",
         role="warning" if scan.stopped else "good",
     )
@@ -138,11 +137,8 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
     """A file has been written and measured."""
     dense = result.footprint.dense_bytes
     kept = export.values if export.levels is None else f"{export.values}, {export.levels} levels"
-    details = (
-        *warnings,
-        f"values: {kept}",
-        f"featherweight inspect {export.name}" * export.compact,
-    )
+    inspect = f"featherweight inspect {export.name}" if export.compact else ""
+    details = (*warnings, f"values: {kept}", inspect)
     return Outcome(
         f"{export.name}: {count(export.bytes)} bytes, {dense / export.bytes:.1f}x smaller than "
         f"dense; test {percent(result.accuracy.test)} %, "

@@ -60,7 +60,7 @@ def sensitivity(state: State, width: int) -> SensitivityData:
     scan, base = state.scan, state.base
     if scan is None or base is None:
         return SensitivityData(curves=(), chosen=state.chosen)
-    dense, stale = base.accuracy.validation, state.scan_is_stale
+    dense, stale = base.accuracy.validation, state.base_scan is None
     curves = (
         Curve(name, _points(scan.layers.get(name, ()), scan.images), state.planned[name])
         for name in state.layer_names
@@ -167,21 +167,21 @@ def speed(state: State, width: int) -> SpeedData:
     timed = state.speed
     if timed is None:
         return SpeedData()
-    bench, cases = timed.bench, timed.bench.cases
-    slowest_first = sorted(bench.rows, key=lambda row: (row.engine == SPARSE, -row.latency.median))
+    benchmark, cases = timed.benchmark, timed.benchmark.cases
+    rows = sorted(benchmark.rows, key=lambda row: (row.engine == SPARSE, -row.latency.median))
     engines = tuple(
-        (engine.removeprefix("torch "), tuple(_time(bench.row(engine, *case)) for case in cases))
-        for engine in dict.fromkeys(row.engine for row in slowest_first)
+        (name.removeprefix("torch "), tuple(_time(benchmark.row(name, *case)) for case in cases))
+        for name in dict.fromkeys(row.engine for row in rows)  # the slowest first
     )
-    ours = [bench.row(SPARSE, *case) for case in cases]
-    gains = [bench.gain(row) if row else None for row in ours]
+    ours = [benchmark.row(SPARSE, *case) for case in cases]
+    gains = [benchmark.gain(row) if row else None for row in ours]
     net = "fine-tuned" if timed.tuned else "pruned"
     return SpeedData(
         cases=tuple((f"batch {batch}", plural(threads, "thread")) for batch, threads in cases),
         engines=engines,
         against=tuple(gain(factor) if factor else "-" for factor in gains),
         slower=tuple(factor is not None and factor < 1 for factor in gains),
-        amounts=(_amounts("MACs", bench.macs), _amounts("parameters", bench.parameters)),
+        amounts=(_amounts("MACs", benchmark.macs), _amounts("parameters", benchmark.parameters)),
         caption=net if state.speed_is_current else _previous(net),
     )
 
@@ -244,8 +244,8 @@ def predictions(state: State, width: int) -> PredictionsData:
     net = request.net_name
     before = "" if state.is_current(comparison) else " (previous plan)"
     if request.images != state.images:
-        every = " every test image" * (state.images.mode == "wrong")
-        caption = state.measuring or f"predicting{every}"
+        waiting = "predicting every test image" if state.images.mode == "wrong" else "predicting"
+        caption = state.measuring or waiting
     elif state.images.mode == "wrong":
         number = f"{count(result.counts.newly_wrong)} " if result.counts else ""
         caption = f"{number}newly wrong when {net}{before} · D: next ten, d: one per class"

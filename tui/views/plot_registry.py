@@ -1,13 +1,10 @@
 """Every plot of the main screen, in the order in which `v` shows them.
 
-The function NAME in `plot_data` takes the data of the plot NAME from the state, and a module of
-`tui.plots` draws it. Both are imported late because they load NumPy, which the first screen must
-not wait for.
+`plot_drawers` draws them; imported late, for the first screen must not wait for NumPy.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from operator import attrgetter
 
 from tui.state.measurement import Need
@@ -20,10 +17,8 @@ class Plot:
     """A plot of the state.
 
     Attributes:
-        name: also that of the function in `plot_data`.
         title: its description in the list of plots.
         inputs: the part of the state it shows; it is redrawn only when that changes.
-        module: the one of `tui.plots` that draws it.
         hint: shown while there is no data, such as the key to press; replaced by the progress of
             a background measurement.
         needs: what is measured in the background while it is visible.
@@ -32,7 +27,6 @@ class Plot:
     name: str
     title: str
     inputs: Callable[[State], object]
-    module: str
     hint: str = ""
     needs: frozenset[Need] = frozenset()
 
@@ -40,11 +34,10 @@ class Plot:
         """Draw it; empty before there is a base."""
         if state.base is None:
             return ()
-        data = getattr(import_module("tui.views.plot_data"), self.name)(state, width)
-        draw = import_module(f"tui.plots.{self.module}").draw
+        from tui.views.plot_drawers import DRAWERS
+
         hint = state.measuring if self.needs and state.measuring else self.hint
-        lines: Lines = draw(data, width, height, *([hint] if self.hint else []))
-        return lines
+        return DRAWERS[self.name](state, width, height, *([hint] if self.hint else []))
 
 
 _FOOTPRINTS = attrgetter("base", "chosen", "footprints")
@@ -54,24 +47,24 @@ PLOTS = {
     plot.name: plot
     for plot in (
         Plot("histogram", "weights of the selected layer",
-            attrgetter("base", "chosen", "chosen_what_if", "tuned"), "histogram"),
-        Plot("accuracy", "accuracy while training", attrgetter("curve", "dense"), "accuracy",
+            attrgetter("base", "chosen", "chosen_what_if", "tuned")),
+        Plot("accuracy", "accuracy while training", attrgetter("curve", "dense"),
             hint="press f to fine-tune"),
         Plot("sensitivity", "how sensitive each layer is",
-            attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"), "sensitivity",
+            attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"),
             hint="press s to scan; curves appear as it runs"),
-        Plot("parameters", "parameters per layer", _FOOTPRINTS, "layer_bars"),
-        Plot("size", "size per layer", _FOOTPRINTS, "layer_bars"),
+        Plot("parameters", "parameters per layer", _FOOTPRINTS),
+        Plot("size", "size per layer", _FOOTPRINTS),
         Plot("files", "file size",
-            attrgetter("base", "footprints", "finetuned", "pruned", "current"), "files"),
-        Plot("speed", "speed in each engine", attrgetter("speed", "speed_is_current"), "speed",
+            attrgetter("base", "footprints", "finetuned", "pruned", "current")),
+        Plot("speed", "speed in each engine", attrgetter("speed", "speed_is_current"),
             hint="press b to benchmark in all installed engines"),
         Plot("costs", "cost of each layer",
-            attrgetter("base", "chosen", "what_ifs", "layer_activity", "measuring"), "costs",
+            attrgetter("base", "chosen", "what_ifs", "layer_activity", "measuring"),
             needs=frozenset({"costs"})),
-        Plot("predictions", "test images and predictions", _COMPARED, "predictions.images",
+        Plot("predictions", "test images and predictions", _COMPARED,
             hint="predicting test images", needs=frozenset({"images"})),
-        Plot("confusion", "which classes are confused", _COMPARED, "predictions.confusion",
+        Plot("confusion", "which classes are confused", _COMPARED,
             hint="predicting every test image", needs=frozenset({"matrix"})),
     )
 }  # fmt: skip
@@ -88,11 +81,3 @@ def from_plot(name: str, steps: int = 0, number: int = 1) -> tuple[str, ...]:
 def needs_of(names: Iterable[str]) -> frozenset[Need]:
     """What to measure in the background while these plots are visible."""
     return frozenset().union(*(PLOTS[name].needs for name in names))
-
-
-def preload() -> None:
-    """Import everything that drawing needs, in the calling thread."""
-    from tui.plots.drawing import canvas
-
-    canvas.load_plotext()
-    import_module("tui.views.plot_data")

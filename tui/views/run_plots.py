@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -39,38 +40,29 @@ def lower_half(
     `dense` is the dense net's validation accuracy, for runs that do not record their own; `weights`
     are those read so far.
     """
-    one, other = run_list.chosen, run_list.compared
+    one, other = run_list.selected, run_list.compared
     if one is None or height < 1:
         return ()
     if other is None:
         return pareto.draw(runs(run_list, dense), width, height, "no accuracies recorded yet")
-    dense = _dense(one, "validation", dense)
-
-    def view(name: str, width: int, height: int) -> Lines:
-        match name:
-            case "sparsities":
-                return sparsities(one, other, run_list.layers, run_list.layer_at, width, height)
-            case "curves":
-                curves = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "compared"))
-                data = TrainingCurvesData(curves, "validation", dense)
-                return training_curves.draw(data, width, height)
-            case _:
-                layer = _layer_weights(one, other, run_list, weights, width)
-                return two_weights.draw(layer, width, height)
-
-    first, *others = views(run_list, width, height)
+    drawers = {
+        "sparsities": partial(sparsities, one, other, run_list.layers, run_list.layer_at),
+        "curves": partial(_curves, one, other, _dense(one, "validation", dense)),
+        "weights": partial(_weights, one, other, run_list, weights),
+    }
+    first, *others = (drawers[name] for name in views(run_list, width, height))
     if not others:
-        return view(first, width, height)
+        return first(width, height)
     left = round(width * _LEFT)
-    right = (view(name, width - left - _GAP, height // len(others)) for name in others)
-    return beside(view(first, left, height), tuple(chain.from_iterable(right)), width)
+    right = (draw(width - left - _GAP, height // len(others)) for draw in others)
+    return beside(first(left, height), tuple(chain.from_iterable(right)), width)
 
 
 def runs(run_list: RunList, dense: float | None) -> ParetoData:
     """The runs comparable with the selected one, by ratio and accuracy."""
-    chosen = run_list.chosen
+    selected = run_list.selected
     rows = [row for row in run_list.rows or () if plot_point(row, run_list.split) is not None]
-    group = chosen.group if chosen in rows and chosen else (rows[0].group if rows else None)
+    group = selected.group if selected in rows and selected else (rows[0].group if rows else None)
     marks = (_mark(row, run_list) for row in rows if row.group == group)
     mixed = any(row.group != group for row in rows)
     split = run_list.split
@@ -79,20 +71,20 @@ def runs(run_list: RunList, dense: float | None) -> ParetoData:
     if group is not None and mixed:
         inputs = f" {group.inputs}" if group.inputs else ""
         split = f"{group.model or '–'} on {group.dataset or '–'}{inputs}, {split}"
-    return ParetoData(tuple(marks), split, _dense(chosen, run_list.split, dense))
+    return ParetoData(tuple(marks), split, _dense(selected, run_list.split, dense))
 
 
 def _mark(row: RunRow, run_list: RunList) -> RunMark:
     ratio, score = plot_point(row, run_list.split) or (math.nan, math.nan)
     kind = "stopped" if row.status == STOPPED else "finetuned"
-    chosen = row.id == run_list.at
+    selected = row.id == run_list.at
     return RunMark(
         label=row.id,
         ratio=ratio,
         accuracy=score,
         kind="dense" if row.trained else kind,
-        chosen=chosen,
-        compared=row.id == run_list.marked and not chosen,
+        chosen=selected,
+        compared=row.id == run_list.marked and not selected,
     )
 
 
@@ -102,14 +94,19 @@ def _dense(row: RunRow | None, split: str, fallback: float | None) -> float | No
     return fallback if own is None and split == "validation" else own
 
 
+def _curves(one: RunRow, other: RunRow, dense: float | None, width: int, height: int) -> Lines:
+    curves = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "compared"))
+    return training_curves.draw(TrainingCurvesData(curves, "validation", dense), width, height)
+
+
 def _run_curve(row: RunRow, sign: str, role: str) -> RunCurve:
     epochs = ((at, math.nan if score is None else score) for at, score in row.epochs)
     return RunCurve(row.id, tuple(epochs), row.record.best, sign, role)
 
 
-def _layer_weights(
-    one: RunRow, other: RunRow, run_list: RunList, weights: Weights, width: int
-) -> TwoWeightsData:
+def _weights(
+    one: RunRow, other: RunRow, run_list: RunList, weights: Weights, width: int, height: int
+) -> Lines:
     layer = run_list.layers[run_list.layer_at][0].name if run_list.layers else ""
     loaded = [weights.get((row.id, layer), _READING) for row in (one, other)]
     if not layer:
@@ -117,7 +114,7 @@ def _layer_weights(
     reach = max((p.largest for p in loaded if not isinstance(p, str)), default=0.0) or 1.0
     edges = np.linspace(-reach, reach, bins(width) + 1)
     marks = [_weights_mark(row.id, p, edges) for row, p in zip((one, other), loaded, strict=True)]
-    return TwoWeightsData(layer, edges, *marks)
+    return two_weights.draw(TwoWeightsData(layer, edges, *marks), width, height)
 
 
 def _weights_mark(label: str, loaded: Profile | str, edges: NDArray[np.float64]) -> WeightsMark:

@@ -22,8 +22,7 @@ class RunTable(LinesWidget, can_focus=True):
 
         def __init__(self, index: int, twice: bool) -> None:
             super().__init__()
-            self.index = index
-            self.twice = twice
+            self.index, self.twice = index, twice
 
     class Scrolled(Message):
         """The wheel turned by `steps` runs."""

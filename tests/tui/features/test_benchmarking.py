@@ -77,7 +77,7 @@ async def test_a_stopped_benchmark_shows_the_rows_measured_so_far(backend):
         await idle(pilot)
         assert app.activity.role == "warning"
         assert app.activity.text.endswith("stopped early")
-        assert app.state.speed.bench.stopped
+        assert app.state.speed.benchmark.stopped
 
 
 async def test_before_a_benchmark_the_plot_names_its_key(app):

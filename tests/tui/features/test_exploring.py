@@ -93,15 +93,15 @@ async def test_a_scan_of_other_weights_is_stale(app, backend):
         await ready(pilot)
         await pilot.press("s")
         await idle(pilot)
-        assert not app.state.scan_is_stale
+        assert app.state.base_scan is not None
         await pilot.press("m", "down", "enter", "f")
         await idle(pilot)
         await pilot.press("a", "v")
-        assert app.state.scan_is_stale
+        assert app.state.base_scan is None
         assert app.state.forecast is None
         await until(pilot, lambda app: "stale" in shown(app, "#plot-0"))
         await pilot.press("r")
-        assert not app.state.scan_is_stale
+        assert app.state.base_scan is not None
 
 
 async def test_the_tolerance_moves_with_plus_and_minus(app, backend):
@@ -275,8 +275,7 @@ async def test_a_scan_of_an_earlier_session_is_restored():
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert app.state.scan is not None
-        assert not app.state.scan_is_stale
+        assert app.state.base_scan is not None
         assert backend.started == []
 
 

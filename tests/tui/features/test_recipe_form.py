@@ -74,6 +74,15 @@ def test_smoothing_is_idle_beside_another_loss():
     assert (idle, other) == (False, True)
 
 
+def test_another_loss_resets_smoothing_and_smoothing_selects_its_loss_again():
+    smoothed = RecipeForm("fast", RecipeChanges(smoothing=0.1), at=ROWS.index("loss"))
+    assert smoothed.reset() == smoothed
+    margin = smoothed.change(1)
+    assert (margin.changes, margin.problem) == (RecipeChanges(loss="margin"), "")
+    again = RecipeForm("fast", margin.changes, at=ROWS.index("smoothing")).change(1)
+    assert again.changes == RecipeChanges(loss="cross-entropy")
+
+
 def test_a_value_between_two_steps_goes_to_the_next_one():
     start = at("lr")
     between = RecipeForm("fast", RecipeChanges(lr=0.003), at=start.at)

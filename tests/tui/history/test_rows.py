@@ -175,8 +175,8 @@ def test_any_runs_fit_the_screen(found, width, height, data):
         hint_lines(hint(run_list, "0001"), width, 3),
         lower_half(run_list, 99.2, {}, width, height),
     ]
-    if run_list.chosen:
-        texts.append(about(run_list.chosen, "0001", width, 2))
+    if run_list.selected:
+        texts.append(about(run_list.selected, "0001", width, 2))
         assert len(texts[-1]) <= 2
     assert all(width_of(text) <= width for text in texts)
     assert len(texts[3]) <= height
@@ -209,7 +209,7 @@ def test_any_keys_leave_a_run_selected(count, pressed):
         run_list = CHANGES[key](run_list, 80)
         after = {run.id for run in run_list.rows or ()}
         assert after == before or key == "forget"
-        assert (run_list.chosen is None) == (not after)
+        assert (run_list.selected is None) == (not after)
         assert run_list.at in after or not after
         assert run_list.marked in {"", *after}
         assert run_list.compared is None or run_list.compared.id == run_list.marked
@@ -248,7 +248,7 @@ def test_after_a_deletion_a_neighbor_is_selected():
     assert run_list.at == "0002"
     assert run_list.read([rows[0], rows[2]]).at == "0001"
     assert run_list.move(1).read(rows[1:]).at == "0002"
-    assert run_list.read([]).chosen is None
+    assert run_list.read([]).selected is None
 
 
 def test_each_group_of_runs_has_its_own_front():

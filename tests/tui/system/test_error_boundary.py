@@ -63,7 +63,7 @@ async def test_a_plot_that_cannot_be_drawn_says_so_until_it_can(app, monkeypatch
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
         with monkeypatch.context() as patch:
-            patch.setattr("tui.plots.histogram.draw", fails)
+            patch.setattr("tui.plots.histogram.draw_counts", fails)
             await pilot.press("right")
             await until(pilot, lambda app: "LookupError" in shown(app, "#plot-0"))
             await until(pilot, lambda app: not app.main_screen.stale)

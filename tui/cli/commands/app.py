@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,16 +13,12 @@ from core.experiments.experiment import Experiment
 from core.pruning.presets import default_preset
 from core.settings.settings import Settings
 from tui.cli import checks, read_options
+from tui.cli.add_options import add_command_options
 from tui.cli.command import Command
 from tui.cli.commands import run
 
 LEAVE_SECONDS = 0.5
 """How long a job may clean up when the user quits."""
-
-RUN_OPTIONS = (
-    "sparsity", "uniform", "ratio", "goal", "allocate", "lock", "config", "json", "resume",
-)  # fmt: skip
-"""Options of `run` that the app does not have."""
 
 
 def prepare(args: Namespace) -> Program | Command[Any]:
@@ -38,7 +34,9 @@ def prepare(args: Namespace) -> Program | Command[Any]:
         checks.check_settings(settings)
         return Program(settings, checks.experiment_for(args, settings), args.theme)
     preset = default_preset(settings.model)
-    job = run.prepare(Namespace(**{**vars(args), **dict.fromkeys(RUN_OPTIONS), "preset": preset}))
+    parser = ArgumentParser()
+    add_command_options(parser, "run")
+    job = run.prepare(parser.parse_args(["--preset", preset], args))
     same_command = f"featherweight run --preset {preset} --recipe {settings.recipe}"
     return replace(job, notice=f"featherweight: no terminal, running instead: {same_command}")
 

@@ -44,7 +44,7 @@ def prepare(args: Namespace) -> Command[Benchmark]:
         return (yield from measurement.benchmark(workbench, weights, args.seconds, stop))
 
     def show(result: Benchmark, console: Console) -> dict[str, Any]:
-        print_bench(result, console)
+        print_benchmark(result, console)
         return benchmark_report(settings.model, settings.dataset, result)
 
     return Command(work, show, args.json)
@@ -71,30 +71,30 @@ def _net(args: Namespace) -> tuple[Path, Settings]:
     return run.weights_path, read_options.settings_of_net(args, run)
 
 
-def print_bench(bench: Benchmark, console: Console) -> None:
+def print_benchmark(benchmark: Benchmark, console: Console) -> None:
     """Print the times by batch and threads, then what `sparse` ran, and what the net costs."""
     columns = ("batch", "threads", "ms", "p10", "p90", "vs. best dense")
     table = number_table("engine", *columns)
-    for case in bench.cases:
-        for row in bench.rows:
+    for case in benchmark.cases:
+        for row in benchmark.rows:
             if (row.batch, row.threads) == case:
-                table.add_row(*_cells(bench, row))
+                table.add_row(*_cells(benchmark, row))
     console.print(table)
-    for engine, reason in bench.missing.items():
+    for engine, reason in benchmark.missing.items():
         console.print(f"{engine} skipped: {reason}")
-    for fastest in bench.fastest:
+    for fastest in benchmark.fastest:
         case_name = f"batch {fastest.batch}, {plural(fastest.threads, 'thread')}"
         console.print(f"{SPARSE}, {case_name}: {_method(fastest)}")
-    console.print(_amounts("multiplications per image", bench.macs))
-    console.print(_amounts("parameters", bench.parameters))
-    versions = ", ".join(f"{name} {version}" for name, version in bench.versions.items())
+    console.print(_amounts("multiplications per image", benchmark.macs))
+    console.print(_amounts("parameters", benchmark.parameters))
+    versions = ", ".join(f"{name} {version}" for name, version in benchmark.versions.items())
     console.print(f"fp32; median, 10th and 90th percentiles of interleaved runs; {versions}")
 
 
-def _cells(bench: Benchmark, row: Row) -> tuple[str, ...]:
-    latency, factor = row.latency, bench.gain(row)
+def _cells(benchmark: Benchmark, row: Row) -> tuple[str, ...]:
+    latency, factor = row.latency, benchmark.gain(row)
     times = map(milliseconds, (latency.median, latency.low, latency.high))
-    best = row is bench.best_dense(row.batch, row.threads)
+    best = row is benchmark.best_dense(row.batch, row.threads)
     against_best = "best" if best else gain(factor) if factor else ""
     return (row.engine, count(row.batch), count(row.threads), *times, against_best)
 

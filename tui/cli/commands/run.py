@@ -89,7 +89,7 @@ def _resume(args: Namespace) -> Command[RunOutcome]:
 def _nothing_to_resume(run: Run, json_path: str | None) -> Command[RunOutcome]:
     """Report a run that is done."""
     result = RunOutcome(run.record, run.folder.parent, run.id)
-    early = ", stopped early" * (run.status == STOPPED)
+    early = ", stopped early" if run.status == STOPPED else ""
 
     def work(_stop: StopFlag) -> Stream[RunOutcome]:
         yield from ()
@@ -124,17 +124,17 @@ def print_run(record: RunRecord, console: Console) -> None:
     console.print(table)
     parameters, nonzero = record.parameters or 0, record.nonzero or 0
     dense, pruned = (BYTES_PER_VALUE * n / MIB for n in (parameters, nonzero))
-    lighter = f"{record.ratio:.2f}x lighter" if record.ratio else "no weights are left"
+    smaller = f"{record.ratio:.2f}x smaller" if record.ratio else "no weights are left"
     console.print(
         f"{count(nonzero)} of {count(parameters)} parameters, "
-        f"{dense:.3f} -> {pruned:.3f} MiB ({SIZE_NOTE}): {lighter}"
+        f"{dense:.3f} -> {pruned:.3f} MiB ({SIZE_NOTE}): {smaller}"
     )
     dead, remaining = sum((record.dead or {}).values()), record.nonzero_without_dead
     if dead and remaining is not None and record.parameters_without_dead is not None:
         console.print(without_dead(dead, remaining, record.parameters_without_dead))
     accuracies = record.accuracy.measured.items()
     stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in accuracies)
-    protocol = " (reference protocol: chosen on test)" * (record.protocol == "reference")
+    protocol = " (reference protocol: chosen on test)" if record.protocol == "reference" else ""
     console.print(f"test accuracy %: {stages}{protocol}")
     early = ", stopped early" if record.stopped else ""
     if record.best is None:

@@ -53,7 +53,7 @@ def print_scan(scan: Scan, protocol: str, console: Console) -> None:
         cells = (_accuracy(rows.get(sparsity), scan.images) for rows in points.values())
         table.add_row(percent(100 * sparsity), *cells)
     console.print(table)
-    note = " (reference protocol: validation is test)" * (protocol == "reference")
+    note = " (reference protocol: validation is test)" if protocol == "reference" else ""
     console.print(_summary(scan) + note)
 
 
@@ -77,7 +77,8 @@ def _summary(scan: Scan) -> str:
         return f"{text} at every point{_ties(scan)}"
     sizes = [point.images for point in scan.points()]
     samples = f"samples of {count(min(sizes))} to {count(max(sizes))}"
-    return f"{text}, {samples}, 95 % confidence intervals{'; stopped early' * scan.stopped}"
+    early = "; stopped early" if scan.stopped else ""
+    return f"{text}, {samples}, 95 % confidence intervals{early}"
 
 
 def _ties(scan: Scan) -> str:

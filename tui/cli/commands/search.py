@@ -61,7 +61,7 @@ def print_search(result: SearchResult, console: Console) -> None:
 
 
 def _summary(result: SearchResult) -> str:
-    early = "; stopped early" * result.stopped
+    early = "; stopped early" if result.stopped else ""
     goal = f"{percent(result.least)} % on validation"
     if result.best is None:
         return f"no trial reached {goal}{early}"

@@ -31,8 +31,7 @@ class RunOutcome:
 
     def report(self) -> dict[str, Any]:
         """What `--json` writes."""
-        place = {"experiment": str(self.experiment), "run": self.run}
-        return {**report_json(self.record), **place}
+        return {**report_json(self.record), "experiment": str(self.experiment), "run": self.run}
 
 
 def prepare(args: Namespace) -> Command[RunOutcome]:

@@ -16,7 +16,8 @@ def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
     """Draw the confusions that grew most as bars, before in front of after."""
     worst = confusions.worst(height)
     if not worst:
-        text = "no classes are confused" + " more often than before" * confusions.compared
+        more = " more often than before" if confusions.compared else ""
+        text = f"no classes are confused{more}"
         return (*header([Span(text, "right")], (), width, 1), *blank(width, height - 1))
     names = [f"{one.true} → {one.predicted}" for one in worst]
     before, after = [count(one.before) for one in worst], [count(one.after) for one in worst]

@@ -127,7 +127,7 @@ class HistoryPanes(RunFiles):
 
     def _show_texts(self) -> None:
         self._fit()
-        width, run_list, row = self.size.width, self.run_list, self.run_list.chosen
+        width, run_list, row = self.size.width, self.run_list, self.run_list.selected
         with self._lines("title").drawing() as panel:
             panel.lines = title(run_list, self.experiment.folder, width)
         self.query_one(RunTable).show(run_list, self.current)

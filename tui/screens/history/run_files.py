@@ -68,7 +68,7 @@ class RunFiles(Overlay[Run]):
 
     def read_weights(self) -> None:
         """Read the weights of the selected layer of the two runs, one pair after the other."""
-        one, other, layers = self.run_list.chosen, self.run_list.compared, self.run_list.layers
+        one, other, layers = self.run_list.selected, self.run_list.compared, self.run_list.layers
         if self._reading_weights is not None or one is None or other is None or not layers:
             return
         layer = layers[self.run_list.layer_at][0].name

@@ -81,7 +81,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_mark(self) -> None:
         """Mark the run for comparison, or unmark it."""
-        row = self.run_list.chosen
+        row = self.run_list.selected
         if row is not None and not self.run_list.marked and (why := why_incomparable(row)):
             self._say(why, "warning")
         elif row is not None:
@@ -98,7 +98,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_open(self) -> None:
         """Close with the run, if it can be restored or resumed."""
-        row = self.run_list.chosen
+        row = self.run_list.selected
         if row is not None and row.openable:
             self.dismiss(row.run)
 
@@ -108,7 +108,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_note(self) -> None:
         """Open the line for a note."""
-        if (row := self.run_list.chosen) is not None:
+        if (row := self.run_list.selected) is not None:
             self.message = None
             self.query_one(NoteInput).ask(row.run, partial(self._annotate, row.run))
             self.show()
@@ -124,7 +124,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_delete(self) -> None:
         """Ask whether to delete the run."""
-        row = self.run_list.chosen
+        row = self.run_list.selected
         if row is None:
             return
         if row.status == RUNNING:

@@ -57,7 +57,7 @@ def test_a_line_is_interrupted_where_a_value_is_missing() -> None:
 
 def test_importing_the_plots_loads_neither_plotext_nor_textual_nor_torch() -> None:
     code = (
-        "import sys, tui.views.plot_data; print({'plotext', 'textual', 'torch'} & {*sys.modules})"
+        "import sys, tui.views.plot_drawers; print({'plotext','textual','torch'} & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
