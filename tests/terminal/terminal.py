@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
 
 import pyte
 
@@ -40,7 +39,7 @@ KEYS = {
 
 
 class Terminal:
-    """A program in a terminal; `stderr` may be a file instead."""
+    """A program in a terminal; its stderr goes to the file `log`, if one is given."""
 
     def __init__(
         self,
@@ -49,7 +48,7 @@ class Terminal:
         rows: int = 24,
         command: str = FEATHERWEIGHT,
         cwd: str = "",
-        stderr: IO[bytes] | None = None,
+        log: str = "",
         **environment: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -62,11 +61,12 @@ class Terminal:
         self.before = termios.tcgetattr(slave)
         self._state = TemporaryDirectory()  # where it saves plans and logs errors
         env = {k: v for k, v in os.environ.items() if k not in OVERRIDES}
+        error_output = os.open(log, os.O_WRONLY | os.O_CREAT) if log else os.dup(slave)
         self.process = subprocess.Popen(
             [command, *arguments],
             stdin=slave,
             stdout=slave,
-            stderr=stderr or slave,
+            stderr=error_output,
             cwd=cwd or None,
             env={
                 **env,
@@ -76,6 +76,7 @@ class Terminal:
             },
             start_new_session=True,
         )
+        os.close(error_output)
 
     def __enter__(self) -> Terminal:
         return self
