@@ -13,7 +13,7 @@ from core.formats.weights_files import load_weights
 from core.nets.user_model import build
 from tests.core.user_nets import write
 from tui.cli.main import main
-from tui.keys import history_keys, keys
+from tui.keys import history_keys, main_keys
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = ("README.md", "tui/README.md", "core/README.md", "tests/benchmarks/README.md")
@@ -37,15 +37,15 @@ def keys_of(table: str) -> list[str]:
     return [key for cell in cells for key in re.findall(r"`(.+?)`(?: |$)", cell)]
 
 
-def registered(registry: tuple[keys.Key, ...]) -> list[str]:
+def registered(registry: tuple[main_keys.Key, ...]) -> list[str]:
     names = (re.sub(r"Page (Up|Down)", r"Page_\1", key.shown).split() for key in registry)
     return [name.replace("_", " ") for shown in names for name in shown]
 
 
 @pytest.mark.parametrize(
-    ("mark", "registry"), [("keys", keys.KEYS), ("history keys", history_keys.KEYS)]
+    ("mark", "registry"), [("keys", main_keys.KEYS), ("history keys", history_keys.KEYS)]
 )
-def test_the_key_table_lists_every_key_once(mark: str, registry: tuple[keys.Key, ...]) -> None:
+def test_the_key_table_lists_every_key_once(mark: str, registry: tuple[main_keys.Key, ...]) -> None:
     table = page("tui/README.md").split(f"<!-- {mark} -->")[1].split(f"<!-- /{mark} -->")[0]
     assert sorted(keys_of(table)) == sorted(registered(registry))
 
@@ -53,7 +53,7 @@ def test_the_key_table_lists_every_key_once(mark: str, registry: tuple[keys.Key,
 def test_the_readme_shows_six_rows_of_registered_keys() -> None:
     table = page("README.md").split("## Six keys")[1].split("##")[0]
     assert len(re.findall(r"^\| `", table, re.M)) == 6
-    assert set(keys_of(table)) <= set(registered(keys.KEYS))
+    assert set(keys_of(table)) <= set(registered(main_keys.KEYS))
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
