@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
 
 import pyte
 
@@ -40,7 +39,7 @@ KEYS = {
 
 
 class Terminal:
-    """A program in a terminal; `stderr` may be a file instead."""
+    """A program in a terminal."""
 
     def __init__(
         self,
@@ -49,7 +48,6 @@ class Terminal:
         rows: int = 24,
         command: str = FEATHERWEIGHT,
         cwd: str = "",
-        stderr: IO[bytes] | None = None,
         **environment: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -66,7 +64,7 @@ class Terminal:
             [command, *arguments],
             stdin=slave,
             stdout=slave,
-            stderr=stderr or slave,
+            stderr=slave,
             cwd=cwd or None,
             env={
                 **env,
