@@ -39,7 +39,7 @@ KEYS = {
 
 
 class Terminal:
-    """A program in a terminal; its stderr goes to the file `log`, if one is given."""
+    """A program in a terminal."""
 
     def __init__(
         self,
@@ -48,7 +48,6 @@ class Terminal:
         rows: int = 24,
         command: str = FEATHERWEIGHT,
         cwd: str = "",
-        log: str = "",
         **environment: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -61,12 +60,11 @@ class Terminal:
         self.before = termios.tcgetattr(slave)
         self._state = TemporaryDirectory()  # where it saves plans and logs errors
         env = {k: v for k, v in os.environ.items() if k not in OVERRIDES}
-        error_output = os.open(log, os.O_WRONLY | os.O_CREAT) if log else os.dup(slave)
         self.process = subprocess.Popen(
             [command, *arguments],
             stdin=slave,
             stdout=slave,
-            stderr=error_output,
+            stderr=slave,
             cwd=cwd or None,
             env={
                 **env,
@@ -76,7 +74,6 @@ class Terminal:
             },
             start_new_session=True,
         )
-        os.close(error_output)
 
     def __enter__(self) -> Terminal:
         return self

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.terminal.terminal import Terminal
+from tests.terminal.terminal import FEATHERWEIGHT, Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -108,7 +108,8 @@ def test_with_stderr_in_a_file_the_app_draws_on_the_terminal(tmp_path: Path):
     """`featherweight 2>log`: Textual would draw into the log."""
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not images")
     log = tmp_path / "log"
-    with Terminal("--data-dir", str(tmp_path), log=str(log)) as terminal:
+    line = f"exec {FEATHERWEIGHT} --data-dir {tmp_path} 2>{log}"
+    with Terminal("-c", line, command="/bin/sh") as terminal:
         terminal.wait_for("Featherweight", "has fewer bytes than", "r to retry")
         terminal.press("?")
         terminal.wait_for(HELP)
