@@ -8,7 +8,9 @@ blocking_calls   a blocking call in a thread: progress, stop flag, timeout
 error_text       the reason for an error, for the user
 devices          the devices torch computes on
 allocator        freed memory reused in the next step
+number_formats   the formats nets compute in
 precision        whether bf16 is faster on this machine
+processor        the processor, as the system describes it
 timing           alternatives timed in turns
 preload          torch's libraries loaded without blocking other threads
 """

@@ -21,9 +21,10 @@ class Overlay(Screen[Result]):
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with a result.
 
-        Two such keys may arrive together; the second would close the screen below.
+        Two such keys may arrive together; the second would close the screen below. A screen with
+        another over it stays: the other would be popped in its place.
         """
-        return super().dismiss(result) if self.is_current else AwaitComplete()
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def action_leave(self) -> None:
         """Close without a result."""
