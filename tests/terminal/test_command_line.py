@@ -13,6 +13,8 @@ import pytest
 from core.nets.zoo import model_spec
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--model", "lenet-300-100")
 """The net that trains fastest."""
 
@@ -46,7 +48,6 @@ def test_the_process_has_the_status(arguments, expected):
     assert expected in process.stderr
 
 
-@pytest.mark.slow
 def test_a_folder_with_wrong_files_is_bad_input_and_left_alone(tmp_path: Path):
     wrong = tmp_path / "t10k-labels-idx1-ubyte"
     wrong.write_bytes(b"not labels")
@@ -57,7 +58,6 @@ def test_a_folder_with_wrong_files_is_bad_input_and_left_alone(tmp_path: Path):
     assert wrong.read_bytes() == b"not labels"
 
 
-@pytest.mark.slow
 def test_a_data_folder_that_is_a_file_is_bad_input(tmp_path: Path):
     (tmp_path / "file").touch()
     process = featherweight("data", "fetch", "mnist", "--data-dir", str(tmp_path / "file"))
@@ -65,14 +65,12 @@ def test_a_data_folder_that_is_a_file_is_bad_input(tmp_path: Path):
     assert "Traceback" not in process.stderr
 
 
-@pytest.mark.slow
 def test_help_and_version():
     assert "examples:" in featherweight("--help").stdout
     assert featherweight("--version").stdout.startswith("featherweight ")
     assert "--sparsity" in featherweight("run", "--help").stdout
 
 
-@pytest.mark.slow
 def test_without_a_terminal_the_default_job_runs(data_dir: Path):
     process = featherweight(*SMALL, "--epochs", "1", "--data-dir", str(data_dir))
     assert process.returncode == 0
@@ -84,7 +82,6 @@ def test_without_a_terminal_the_default_job_runs(data_dir: Path):
     assert "\x1b" not in process.stdout
 
 
-@pytest.mark.slow
 def test_a_run_follows_a_recipe_file_and_a_goal_and_records_itself(data_dir: Path, tmp_path: Path):
     recipe, target = tmp_path / "recipe.toml", tmp_path / "run.json"
     recipe.write_text("seed = 3\n[finetune]\nepochs = 4\nscale_dropout = false\n")
@@ -109,7 +106,6 @@ def test_a_run_follows_a_recipe_file_and_a_goal_and_records_itself(data_dir: Pat
     assert "did you mean 'epochs'?" in process.stderr
 
 
-@pytest.mark.slow
 def test_a_search_is_a_table_json_and_runs(data_dir: Path, tmp_path: Path):
     target = tmp_path / "search.json"
     options = ("--max-drop", "30", "--trials", "1", "--start", "8", "--epochs", "1")
@@ -128,7 +124,6 @@ def test_a_search_is_a_table_json_and_runs(data_dir: Path, tmp_path: Path):
     assert record["search"] == {"trial": 1, "least": report["least"]}
 
 
-@pytest.mark.slow
 def test_an_interrupted_run_measures_its_net_and_says_so(data_dir: Path):
     command = [FEATHERWEIGHT, "run", *SMALL, "--sparsity", HAN2015, "--data-dir", str(data_dir)]
     run = subprocess.Popen(
@@ -153,7 +148,6 @@ def test_an_interrupted_run_measures_its_net_and_says_so(data_dir: Path):
     assert [layer["kept"] for layer in report["layers"]] == [18_816, 2_700, 260]
 
 
-@pytest.mark.slow
 def test_a_second_interrupt_leaves_at_once(data_dir: Path):
     run = subprocess.Popen(
         [FEATHERWEIGHT, "run", *SMALL, "--data-dir", str(data_dir)],
@@ -170,7 +164,6 @@ def test_a_second_interrupt_leaves_at_once(data_dir: Path):
     assert err.splitlines() == ["featherweight: interrupted"]
 
 
-@pytest.mark.slow
 def test_no_space_is_bad_input_and_leaves_nothing_half_written(tmp_path: Path):
     """The file size limit of the process stands in for a full disk."""
     process = subprocess.run(
@@ -188,7 +181,6 @@ def test_no_space_is_bad_input_and_leaves_nothing_half_written(tmp_path: Path):
     assert all(path.stat().st_size == 0 for path in files)
 
 
-@pytest.mark.slow
 def test_a_scan_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     target = tmp_path / "scan.json"
     options = ("--sparsities", "0.5,0.9", "--uniform", "--data-dir", str(data_dir))
@@ -206,7 +198,6 @@ def test_a_scan_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     assert {seen for row in report["seen"].values() for seen in row} == {5000}
 
 
-@pytest.mark.slow
 def test_a_bench_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     target = tmp_path / "bench.json"
     dense = str(model_spec("lenet-300-100").shipped_weights)
@@ -229,7 +220,6 @@ def test_a_bench_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     assert process.stdout.count(" best") >= 2
 
 
-@pytest.mark.slow
 def test_a_quick_scan_shows_its_intervals(data_dir: Path):
     options = ("--quick", "--within", "3", "--split", "test", "--sparsities", "0.9")
     process = featherweight("scan", *options, "--data-dir", str(data_dir), "--json", "-")
@@ -242,7 +232,6 @@ def test_a_quick_scan_shows_its_intervals(data_dir: Path):
         assert f"{(low + high) / 2:.1f} ±{(high - low) / 2:.1f}" in process.stderr
 
 
-@pytest.mark.slow
 def test_an_interrupted_scan_keeps_its_points(data_dir: Path):
     options = ("--precision", "fp32", "--sparsities", "0.5,0.9", "--data-dir", str(data_dir))
     command = [FEATHERWEIGHT, "scan", *options]

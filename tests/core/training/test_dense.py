@@ -38,10 +38,9 @@ from tests.core.training.loops import (
     stopped_after,
 )
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
-@pytest.mark.slow
 class TestDenseTraining:
     @pytest.fixture(scope="class")
     def trained(self, few: Splits) -> tuple[TrainingResult, list[Event]]:

@@ -7,6 +7,8 @@ import threading
 import weakref
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from core.errors import StoppedError, WorkError
 from core.events import StopFlag, Stream
 from tests.tui.conftest import idle, ready, shown, until
@@ -14,6 +16,8 @@ from tests.tui.scripted import AGGRESSIVE, PATIENCE, Scripted
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded
 from tui.state.measurement import ImageSelection, MeasurementRequest
+
+pytestmark = pytest.mark.slow
 
 PRESET = ("m", "down", "enter")
 
@@ -100,7 +104,8 @@ async def test_a_job_starts_once_the_measurement_has_freed_its_memory():
         assert backend.started == ["given way", "prune"]
 
 
-async def test_known_accuracies_are_not_measured_again(app, backend):
+async def test_known_accuracies_are_not_measured_again(app, backend, monkeypatch):
+    monkeypatch.setattr("tui.jobs.background.PAUSE", 600.0)  # `p` comes first, however slowly
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         assert not app.measuring

@@ -11,6 +11,8 @@ from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted
 from tui.app import FeatherweightApp
 from tui.views.plot_registry import PLOTS
 
+pytestmark = pytest.mark.slow
+
 PRESET = ("m", "down", "enter")
 
 

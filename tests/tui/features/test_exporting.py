@@ -22,6 +22,8 @@ from tui.state.results import Result
 from tui.state.state import State
 from tui.views.activity import JobProgress
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

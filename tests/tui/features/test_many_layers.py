@@ -25,6 +25,8 @@ from tui.widgets.find_input import FindInput
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = np.linspace(-1, 1, 64, dtype=np.float32)
 
 

@@ -18,6 +18,8 @@ from tui.jobs import autosave
 from tui.screens.question import Question
 from tui.state.plan_file import SavedPlan, load, plan_file, save
 
+pytestmark = pytest.mark.slow
+
 PRESET = ("m", "down", "enter")
 
 

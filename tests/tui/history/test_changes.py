@@ -22,7 +22,7 @@ from tests.tui.history.histories import (
 )
 from tui.screens.question import Question
 
-pytestmark = pytest.mark.usefixtures("soon")
+pytestmark = [pytest.mark.usefixtures("soon"), pytest.mark.slow]
 
 
 # Notes

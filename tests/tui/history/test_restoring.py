@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.settings.recipe_changes import RecipeChanges
@@ -12,6 +14,8 @@ from tests.tui.history.histories import AGGRESSIVE, finished, interrupted, recor
 from tests.tui.scripted import MODERATE, TUNED, Scripted
 from tui.app import FeatherweightApp
 from tui.screens.history.screen import HistoryScreen
+
+pytestmark = pytest.mark.slow
 
 
 def with_a_run(tmp_path: Path, **options: object) -> Scripted:

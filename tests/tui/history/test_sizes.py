@@ -26,6 +26,8 @@ from tests.tui.history.test_snapshots import PLACE
 from tui.state.run_rows import RunRow
 from tui.views.history import about, sizes
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"values": 24_732, "han2015": 45_209, "dense": 912_792, "zip": 34_642, "compact": 22_565}
 SMALL = Export("/nets/small.fw", 5_512, "codebook", 12, Accuracy(99.2, 99.29))
 

@@ -23,6 +23,8 @@ from tui.system.error_log import SIZE_LIMIT, log_error
 from tui.widgets.line_input import LineInput
 from tui.widgets.lines import LinesWidget
 
+pytestmark = pytest.mark.slow
+
 logs_errors = pytest.mark.logs_errors
 
 
