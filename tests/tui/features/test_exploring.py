@@ -114,9 +114,9 @@ async def test_the_tolerance_moves_with_plus_and_minus(app, backend):
         await pilot.press("minus", "minus", "minus")
         assert app.state.tolerance == 0.7
         await until(pilot, lambda app: "tolerance 0.7" in shown(app, "#plot-0"))
-        await pilot.press(*["minus"] * 20)
+        await pilot.press(*["minus"] * 6)
         assert app.state.tolerance == 0.05
-        await pilot.press(*["plus"] * 30)
+        await pilot.press(*["plus"] * 14)
         assert app.state.tolerance == 20.0
 
 
