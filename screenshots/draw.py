@@ -87,6 +87,8 @@ async def narrow() -> None:
         await _until(pilot, lambda app: app.state.curve and len(app.state.curve.epochs) == 3)
         await asyncio.sleep(4)
         await _save(pilot, "training")
+        await pilot.press("x")  # a thread in native code would abort the exit of this script
+        await _until_idle(pilot)
 
 
 @asynccontextmanager
