@@ -35,7 +35,7 @@ from tui.app import FeatherweightApp
 from tui.state.state import State
 from tui.views.activity import JobProgress
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 NAP = 0.005
 """Seconds that the watching task sleeps."""
 
