@@ -95,7 +95,7 @@ class Benchmark:
 class BenchmarkUpdated(Event):
     """A benchmark has finished another case."""
 
-    bench: Benchmark
+    benchmark: Benchmark
 
 
 def benchmark_report(model: str, dataset: str, bench: Benchmark) -> dict[str, Any]:

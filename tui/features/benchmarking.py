@@ -27,7 +27,7 @@ class Benchmarking(Feature):
 
         def follow(event: Event) -> None:
             if isinstance(event, BenchmarkUpdated):
-                session.state = replace(session.state, speed=speed(event.bench))
+                session.state = replace(session.state, speed=speed(event.benchmark))
 
         def finish(benchmark: Benchmark) -> None:
             session.state = replace(session.state, speed=speed(benchmark))

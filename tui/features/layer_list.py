@@ -5,6 +5,7 @@ from dataclasses import replace
 from tui.features.feature import Feature, available
 from tui.session import Session
 from tui.state.layer_list import ListedLayers
+from tui.text.format import plural
 from tui.views.activity import Outcome
 from tui.widgets.find_input import FindInput
 
@@ -40,7 +41,7 @@ class LayerList(Feature):
         listing, outcome = self._listing.toggle_kind_filter(), None
         if listing.filter:
             layers = len(listing.row.layers)
-            text = f"keys act on all {layers} layers of this kind, except locked ones"
+            text = f"keys act on the {plural(layers, 'layer')} of this kind, except locked ones"
             outcome = Outcome(text, "* or Esc to list all layers again", role="muted")
         self.session.show(replace(self.state, listing=listing), outcome)
 

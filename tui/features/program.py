@@ -21,7 +21,7 @@ class Program(Feature):
             return
         if isinstance(activity, JobProgress) and (is_open or activity.batch is not None):
             recorded = is_open and activity.epoch is not None
-            lost = "can be resumed later (h)." if recorded else "will be discarded."
+            lost = "its run can be resumed later (h)." if recorded else "will be discarded."
             title = activity.title[:1].upper() + activity.title[1:]
             self.session.confirm(f"Quit? {title} is still running and {lost}", "quit", app.exit)
         else:

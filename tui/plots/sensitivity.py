@@ -75,7 +75,7 @@ def _title(curves: Curves, rows: int) -> Line:
     if math.isfinite(curves.line):
         title.append(Span(f", {_tolerated(path, curves.line)}", "threshold"))
     if math.isfinite(curves.dense):
-        title.append(Span(f", dense {curves.dense:.2f} %", "dense"))
+        title.append(Span(f", base {curves.dense:.2f} %", "dense"))
     return tuple(title)
 
 

@@ -59,7 +59,7 @@ class RecipeForm:
         except InputError as error:
             return str(error)
         if recipe.rewind and not self.rewindable:
-            return "rewinding needs early weights, which this net lacks: press t to train a new one"
+            return "rewinding needs early weights, which this net lacks; press Esc, then t to train"
         return ""
 
     def rows(self) -> tuple[FormRow, ...]:

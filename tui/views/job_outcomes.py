@@ -65,7 +65,7 @@ def trained(result: TrainingResult, seconds: float) -> Outcome:
     return Outcome(
         f"{how}: a new dense net with {percent(result.accuracy.test)} % on test, "
         f"best epoch {result.best}",
-        "now the base for this session; to save one to a file: featherweight train",
+        "now the base for this session; to restore it later: h",
         role="warning" if result.stopped or result.diverged else "good",
     )
 

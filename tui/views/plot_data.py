@@ -192,7 +192,7 @@ def _time(row: Row | None) -> str:
 
 def _amounts(what: str, amounts: Amounts) -> str:
     smaller = amounts.compacted
-    compacted = "" if smaller is None else f", {short(smaller)} without dead units"
+    compacted = "" if smaller is None else f", {short(smaller)} w/o dead units"
     return f"{what}: {short(amounts.dense)}, {short(amounts.pruned)} nonzero{compacted}"
 
 
@@ -261,10 +261,12 @@ def confusion(state: State, width: int) -> ConfusionData:
     if comparison is None or counts is None:
         return ConfusionData(())
     classes = tuple(str(number) for number in range(comparison.result.classes))
-    split = "test" if state.is_current(comparison) else _previous("test")
+    caption = "test images"
+    if not state.is_current(comparison):
+        caption = _previous(caption)
     pruned = None if comparison.request.is_dense else counts.pruned
     net = comparison.request.net_name
-    return ConfusionData(classes, counts.dense, pruned, split, counts.images, net)
+    return ConfusionData(classes, counts.dense, pruned, caption, counts.images, net)
 
 
 def _previous(caption: str) -> str:

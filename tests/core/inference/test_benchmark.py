@@ -52,7 +52,7 @@ def test_every_engine_is_timed_and_costs_are_counted(few: Splits) -> None:
     assert all(timed.count(engine) == 2 for engine in timed)
     for row in bench.rows:
         assert 0 < row.latency.low <= row.latency.median <= row.latency.high
-    assert [len(update.bench.rows) for update in updates] == [len(timed) // 2, len(timed)]
+    assert [len(update.benchmark.rows) for update in updates] == [len(timed) // 2, len(timed)]
     # Caffe's LeNet-5: 500 x 24 x 24, 25,000 x 8 x 8, 400,000 and 5,000.
     assert bench.macs.dense == 288_000 + 1_600_000 + 400_000 + 5_000
     nonzero = sum(
@@ -140,7 +140,7 @@ def test_the_stop_flag_keeps_the_finished_measurements(
     )
     assert bench.stopped
     assert bench.cases == ((1, 1),)
-    assert bench == replace(updates[0].bench, stopped=True)
+    assert bench == replace(updates[0].benchmark, stopped=True)
 
 
 def test_the_number_of_threads_is_restored(few: Splits) -> None:

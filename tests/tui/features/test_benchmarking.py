@@ -32,7 +32,7 @@ async def test_benchmarks_of_a_previous_plan_are_marked(app, backend):
         lines = [" ".join(line.split()) for line in shown(app, "#plot-0").splitlines()]
         assert lines[0] == "latency, ms pruned"
         assert lines[-2].endswith("4.5x 4.5x 1.3x slower 1.3x slower")
-        assert lines[-1] == "MACs: 12.7M, 713,000 nonzero, 11.5M without dead units"
+        assert lines[-1] == "MACs: 12.7M, 713,000 nonzero, 11.5M w/o dead units"
         assert app.activity.role == "good"
         assert "1 thread: 0.0676 ms at batch 1 (4.5x), 4.33 ms" in app.activity.text
         await pilot.press("left")

@@ -245,7 +245,7 @@ async def test_one_key_lists_all_layers_of_the_same_kind(app):
         await ready(pilot)
         await pilot.press("down", "l", "down", "asterisk")
         assert "/convolution: 3 of 5 layers" in shown(app, "#title")
-        assert "keys act on all 3 layers of this kind" in shown(app, "#activity")
+        assert "keys act on the 3 layers of this kind" in shown(app, "#activity")
         assert rows_of(app) == [
             "▶▫▾ /convolution (3) 77,728", "│ conv1 832", "▪ conv2 25,632", "│ conv3 51,264",
         ]  # fmt: skip

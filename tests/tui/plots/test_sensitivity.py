@@ -37,7 +37,7 @@ def scanned(chosen: int = 0, half: float = 0.0, **other: object) -> SensitivityD
 
 def test_the_title_has_the_chosen_layers_accuracy_and_how_far_it_can_be_pruned():
     title = text(sensitivity.draw(scanned(), 80, 9))[0]
-    assert title.startswith("conv1 at 65 %: 97.98 %, within tolerance up to 63 %, dense 99.18 %")
+    assert title.startswith("conv1 at 65 %: 97.98 %, within tolerance up to 63 %, base 99.18 %")
 
 
 @pytest.mark.parametrize(

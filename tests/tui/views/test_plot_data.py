@@ -148,7 +148,7 @@ def test_confusions_need_the_predictions_of_all_images() -> None:
     assert plot_data.confusion(sampled, 78).classes == ()
     state = replace(STATE, comparison=Comparison(request(), compared(counted=True)))
     data = plot_data.confusion(state, 78)
-    assert (len(data.classes), data.images, data.split) == (10, 10_000, "test")
+    assert (len(data.classes), data.images, data.caption) == (10, 10_000, "test images")
     assert plot_data.confusion(state.nudge(-1), 78).split == "test (previous plan)"
 
 

@@ -22,13 +22,14 @@ class ConfusionData:
     Attributes:
         dense: The dense net's counts [C, C], one row per class, one column per prediction.
         pruned: The pruned net's counts.
+        caption: What the images are, such as `test images`.
         net: Name of the net compared with the dense one.
     """
 
     classes: tuple[str, ...]
     dense: ArrayLike | None = None
     pruned: ArrayLike | None = None
-    split: str = ""
+    caption: str = "images"
     images: int = 0
     net: str = "pruned"
 
@@ -85,7 +86,7 @@ def _pairs(confusions: Confusions, net: str, width: int, height: int, headed: bo
 def _title(data: ConfusionData, confusions: Confusions) -> Line:
     before, after = confusions.wrong
     images = count(max(data.images, 0) or float(confusions.after.sum()))
-    of = Span(f" of {images} {clean(data.split)}".rstrip() + " images", "title")
+    of = Span(f" of {images} {clean(data.caption)}", "title")
     net = clean(data.net)
     if not confusions.compared:
         alone = net if confusions.alone == "pruned" else confusions.alone

@@ -17,7 +17,8 @@ vs dense  accuracy minus its dense net's, in
           points (validation or test; v
           switches)
 3/5       epochs done of epochs planned
-diff      difference between the two runs
+diff      selected run minus the marked one;
+          ×1.31: 1.31 times smaller
 
 The plot shows only runs with the same net,
 data and protocol as the selected one: other

@@ -18,7 +18,7 @@ def confused(classes: int = 10) -> ConfusionData:
     dense[4, 9], dense[7, 1] = 3, 4
     pruned = dense.copy()
     pruned[4, 9], pruned[7, 1], pruned[2, 3], pruned[2, 2] = 17, 2, 8, 82
-    return ConfusionData(tuple(map(str, range(classes))), dense, pruned, "test", 10_000)
+    return ConfusionData(tuple(map(str, range(classes))), dense, pruned, "test images", 10_000)
 
 
 def test_little_room_ranks_the_confusions_pruning_increased():
@@ -82,4 +82,4 @@ def test_without_counts_there_is_a_hint():
 def test_no_confusions_fail(area, classes, seed, scale, known):
     random = np.random.default_rng(seed)
     counts = [random.random((len(classes),) * 2) * scale if there else None for there in known]
-    assert_exact(confusion.draw(ConfusionData(classes, *counts, "test", 0), *area), *area)
+    assert_exact(confusion.draw(ConfusionData(classes, *counts, "test images", 0), *area), *area)
