@@ -149,7 +149,7 @@ def test_confusions_need_the_predictions_of_all_images() -> None:
     state = replace(STATE, comparison=Comparison(request(), compared(counted=True)))
     data = plot_data.confusion(state, 78)
     assert (len(data.classes), data.images, data.caption) == (10, 10_000, "test images")
-    assert plot_data.confusion(state.nudge(-1), 78).split == "test (previous plan)"
+    assert plot_data.confusion(state.nudge(-1), 78).caption == "test images (previous plan)"
 
 
 def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan() -> None:
