@@ -91,8 +91,8 @@ class Inputs:
             if numbers is not None and len(numbers) not in (1, channels):
                 plural, more = ("s", f" or {channels}") if channels > 1 else ("", "")
                 raise InputError(
-                    f"{name} of {len(numbers)} numbers for images of {channels} channel{plural}: "
-                    f"expected 1{more}"
+                    f"{name} has {len(numbers)} numbers for images with {channels} "
+                    f"channel{plural}: expected 1{more}"
                 )
 
 

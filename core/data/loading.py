@@ -66,7 +66,7 @@ def load(
     from core.data.folders.decoded_cache import decoded
     from core.data.folders.image_folder import read_folder
 
-    yield Progress("read the image folder")
+    yield Progress("reading the image folder")
     folder = yield from read_folder(Path(name.removeprefix(FOLDER)).expanduser())
     cache = user_cache_path("featherweight") / "folders"
     return (yield from decoded(folder, cache, protocol, inputs, budget, stop))

@@ -50,19 +50,20 @@ class Packing:
         number(0, 100, series=(0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)),
         "largest allowed drop in validation accuracy (points)",
     )
-    epochs: int = setting(0, integer(0, 500), "epochs of training the shared values, if needed")
+    epochs: int = setting(
+        0,
+        integer(0, 500),
+        "epochs to train the shared values (with --max-drop: only if close to passing)",
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)
         if self.quantizes and (self.levels is None) == (self.max_drop is None):
-            raise InputError(
-                f"values as {self.values} need levels or a maximum drop: add --levels N or "
-                "--max-drop POINTS"
-            )
+            raise InputError(f"--values {self.values} needs either --levels N or --max-drop POINTS")
         if not self.quantizes and (self.levels, self.max_drop, self.epochs) != (None, None, 0):
             raise InputError(
-                f"values as {self.values} are not shared: levels, a maximum drop and tuning "
-                f"need {' or '.join(QUANTIZED)} (--values)"
+                f"--values {self.values} shares no values: levels, a maximum drop and tuning "
+                f"need --values {' or '.join(QUANTIZED)}"
             )
 
     @property

@@ -71,8 +71,9 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
     except Exception as error:  # a damaged zip or pickle may raise anything
         code = re.search(r"GLOBAL (\S+)", str(error))  # what torch refuses to unpickle
         reason = f"it holds '{code[1]}', which would run code" if code else "it is damaged"
-        message = f"cannot read {path} as weights: {reason}; expected torch.save of a state_dict"
-        raise InputError(message) from error
+        raise InputError(
+            f"cannot read {path} as weights: {reason}; expected a state_dict saved by torch.save"
+        ) from error
     for name in _STATE_KEYS:
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]

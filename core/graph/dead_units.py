@@ -33,7 +33,7 @@ def count_dead_units(model: nn.Module, data: Images) -> Stream[DeadUnits | None]
     Returns:
         None if torch.fx cannot trace the net.
     """
-    yield Progress("count dead units")
+    yield Progress("counting dead units")
     images, _ = data.batch(slice(0, 3))
     try:
         analysis = UnitAnalysis(model, images)

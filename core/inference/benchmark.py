@@ -103,7 +103,7 @@ class _Case:
         """The engines that reproduce the logits, and why others do not."""
         engines, missing = dict[str, Alternative](), dict[str, str]()
         for engine in DENSE_ENGINES:
-            yield Progress(f"{self._title}: prepare {engine.name}")
+            yield Progress(f"{self._title}: preparing {engine.name}")
             self._raise_if_stopped()
             try:
                 alternative = engine.prepare(self._forms, self._images, self._threads)

@@ -42,7 +42,7 @@ def open_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:
         InputError: the model's code does not work, see `user_model`; or the weights do not fit it.
     """
     yield from workbench.prepared(stop)  # first: resolving the precision trains a net of its own
-    yield Progress("open the dense net")
+    yield Progress("opening the dense net")
     dense = yield from dense_weights(workbench, stop)
     return (yield from measured_net(workbench, dense, stop))
 
@@ -88,7 +88,7 @@ def _pretrained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
     try:
         weights: Weights = yield from run_in_thread(
             lambda _: fetch(check_hash=True, weights_only=True),
-            f"download torchvision's weights for {name}",
+            f"downloading torchvision's weights for {name}",
             stop,
         )
         return DenseWeights(weights, None)

@@ -71,7 +71,7 @@ def export(
             file, levels = yield from _compact_file(workbench, weights, packing, stop)
         except StoppedError as error:
             raise StoppedError("stopped: nothing was written") from error
-        yield Progress("write the compact file")
+        yield Progress("writing the compact file")
         data = encode(file)
         write_whole(to, lambda part: part.write_bytes(data))
     elif to.suffix == SAFETENSORS:
@@ -202,7 +202,9 @@ def _onnx(workbench: Workbench, weights: Weights) -> Stream[bytes]:
     with torch.no_grad():
         same = same_logits(OnnxNet(file, "ONNX")(seven), model(seven.contiguous()), TOLERANCE)
     if not same:
-        raise InputError("not written: as ONNX this net gives other logits; use another format")
+        raise InputError(
+            "not written: exported to ONNX, this net gives different logits; use another format"
+        )
     yield Notice(f"ONNX opset {OPSET}: onnxruntime gives the same logits as torch")
     return file
 

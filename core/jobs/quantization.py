@@ -123,7 +123,7 @@ def _with_aliases(workbench: Workbench, weights: Weights) -> Weights:
 
 def _validate(workbench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[float]:
     data, precision = yield from workbench.prepared(stop)
-    return (yield from evaluate(model, data.validation, "validate", stop, precision=precision))
+    return (yield from evaluate(model, data.validation, "validating", stop, precision=precision))
 
 
 def _train(

@@ -78,8 +78,8 @@ def base_of(workbench: Workbench, dense: Net, experiment: Experiment, run: Run) 
     if base.weights is not None and (cached := cached_net(workbench, base.weights)) is not None:
         return (yield from measured_net(workbench, cached))
     raise InputError(
-        f"the net that run {run.id} started from is missing: start with its --weights FILE, "
-        "then restore this run"
+        f"the net that run {run.id} started from is missing: open that net with "
+        "--weights FILE, then restore the run"
     )
 
 

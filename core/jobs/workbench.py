@@ -179,7 +179,7 @@ class Workbench:
             checkpoints=checkpoints,
             resume=resume,
         )
-        yield Progress("measure file sizes")
+        yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
     def compact_file(

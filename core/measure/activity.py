@@ -57,11 +57,11 @@ def measure_activity(
         for batch in batches(data):
             if stop():
                 raise StoppedError("stopped: nothing was measured")
-            yield Progress("measure activations", batch.start, len(data), "images")
+            yield Progress("measuring activations", batch.start, len(data), "images")
             images, _ = data.batch(batch)
             with _OriginTracking():  # type: ignore[no-untyped-call]
                 model(images)
-    yield Progress("measure activations", len(data), len(data), "images")
+    yield Progress("measuring activations", len(data), len(data), "images")
     return {name: count.mean(len(data)) for name, count in counts.items() if count.inputs}
 
 

@@ -186,7 +186,7 @@ def all_predictions(
     data: Images,
     precision: str = "fp32",
     stop: StopFlag = never,
-    step: str = "predictions",
+    step: str = "predicting",
 ) -> Stream[Ints]:
     """The predictions [N] of `model` for all images of `data`, those of float32 in any precision.
 
@@ -246,7 +246,7 @@ def compare(
             return comparison
     if dense_predictions is None:
         dense_predictions = yield from all_predictions(
-            dense_model, data, precision, stop, "dense predictions"
+            dense_model, data, precision, stop, "predicting (dense net)"
         )
     if pruned_model is dense_model:
         pruned_predictions = dense_predictions
@@ -270,7 +270,7 @@ def _pruned_predictions(
     """The pruned net's predictions; reports a page of newly wrong images once it is full."""
     labels = _read_only(nets.data.labels)
     for known in _growing_predictions(nets.pruned, nets.data, precision, stop):
-        yield Progress("pruned predictions", len(known), len(labels), "images")
+        yield Progress("predicting (pruned net)", len(known), len(labels), "images")
         so_far = labels[: len(known)], dense_predictions[: len(known)], known
         # A full page does not change as more images follow, unless pages count from the end.
         if page is not None and 0 <= page < len(_all_newly_wrong(*so_far)) // PAGE:

@@ -75,7 +75,7 @@ def _predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precisio
 def evaluate(
     model: nn.Module,
     data: Images,
-    step: str = "measure",
+    step: str = "measuring",
     stop: StopFlag = never,
     precision: str = "fp32",
 ) -> Stream[float]:
@@ -92,7 +92,7 @@ def measure(
 
     Raises StoppedError if `stop` is raised.
     """
-    step = f"measure {stage} on"
+    step = f"measuring {stage} on"
     test = validation = yield from evaluate(
         model, data.validation, f"{step} validation", stop, precision
     )

@@ -217,6 +217,6 @@ class _Scanner:
         points = self._all_points()
         if self.within is None:
             seen = sum(point.images for point in points)
-            return Progress("scan", seen, len(points) * len(self.data), "images")
+            return Progress("scanning", seen, len(points) * len(self.data), "images")
         closed = sum(not self._is_open(point) for point in points)
-        return Progress("scan a growing sample", closed, len(points), "points")
+        return Progress("scanning a growing sample", closed, len(points), "points")

@@ -46,7 +46,7 @@ class RecipeChanges:
     scale_dropout: bool | None = setting(None, switch(), "lower dropout as weights are removed")
     l1: float | None = setting(None, _STRENGTH, "L1 penalty on the weights", label="L1")
     l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
-    rewind: bool | None = setting(None, switch(), "rewind kept weights to early training")
+    rewind: bool | None = setting(None, switch(), "rewind kept weights to early values")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: spec.meaning for name, spec in OPTIMIZERS.items()}), "optimizer"
     )

@@ -39,7 +39,7 @@ def resolve_precision(
     with suppress(FaultError):  # missing or damaged
         known = read_json(cache)
     if known.get(machine) not in PRECISIONS:
-        yield Progress("compare bf16 with fp32")
+        yield Progress("comparing bf16 with fp32")
         speedup = _speedup(build, images, labels)
         known[machine] = "bf16" if speedup >= _MIN_SPEEDUP else "fp32"
         yield Notice(f"bf16 trains {speedup:.1f}x as fast as fp32 here: using {known[machine]}")

@@ -50,7 +50,7 @@ def preload_torch(stop: StopFlag = never) -> Stream[None]:
     while worker.is_alive():
         if stop():
             raise StoppedError("stopped while loading torch")
-        yield Progress("load torch", _bytes_from_disk() - before, unit="B")
+        yield Progress("loading torch", _bytes_from_disk() - before, unit="B")
         worker.join(TICK)
 
 

@@ -73,7 +73,7 @@ def train(
         loss = yield from trainer.run_epoch(stop)
         if loss is None:
             break
-        validation = yield from evaluate(model, data.validation, "validate", precision=precision)
+        validation = yield from evaluate(model, data.validation, "validating", precision=precision)
         epochs.append(Epoch(trainer.epoch, loss, validation, trainer.epoch_seconds, 0.0, True, 0))
         yield epochs[-1]
         early = early or copy_weights(model)

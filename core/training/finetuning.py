@@ -182,7 +182,7 @@ class _Rounds:
         if loss is None:
             return None
         validation = yield from evaluate(
-            self.model, self.data.validation, "validate", precision=self.precision
+            self.model, self.data.validation, "validating", precision=self.precision
         )
         final = self.round == self.recipe.rounds and self.pruner.finished
         number = self.trainer.epochs_before + self.trainer.epoch

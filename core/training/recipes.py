@@ -37,7 +37,7 @@ OPTIMIZERS: dict[OptimizerName, OptimizerDefaults] = {
 LOSSES: dict[LossName, str] = {
     "cross-entropy": "softmax negative log-likelihood",
     "margin": "the other logits at least 1 lower",
-    "squared": "target 1 for true class, 0 for others",
+    "squared": "1 for the true class, 0 for the rest",
 }
 """The loss functions.
 

@@ -204,7 +204,7 @@ class Scripted(Backend):
 
     def open(self, stop: StopFlag) -> Stream[Net]:
         """Return at once, unless the test sets `opening`."""
-        yield Progress("load torch")
+        yield Progress("loading torch")
         if self.opening is not None:
             self.opening.wait(PATIENCE)
         return self.net_of()

@@ -41,6 +41,6 @@ def test_the_first_screen_needs_nothing_heavy(tmp_path: Path):
 
 
 def test_progress_without_a_total_shows_what_is_done():
-    step = Progress("load torch", 312_000_000, unit="B")
+    step = Progress("loading torch", 312_000_000, unit="B")
     _, detail = activity(JobProgress("loading", since=0.0, step=step), 80, now=3.0)
-    assert "".join(span.text for span in detail).strip() == "load torch 312.0 MB"
+    assert "".join(span.text for span in detail).strip() == "loading torch 312.0 MB"

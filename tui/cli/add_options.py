@@ -161,13 +161,13 @@ def _add_scan(parser: ArgumentParser) -> None:
 
 
 def _add_train(parser: ArgumentParser) -> None:
-    text = "file for the weights, as safetensors (default: MODEL.safetensors, unless it exists)"
+    text = "file for the weights, as safetensors; must not exist yet (default: MODEL.safetensors)"
     parser.add_argument("--to", metavar="FILE", type=Path, help=text)
 
 
 def add_experiment(parser: ArgumentParser) -> None:
     """Add the option for the experiment that records the runs."""
-    text = "folder or name of the experiment (default: MODEL-DATASET in the data folder)"
+    text = "folder or name of the experiment (default: MODEL-DATASET in the platform's data folder)"
     parser.add_argument("--experiment", metavar="PATH", default=SUPPRESS, help=text)
 
 

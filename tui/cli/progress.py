@@ -80,10 +80,11 @@ def _print(event: Event, console: Console) -> None:
         case TrialFinished():
             console.print(event.text)
         case TrialStarted():
-            line = f"trial {event.number} (at most {event.trials}): {event.ratio:.1f}x"
-            line += f", {event.good:.1f}x passed" if event.good else ""
-            line += f", {event.bad:.1f}x was too much" if event.bad else ""
-            console.print(line)
+            line = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
+            passed = f"{event.good:.1f}x passed" if event.good else ""
+            failed = f"{event.bad:.1f}x failed" if event.bad else ""
+            bracket = ", ".join(filter(None, (passed, failed)))
+            console.print(f"{line} ({bracket})" if bracket else line)
         case ScanUpdated():
             most = max((point.images for point in event.scan.points()), default=0)
             images = f"{count(most)} of {count(event.scan.images)} images per point"

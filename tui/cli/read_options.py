@@ -104,9 +104,7 @@ def check_no_weights(args: Namespace, what: str) -> None:
 def _check_code(what: str, model: object, confirmed: object) -> None:
     """Refuse to run code named by a file unless --model names it, too."""
     if isinstance(model, str) and model not in ZOO and model != confirmed:
-        raise InputError(
-            f"{what} uses the custom net '{model}': add --model {model} to run its code"
-        )
+        raise InputError(f"{what} uses your own net '{model}': add --model {model} to run its code")
 
 
 def explicit_plan(

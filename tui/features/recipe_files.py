@@ -28,13 +28,13 @@ class RecipeFiles(Feature):
     @available()
     def write(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathDialog("Write a recipe file", self._path, HINT, check=check_folder)
+        screen = PathDialog("write", self._path, HINT, check=check_folder)
         self.session.ask(screen, self._take_target)
 
     @available()
     def open(self) -> None:
         """Ask for a file, and apply its contents."""
-        screen = PathDialog("Open a recipe file", self._path, HINT, check=self._read)
+        screen = PathDialog("open", self._path, HINT, check=self._read)
         self.session.ask(screen, self._take_source)
 
     def _take_target(self, text: str) -> None:

@@ -42,7 +42,8 @@ class SavedPlans(Feature):
         light = ratio(state.set_plan(dict(saved.sparsity)).footprint.ratio)
         text = f"Continue with your last plan ({light})?"
         if saved.run and state.base and saved.base != state.base.digest:
-            text += f"\nIt is for the net of run {saved.run}, which you can restore from h."
+            text += f"\nIt was made for the net of run {saved.run}, "
+            text += "which you can restore in the history (h)."
         self.session.ask(Question(text, "continue", "new plan"), partial(self._answer, saved))
 
     def _answer(self, saved: SavedPlan, accepted: bool) -> None:

@@ -48,7 +48,7 @@ class Backend:
 
     def open(self, stop: StopFlag) -> Stream[Net]:
         """Load torch, the data and the dense net, and measure it."""
-        yield Progress("load torch")
+        yield Progress("loading torch")
         yield from preload_torch(stop)
         workbench = self._import_all()
         from core.jobs.dense_net import open_dense_net
@@ -179,7 +179,7 @@ class Backend:
         record = yield from record_export(file, packing, self.experiment, run)
         if result.sizes is not None:
             return record, result.sizes
-        yield Progress("measure file sizes")
+        yield Progress("measuring file sizes")
         return record, workbench.sizes(weights)
 
     def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:

@@ -63,7 +63,7 @@ class Key:
         ]
 
 
-PLAN, RUN, VIEW = "Set sparsities", "Prune and fine-tune", "View"
+PLAN, RUN, VIEW = "Set sparsities", "Prune and fine-tune", "Plots, files and program"
 
 KEYS = (
     Key("up,k", "↑ k", "planning.choose(-1)", "row above", "Select the row above", PLAN),
@@ -91,7 +91,8 @@ KEYS = (
         "Fold or unfold the group", PLAN, footer=5),
     Key("z", "z", "layer_list.fold_all", "fold all", "Fold or unfold every group", PLAN),
     Key("m", "m", "planning.presets", "presets", "Apply a ready-made plan", PLAN, footer=4),
-    Key("u", "u", "planning.undo", "undo", "Undo the last change, pruning or fine-tuning", PLAN),
+    Key("u", "u", "planning.undo", "undo",
+        "Undo the last change, including a pruning or fine-tuning", PLAN),
     Key("U", "U", "planning.redo", "redo", "Redo the last undone change", PLAN),
     Key("g", "g", "goals.ask", "goal",
         "Turn a goal, such as 60x, into per-layer sparsities", PLAN, footer=6),
@@ -109,23 +110,23 @@ KEYS = (
         "Fine-tune from the base to the plan", RUN, footer=9),
     Key("x,escape", "x", "training.stop", "stop",
         "Stop the job (also Esc); the best epoch is kept", RUN, footer=9),
-    Key("a", "a", "training.adopt", "adopt", "Make the fine-tuned net the base to prune further",
-        RUN, footer=7),
+    Key("a", "a", "training.adopt", "adopt",
+        "Make the fine-tuned net the base, to prune it further", RUN, footer=7),
     Key("r", "r", "training.revert", "revert to dense", "Make the dense net the base again", RUN),
     Key("e", "e", "exporting.ask", "export",
-        "Write the net on the screen to a file, and measure it", RUN, footer=1),
+        "Export the net on the screen, and measure the file", RUN, footer=1),
     Key("t", "t", "training.train", "train", "Train a new dense net (asks first)", RUN),
     Key("v", "v", "plots.step(1)", "plot", "Show the next plot", VIEW, footer=2),
     Key("V", "V", "plots.step(-1)", "previous plot", "Show the previous plot", VIEW),
     Key("b", "b", "benchmarking.start", "benchmark",
         "Benchmark the net in every installed engine", VIEW),
     Key("d", "d", "plots.images", "predictions",
-        "Show predictions on ten test images; again: newly wrong", VIEW),
+        "Show predictions for ten test images; press again for newly wrong ones", VIEW),
     Key("D", "D", "plots.more_images", "more predictions", "Show the next ten predictions", VIEW),
     Key("w", "w", "recipe_files.write", "write recipe file",
-        "Write sparsities and settings to a TOML file", VIEW),
+        "Write a recipe file: sparsities and settings, in TOML", VIEW),
     Key("o", "o", "recipe_files.open", "open recipe file",
-        "Read sparsities and settings from a TOML file", VIEW),
+        "Open a recipe file", VIEW),
     Key("h", "h", "history.show", "history", "Compare, annotate and restore recorded runs", VIEW,
         footer=4),
     Key("question_mark,f1", "?", "program.help", "help",

@@ -143,5 +143,5 @@ def _legend(curves: _Curves) -> Line:
     last = "".join(f" {accuracy:.2f} %" for accuracy in curves.validation[-1:, 1].tolist())
     legend = [Span(f"accuracy: {_VALIDATION} validation{last}", "validation")]
     if np.isin(curves.validation[:, 0], curves.not_final).any():
-        legend.append(Span(f"  {_PENDING} before the full plan", "muted"))
+        legend.append(Span(f"  {_PENDING} before full sparsity", "muted"))
     return tuple(legend)

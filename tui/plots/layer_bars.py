@@ -82,7 +82,7 @@ def draw(data: LayerBarsData, width: int, height: int) -> Lines:
     at = min(max(0, chosen), len(bars) - 1) - first
     body = _bars(style, [*bars[first : first + shown], *always], at, bottom_axis, width, room)
     hidden = len(bars) - shown
-    more = [Span(f"{hidden} hidden", "hint"), Span(f" of {len(bars)} layers", "hint")]
+    more = [Span(f"{hidden} of {len(bars)} layers hidden", "hint")]
     head = header(_title(style, total), more if hidden else (), width, rows=1)
     return head + body + blank(width, height - 1 - len(body))
 

@@ -101,7 +101,7 @@ def _legend(curves: Curves, data: SensitivityData) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend += [Span("stale", "threshold"), Span(": weights changed; s to rescan", "threshold")]
+        legend.append(Span("stale: weights changed; s to scan again", "threshold"))
     if data.progress:
         legend.append(Span(f"  {clean(data.progress)}", "hint"))
     if any(math.isfinite(path.planned) for path in curves.drawn):

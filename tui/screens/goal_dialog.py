@@ -27,7 +27,7 @@ METHODS = {**ALLOCATIONS, TOLERANCE: "each layer as sparse as the tolerance line
 LONGEST = 100
 """Maximum characters of a goal."""
 
-EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points (search by fine-tuning)"
+EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points (starts a search)"
 _POINTS = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(points?|pts?)\s*", re.IGNORECASE)
 
 
@@ -50,8 +50,8 @@ class GoalRequest:
     @property
     def title(self) -> str:
         """The result in words."""
-        goal = "" if self.method == TOLERANCE else f"for {self.text.strip()} "
-        return f"sparsities set {goal}by {self.method}"
+        goal = "" if self.method == TOLERANCE else f"{self.text.strip()}: "
+        return f"{goal}sparsities set by {self.method}"
 
 
 class GoalDialog(Dialog[GoalRequest]):
@@ -147,7 +147,7 @@ def drop_of(request: GoalRequest, state: State) -> float | None:
     if match is None or request.method == TOLERANCE:
         return None
     if request.method == SENSITIVITY and state.base_scan is None:
-        raise InputError(f"'{SENSITIVITY}' needs a scan: close this and press s")
+        raise InputError(f"'{SENSITIVITY}' needs a scan: press Esc, then s")
     drop = float(match[1])
     if drop > 100:
         raise InputError(f"a drop of {drop:g} points: expected 0 to 100")
@@ -167,7 +167,7 @@ def plan_of(request: GoalRequest, state: State) -> Plan:
         raise InputError("the net is still loading")
     scan, dense = state.base_scan, base.accuracy.validation
     if scan is None and request.method in (SENSITIVITY, TOLERANCE):
-        raise InputError(f"'{request.method}' needs a scan: close this and press s")
+        raise InputError(f"'{request.method}' needs a scan: press Esc, then s")
     if scan is not None and request.method == TOLERANCE:
         return plan_for_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
     budget = parse_goal(request.text, ", or 0.5 points").budget(state.footprint.parameters)
@@ -203,7 +203,7 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
         dense = state.dense.accuracy.validation if state.dense else 0.0
         least = percent(dense - request.drop)
         text = f"smallest net with at least {least} % on validation, by {request.method}"
-        search = Span("Enter starts a search: each trial is a fine-tuning; x to stop", "muted")
+        search = Span("Enter starts a search: each trial fine-tunes a net; x to stop", "muted")
         return ((), (Span(cut(text, width), "kept"),), (search,))
     if request.plan is None:
         return ((), (Span("…", "muted"),), ())

@@ -16,8 +16,8 @@ from tui.text.format import count
 
 MEANINGS = f"""\
 sparsity    fraction of zeros in a layer's weights
-threshold   k-th smallest magnitude, k = sparsity x elements;
-            weights strictly above it are kept
+threshold   |w| > in the table: the k-th smallest magnitude, with
+            k = sparsity x elements; weights above it are kept
 kept        weights in the table; weights and biases in the totals
             (biases are never pruned)
 size        {SIZE_NOTE}
@@ -25,23 +25,23 @@ files       bytes of the net: values only, with the paper's index,
             and as files; e writes a file, lossless or quantized,
             reads it back and measures its accuracy
 plan        the sparsities you set; p and f apply them to the base
-base        the net you prune: dense, or adopted with a
+base        the net you prune: the dense net, or one you adopted (a)
 floor       sparsity the base already has
 ±           estimate from a sample, 95 % confidence interval
 about N?    forecast from the scan, not measured
 scan        accuracy with each layer pruned alone; + and - move
             the tolerance
-goal        60x, 6000 kept, 28 KiB or 0.5 points (by a search)
+goal        60x, 6000 kept, 28 KiB or 0.5 points (starts a search)
 ▪ ▫         locked (▫ in part): excluded from goals, presets and =
 ▸ ▾         folded or open group: its row shows totals; keys on it
             act on its unlocked layers (marked │) in one undo step
-/           find layers: = and keys on the row above the matches
-            act on all of them; goals and presets on the whole net
+/           find layers; = and keys on the heading act on all matches,
+            goals and presets still on the whole net
 validation  {{validation}}
 test        {{test}}
-speed       median ms per batch in float32, engines alternating;
-            dense engines use every weight, sparse only nonzeros
-            where that is faster here, with the same logits
+speed       median ms per batch in float32; the engines take turns;
+            dense engines use every weight; sparse skips zeros in
+            layers where that is faster; all give the same logits
 revived     pruned weights that are not exactly zero; always 0
 dead        units without inputs or outputs; removing them shrinks
             the net but changes no logits; counted after p and f

@@ -18,23 +18,23 @@ class PathDialog(Dialog[str]):
     """Returns the typed path.
 
     Args:
-        title: the dialog's title.
+        verb: what the file is for: "write" or "open".
         path: the initial path.
         hint: what the file is.
         check: raises InputError, which is shown, if the path cannot be used.
     """
 
-    def __init__(self, title: str, path: str, hint: str, check: Callable[[str], object]) -> None:
+    def __init__(self, verb: str, path: str, hint: str, check: Callable[[str], object]) -> None:
         super().__init__()
-        self._title, self._path, self._hint, self._check = title, path, hint, check
+        self._verb, self._path, self._hint, self._check = verb, path, hint, check
 
     def compose(self) -> ComposeResult:
         """A line for the path."""
         with Vertical(classes="dialog dialog--wide"):
-            yield Label(self._title, classes="dialog--title", markup=False)
+            yield Label(f"{self._verb.capitalize()} a recipe file", classes="dialog--title")
             yield SteadyInput(self._path, id="path", compact=True, max_length=LONGEST)
             yield Static(self._hint, classes="dialog--hint", id="path-hint", markup=False)
-            yield Label("Enter apply · Esc cancel", classes="dialog--hint")
+            yield Label(f"Enter {self._verb} · Esc cancel", classes="dialog--hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the path, or show what is wrong with it."""

@@ -21,7 +21,7 @@ class RunList:
         rows: the sorted runs; None until they have been read.
         at: the id of the selected run; empty without runs.
         marked: the id of the run marked for comparison; empty if none is.
-        split: the split of the plot and of the column `vs dense`.
+        split: the split of the plot and of the column `vs. dense`.
         view: the index of the comparison's view, if there is no room for all.
         layer: the index of the compared layer.
     """

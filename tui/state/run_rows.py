@@ -172,7 +172,7 @@ SORT_KEYS: dict[str, Callable[[RunRow, str], Any]] = {
     "nonzero": lambda row, _: row.record.nonzero,
     "validation": lambda row, _: row.score("validation"),
     "test": lambda row, _: row.score("test"),
-    "vs dense": lambda row, split: row.gain(split),
+    "vs. dense": lambda row, split: row.gain(split),
     "epochs": lambda row, _: len(row.epochs) or None,
     "recipe": lambda row, _: row.recipe_and_method,
     "seed": lambda row, _: row.record.seed,

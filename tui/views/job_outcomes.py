@@ -86,11 +86,11 @@ def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Out
     against = ""
     if dense:
         gap = difference(tuned.accuracy.test - dense.accuracy.test)
-        against = f", dense {percent(dense.accuracy.test)} ({gap})"
+        against = f" ({gap} vs. dense {percent(dense.accuracy.test)} %)"
     kept = f"best epoch {tuned.best}" if tuned.best else "rest of the plan pruned in one shot"
     return Outcome(
-        f"{how}: test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %"
-        f"{against}, {ratio(result.footprint.ratio)}",
+        f"{how}, {ratio(result.footprint.ratio)}: "
+        f"test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %{against}",
         f"{kept}, revived {tuned.revived} · a to adopt it as the base",
         role="warning" if tuned.stopped or tuned.diverged else "good",
     )
@@ -108,7 +108,7 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
         return Outcome("stopped before anything was measured", "s to scan again", role="warning")
     how = "stopped early, so the curves use fewer images" if scan.stopped else "scanned"
     return Outcome(
-        f"{how}: + and - move the tolerance, now {plural(tolerance, 'point')} below the base",
+        f"{how}: tolerance {plural(tolerance, 'point')} below the base; + and - move it",
         "g to set sparsities from a goal or from the tolerance",
         role="warning" if scan.stopped else "good",
     )
@@ -153,7 +153,7 @@ def restored(restored: RestoredRun, run_id: str) -> Outcome:
     accuracy = restored.net.accuracy
     scores = f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test"
     if restored.plan is None:
-        return Outcome(f"run {run_id} is now the dense net: {scores}", "u to undo")
+        return Outcome(f"the net of run {run_id} is now the dense net: {scores}", "u to undo")
     return Outcome(
         f"run {run_id} restored: {scores}",
         "with its base, plan and recipe · a to adopt it · u to undo",

@@ -158,7 +158,7 @@ def _quantized_file(export: Export | None) -> FilesRow:
     """The size with the accuracy measured after reading the file back."""
     if export is None:
         return FilesRow("compact, quantized", None, _WRITE)
-    how = export.values if export.levels is None else f"{export.levels} values"
+    how = export.values if export.levels is None else f"{export.levels} levels"
     return FilesRow(f"compact, {how}", export.bytes, f"{percent(export.accuracy.test)} %")
 
 
@@ -219,7 +219,7 @@ def costs(state: State, width: int) -> CostsData:
         )
         for row, printed in zip_longest((*table.layers, table.total), paper)
     ]
-    caption = state.measuring or "counting activations"
+    caption = state.measuring or "measuring activations"
     if activity:
         images = f"{count(activity.result.images)} {activity.result.split} images"
         caption = f"{activity.request.net_name}, {images}"

@@ -59,7 +59,7 @@ PLOTS = {
             attrgetter("base", "footprints", "finetuned", "pruned", "current")),
         Plot("speed", "speed in each engine", attrgetter("speed", "speed_is_current"),
             hint="press b to benchmark in all installed engines"),
-        Plot("costs", "cost of each layer",
+        Plot("costs", "cost per layer",
             attrgetter("base", "chosen", "what_ifs", "layer_activity", "measuring"),
             needs=frozenset({"costs"})),
         Plot("predictions", "test images and predictions", _COMPARED,

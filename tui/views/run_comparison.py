@@ -53,7 +53,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         _Total(12, "validation", *_scores(one, other, "validation")),
         _Total(8, "test", *_scores(one, other, "test")),
         *_files(one, other),
-        _Total(10, "vs dense", *(signed(row.gain("validation")) for row in (one, other))),
+        _Total(10, "vs. dense", *(signed(row.gain("validation")) for row in (one, other))),
         _Total(11, "nonzero", whole(mine), whole(others), _signed(mine, others)),
         _Total(8, "epochs", epochs(one), epochs(other)),
     )

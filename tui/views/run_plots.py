@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Weights = Mapping[tuple[str, str], "Profile | str"]
 """By run and layer: the weights, or why they are unavailable."""
 
-_READING = "reading the weights …"
+_READING = "reading the weights…"
 _GAP, _LEFT = 2, 0.56
 
 

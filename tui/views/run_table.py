@@ -62,7 +62,7 @@ COLUMNS = (
     Column("nonzero", 10, 4, lambda row, _: whole(row.record.nonzero)),
     Column("validation", 11, 0, lambda row, _: points(row.score("validation"))),
     Column("test", 6, 0, lambda row, _: points(row.score("test"))),
-    Column("vs dense", 9, 2, lambda row, split: signed(row.gain(split))),
+    Column("vs. dense", 10, 2, lambda row, split: signed(row.gain(split))),
     Column("epochs", 7, 5, lambda row, _: epochs(row)),
     Column("recipe", 18, 6, lambda row, _: row.recipe_and_method or NONE, left=True),
     Column("seed", 6, 7, lambda row, _: seed(row) or NONE),
@@ -136,7 +136,7 @@ def _first(run_list: RunList) -> int:
 def table(run_list: RunList, current: str | None, width: int, height: int, top: int = 0) -> Lines:
     """The table in `height` lines: a header, then the runs from the row `top` on."""
     if not run_list.rows:
-        return ((Span("  reading the runs …", "muted"),),) if run_list.rows is None else ()
+        return ((Span("  reading the runs…", "muted"),),) if run_list.rows is None else ()
     visible, best = columns(run_list, width), fronts(run_list.rows, run_list.split)
     rows = run_list.rows[top : top + max(1, height - 1)]
     return (

@@ -19,9 +19,9 @@ class LayerTable(LinesWidget, can_focus=True):
 
     HELP = """
     # The layer table
-    Up and down select a row, left and right change its sparsity, digits type an exact value.
+    Up and down select a row; left and right change its sparsity; digits type an exact value.
     Keys on a group's row act on all its unlocked layers; Space folds it.
-    / finds layers, * lists those of one kind: keys on the row above them act on all.
+    / finds layers and * lists one kind; keys on the heading act on all of them.
     Click a bar to set the sparsity, scroll to change it by 1 %, click a group to fold it.
     """
 

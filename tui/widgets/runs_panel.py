@@ -22,7 +22,8 @@ class RunsPanel(LinesWidget, can_focus=True):
 
     HELP = """
     # Accuracy against size
-    No run beats one on the Pareto front in both. v switches between validation and test.
+    A run is on the Pareto front if no other run beats it in both accuracy and size.
+    v switches between validation and test.
     Mark a run with Space and select another to compare them side by side; v shows the next view,
     [ and ] select the layer.
     """

@@ -133,7 +133,7 @@ def _decode_images(
                 if stop():
                     raise StoppedError("stopped before all images were decoded")
                 done += 1
-                yield Progress("decode images", done, len(folder.samples), "images")
+                yield Progress("decoding images", done, len(folder.samples), "images")
                 if image is None:
                     unreadable.append(path)
                     continue

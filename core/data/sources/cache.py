@@ -40,7 +40,7 @@ def inspect(
             if (path := next(filter(Path.exists, paths), None)) is None:
                 continue
             raise_if_stopped(stop)
-            yield Progress(f"check {name}", unit="B")
+            yield Progress(f"checking {name}", unit="B")
             data, fault = _read(path, file)
             if fault:
                 faults.append(f"{path} {fault}")

@@ -31,7 +31,7 @@ def fetch_files(
         files := (yield from _installed(description.debian, description, stop))
     ):
         return files
-    step = "look up torchvision's mirrors"
+    step = "looking up torchvision's mirrors"
     search = run_in_thread(lambda _: mirrors.addresses(description.folder), step, stop)
     for mirror in (yield from _attempt("torchvision's mirrors", search, failures)) or []:
         source = _verified(description, mirrors.download(description, mirror, stop))

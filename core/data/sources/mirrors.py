@@ -42,7 +42,9 @@ def download(description: Description, mirror: str, stop: StopFlag) -> Stream[Fi
     files: Files = {}
     for name, file in description.files.items():
         call = partial(_download, f"{mirror}{name}.gz", file)
-        files[name] = yield from run_in_thread(call, f"fetch {name}", stop, blocking_calls.TIMEOUT)
+        files[name] = yield from run_in_thread(
+            call, f"fetching {name}", stop, blocking_calls.TIMEOUT
+        )
     return files
 
 

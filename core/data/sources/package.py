@@ -72,7 +72,7 @@ def _command(package: Package, folder: Path) -> list[str]:
 def _watch(
     process: subprocess.Popen[bytes], package: Package, folder: Path, stop: StopFlag
 ) -> Stream[None]:
-    step, progress = f"fetch {package.name} {package.version}", CallProgress()
+    step, progress = f"fetching {package.name} {package.version}", CallProgress()
     while process.poll() is None:
         raise_if_stopped(stop)
         if (size := _size(folder)) != progress.done:

@@ -18,7 +18,7 @@ from core.system.blocking_calls import raise_if_stopped
 from core.system.files import NO_SPACE
 
 _WORK_PREFIX = ".fetch-"
-_OTHER = "use another data folder (data_dir)"
+_OTHER = "use another --data-dir"
 
 
 def default_data_dir() -> Path:
@@ -92,7 +92,7 @@ def _download(description: Description, data_dir: Path, own: bool, stop: StopFla
         work = Path(folder)
         (wheel := work / "wheel").mkdir()
         files = yield from fetch_files(description, data_dir, wheel, stop)
-        yield Progress(f"write {description.name}", unit="B")
+        yield Progress(f"writing {description.name}", unit="B")
         _install(files, work / "raw", raw_folder(description, data_dir), replace=own)
 
 

@@ -57,7 +57,7 @@ def _facts_text(facts: Mapping[str, Any]) -> str:
         )
         text.encode()  # fails if a string is not valid Unicode
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"the facts of a compact file must be plain JSON: {error}") from error
+        raise InputError(f"the metadata of a compact file must be plain JSON: {error}") from error
     return text
 
 
@@ -78,7 +78,7 @@ def code_header(
     header = original or Header()
     number = stream.number("layout", header.layout, len(LAYOUTS))
     text = stream.text("facts", _facts_text(header.facts), MAX_FACTS)
-    facts = from_json(text, "the text of the facts") if text else {}
+    facts = from_json(text, "the metadata") if text else {}
     named: Sequence[NamedShape]
     if number:
         model, named = LAYOUTS[number - 1]

@@ -70,7 +70,7 @@ def faster(
         StoppedError: `stop` was raised, checked between measurements.
     """
     model.eval()
-    yield Progress("find dead units")
+    yield Progress("finding dead units")
     try:
         dense, is_smaller = _traced(model, images)
         sizes = simplify(dense)
@@ -79,7 +79,7 @@ def faster(
     groups = tuple(filter(_worth_trying, groups_of(dense.net, sizes)))
     if not groups:
         return FasterNet(model)
-    yield Progress("compile the kernels")
+    yield Progress("compiling the kernels")
     search = _Search(model, dense.net, groups, images, threads, stop)
     net = yield from search.fastest(seconds)
     return replace(net, compacted=is_smaller and net.net is not model)
@@ -184,7 +184,7 @@ class _Search:
         runs = {key: partial(run, net, inputs) for key, net in nets.items()}
         times = {key: [0.0] for key in runs}
         for times in time_in_turns(runs, seconds) if len(runs) > 1 else ():  # noqa: B007
-            yield Progress(f"time {step}")
+            yield Progress(f"timing {step}")
             if self.stop():
                 raise StoppedError("stopped before any measurement finished")
         return min(runs, key=lambda key: median(times[key]))

@@ -90,7 +90,7 @@ def test_an_unknown_protocol_lists_the_known_ones(mnist_dir: Path) -> None:
 def test_loading_reports_which_file_it_checks(mnist_dir: Path) -> None:
     events: list[object] = []
     drain(load("mnist", mnist_dir), events.append)
-    assert Progress("check train-images-idx3-ubyte", unit="B") in events
+    assert Progress("checking train-images-idx3-ubyte", unit="B") in events
 
 
 def test_the_stop_flag_ends_loading(mnist_dir: Path) -> None:

@@ -126,11 +126,11 @@ def color_images(images: int, classes: int) -> Images:
 def test_all_predictions_are_the_plain_ones(
     precision: str, nets: Nets, data: Images, plain: Pair
 ) -> None:
-    predictions, events = recorded(all_predictions(nets[1], data, precision, step="predict"))
+    predictions, events = recorded(all_predictions(nets[1], data, precision, step="predicting"))
     assert predictions.tolist() == plain[1].tolist()
     assert predictions.dtype == np.int64
     assert frozen(predictions)
-    assert events == [Progress("predict", done, 600, "images") for done in (0, 250, 500, 600)]
+    assert events == [Progress("predicting", done, 600, "images") for done in (0, 250, 500, 600)]
     accuracy = drain(evaluate(nets[1], data, precision=precision))
     assert 100 * np.mean(predictions == data.labels.numpy()) == pytest.approx(accuracy)
 
@@ -238,7 +238,7 @@ def test_chosen_images_come_before_the_matrices(
     assert events[0].comparison.counts is None
     assert of_type(ComparisonUpdated, events)[1:] == [ComparisonUpdated(comparison)] == events[-1:]
     steps = [event.step for event in of_type(Progress, events)]
-    assert steps == 4 * ["dense predictions"] + 4 * ["pruned predictions"]
+    assert steps == 4 * ["predicting (dense net)"] + 4 * ["predicting (pruned net)"]
     assert comparison.counts is not None
     assert_true(comparison, plain, data)
 
@@ -255,7 +255,7 @@ def test_newly_wrong_images_are_reported_as_soon_as_a_page_is_full(
     assert_true(comparison, plain, data, "wrong", start)
     assert comparison.counts is not None
     assert comparison.counts.newly_wrong >= 3 * PAGE
-    assert {event.step for event in of_type(Progress, events)} == {"pruned predictions"}
+    assert {event.step for event in of_type(Progress, events)} == {"predicting (pruned net)"}
     updates = of_type(ComparisonUpdated, events)
     assert updates[-1].comparison is comparison
     if start not in (0, 1):
@@ -283,7 +283,7 @@ def test_a_net_that_is_as_good_has_no_newly_wrong_images(nets: Nets, data: Image
 
 def test_a_net_compared_with_itself_runs_once(nets: Nets, data: Images, plain: Pair) -> None:
     comparison, events = recorded(compare(nets[0], nets[0], data, matrix=True))
-    assert {event.step for event in of_type(Progress, events)} == {"dense predictions"}
+    assert {event.step for event in of_type(Progress, events)} == {"predicting (dense net)"}
     assert comparison.counts is not None
     assert comparison.counts.pruned_predictions.tolist() == plain[0].tolist()
 

@@ -211,7 +211,7 @@ class TestShipped:
         assert set(report["total"]) == {"weights", "flops", "act", "kept", "flops_kept", "ratio"}
         assert set(report["layers"][0]) == {*report["total"], "name"} - {"ratio"}
         steps = {event.step: event.total for event in events if isinstance(event, Progress)}
-        assert steps["measure activations"] == TEST
+        assert steps["measuring activations"] == TEST
 
     def test_a_dense_net_keeps_every_weight_and_flop(self, workbench: Workbench) -> None:
         dense = drain(dense_weights(workbench))

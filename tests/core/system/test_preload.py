@@ -83,7 +83,7 @@ def test_preloading_can_be_stopped(monkeypatch: pytest.MonkeyPatch):
     stream = preload.preload_torch(stopped.is_set)
     event = next(stream)
     assert isinstance(event, Progress)
-    assert (event.step, event.unit, event.total) == ("load torch", "B", 0)
+    assert (event.step, event.unit, event.total) == ("loading torch", "B", 0)
     stopped.set()
     with pytest.raises(StoppedError, match="torch"):
         next(stream)

@@ -270,7 +270,7 @@ class TestMeasuring:
         data = Images(few.test.images[:333], few.test.labels[:333], few.test.mean, few.test.std)
         accuracy, events = recorded(evaluate(model, data))
         assert accuracy == pytest.approx(plain_accuracy(dense, data))
-        assert events[-1] == Progress("measure", 333, 333, "images")
+        assert events[-1] == Progress("measuring", 333, 333, "images")
 
     def test_a_model_in_training_is_measured_without_dropout(
         self, tiny: Splits, dense: Weights

@@ -278,7 +278,7 @@ def test_columns_give_way_to_narrow_screens():
     run_list = RunList().read([tuned(1, 12, 99.3)])
     shown = {width: [column.name for column in columns(run_list, width)] for width in WIDTHS}
     assert shown[60] == ["ratio", "validation", "test"]
-    assert shown[80] == ["kind", "ratio", "validation", "test", "vs dense"]
+    assert shown[80] == ["kind", "ratio", "validation", "test", "vs. dense"]
     assert {"when", "nonzero", "epochs"} < set(shown[120])
     assert len(shown[200]) == 10
 

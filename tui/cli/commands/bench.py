@@ -63,10 +63,10 @@ def _net(args: Namespace) -> tuple[Path, Settings]:
 
         settings = settings_of_file(args, inspect_file(path).file)
         if settings is None:
-            raise InputError(f"{path} holds a custom net: add --model path/to/net.py:Net")
+            raise InputError(f"{path} holds a net of your own: add --model path/to/net.py:Net")
         return path, settings
     if path.suffix in (COMPACT, SAFETENSORS, *PICKLES):
-        raise InputError(f"no such file: {path}: expected weights, or a run")
+        raise InputError(f"no such file: {path}; expected a run or a weights file")
     run = open_run(args.net)
     return run.weights_path, read_options.settings_of_net(args, run)
 

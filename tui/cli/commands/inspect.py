@@ -70,7 +70,7 @@ def prepare(args: Namespace) -> Command[Accuracy | None]:
 def _missing(args: Namespace, file: CompactFile) -> str:
     """Which option is missing to measure the net; empty if none is."""
     if _model_of(args, file.model) is None:
-        return "this is a custom net; add --model path/to/net.py:Net"
+        return "this net is your own; add --model path/to/net.py:Net"
     if file.facts.get("dataset") == FOLDER.removesuffix(":") and "dataset" not in args:
         return f"this net is for a folder of images; add --dataset {FOLDER}PATH"
     return ""

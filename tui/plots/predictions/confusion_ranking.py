@@ -16,7 +16,7 @@ def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
     """Draw the confusions that grew most as bars, before in front of after."""
     worst = confusions.worst(height)
     if not worst:
-        more = " more often than before" if confusions.compared else ""
+        more = " more often than by the dense net" if confusions.compared else ""
         text = f"no classes are confused{more}"
         return (*header([Span(text, "right")], (), width, 1), *blank(width, height - 1))
     names = [f"{one.true} → {one.predicted}" for one in worst]

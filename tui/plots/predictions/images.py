@@ -179,5 +179,5 @@ def _legend(data: PredictionsData) -> Line:
     legend = [Span(f"{clean(data.caption)}  ", "label")] if data.caption else []
     if any(image.dense or image.pruned for image in data.images):
         legend.append(Span(f"{_WRONG} wrong", "wrong"))
-        legend.append(Span(", with each prediction's confidence in %", "hint"))
+        legend.append(Span("  number: confidence in %", "hint"))
     return tuple(legend)

@@ -13,7 +13,7 @@ MEANINGS = f"""\
 {MARKED}         marked for comparison
 {HERE}         its net is on the main screen
 search 3  third trial of a search
-vs dense  accuracy minus its dense net's, in
+vs. dense accuracy minus its dense net's, in
           points (validation or test; v
           switches)
 3/5       epochs done of epochs planned

@@ -59,10 +59,10 @@ class RunFiles(Overlay[Run]):
     def change(self, title: str, work: Callable[[], str]) -> None:
         """Change runs one at a time: another program may lock the folder for a while."""
         if self._changing is not None:
-            text = "one change at a time: the last one is still in progress"
+            text = "the previous change is still being saved: try again in a moment"
             self.message = Span(text, "warning")
         else:
-            self.message = Span(f"{title} …", "working")
+            self.message = Span(f"{title}…", "working")
             self._changing = self._start(work, self._take_change)
         self.show()
 

@@ -141,7 +141,7 @@ class HistoryScreen(HistoryPanes):
         children = [other.id for other in self.run_list.rows or () if other.base == row.id]
         if children:
             more = f" and {len(children) - 3} more" if len(children) > 3 else ""
-            text += f"\nRuns that started from its net: {', '.join(children[:3])}{more}."
+            text += f"\nRuns that started from its net are kept: {', '.join(children[:3])}{more}."
         return text
 
     def _delete(self, row: RunRow, sure: bool | None) -> None:
