@@ -43,7 +43,7 @@ def test_a_fine_tuning_that_ended_early_is_a_warning(
     outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
     assert outcome.role == role
     assert "11.35 → 99.31 %" in outcome.text
-    assert "dense 99.41 (-0.10)" in outcome.text
+    assert "(-0.10 vs. dense 99.41 %)" in outcome.text
 
 
 def test_a_scan_without_images_has_to_be_started_again() -> None:
