@@ -22,7 +22,9 @@ from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
+from core.nets.plain_net import check_float32, explained, float_types
+from core.nets.unprunable import check_prunable
+from core.nets.user_model import fit_layout, splits_for
 from core.nets.weights import copy_weights
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
@@ -60,7 +62,7 @@ def finetune(
 
     The model gets its new weights only when the stream ends.
     """
-    check_no_torch_masks(model)
+    check_float32(model)
     settings = changes.applied_to(recipe_named(recipe))
     _check(precision, seed)
     base = copy_weights(model)
@@ -81,7 +83,9 @@ def finetune(
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
     copy = copy_model(model).model
-    return (yield from measure(copy, fit_layout(copy, splits_for(model, data)), "model", stop))
+    with explained(float_types(model)):
+        data = fit_layout(copy, splits_for(model, data))
+    return (yield from measure(copy, data, "model", stop))
 
 
 def scan(
@@ -97,7 +101,7 @@ def scan(
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
-    check_no_torch_masks(model)
+    check_float32(model)
     _check(precision, seed)
     check_split(split)
     copy = copy_model(model).model
@@ -123,7 +127,7 @@ def accelerate(
     """Find the fastest way to run a pruned model; see `core.accelerate`."""
     if batch < 1:
         raise InputError(f"a batch of {batch} images: expected 1 or more")
-    check_no_torch_masks(model)
+    check_float32(model)
     copy = copy_model(model).model.to(CPU)
     images = fit_layout(copy, splits_for(copy, data)).test
     sample, _ = images.batch(torch.arange(batch) % len(images))

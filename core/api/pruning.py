@@ -10,10 +10,12 @@ from core.errors import InputError
 from core.graph import dead_units
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError
+from core.nets import unprunable
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
+from core.nets.plain_net import check_float32, check_plain
+from core.nets.user_model import fit_layout, splits_for
 from core.nets.weights import copy_weights
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
@@ -23,6 +25,31 @@ from core.pruning.plans import Plan, whole_plan
 from core.pruning.what_if import Profile
 
 T = TypeVar("T")
+
+
+def unprunable_weights(model: nn.Module) -> dict[str, str]:
+    """The weights of a model that cannot be pruned, with the reasons.
+
+    Biases, norms and other vectors, which are never pruned, are not among them.
+
+    Args:
+        model: any model.
+
+    Returns:
+        The reason by the name of the weight.
+
+    Raises:
+        InputError: torch holds masks of the model, or has quantized it.
+
+    Example:
+        >>> import core
+        >>> from torch import nn
+        >>> layers = nn.Linear(64, 32), nn.utils.parametrizations.weight_norm(nn.Linear(32, 10))
+        >>> core.unprunable_weights(nn.Sequential(nn.Flatten(), *layers))
+        {'2.weight': 'computed from other parameters on every call'}
+    """
+    check_plain(model)
+    return unprunable.unprunable_weights(model)
 
 
 def plan(
@@ -64,12 +91,12 @@ def plan(
         >>> sum(int(weight.count_nonzero()) for weight in model.parameters()) <= 2410 / 10
         True
     """
-    check_no_torch_masks(model)
-    check_prunable(model)
+    check_plain(model)
+    unprunable.check_prunable(model)
     if kind not in get_args(Kind):
         raise InputError(f"unknown kind '{kind}': expected one of {', '.join(get_args(Kind))}")
     weights, layers = copy_weights(model), prunable_layers(model)
-    profiles = [Profile.of(layer, weights[layer.key].numpy()) for layer in layers]
+    profiles = [Profile.of(layer, weights[layer.key].float().numpy()) for layer in layers]
     parameters = parameter_count(model)
     other = parameters - sum(layer.parameters for layer in layers)
     budget = Goal(kind, value).budget(parameters)
@@ -101,7 +128,7 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
         >>> int(model[1].weight.count_nonzero()), int(masks.pruned["1.weight"].sum())
         (512, 1536)
     """
-    check_no_torch_masks(model)
+    check_plain(model)
     layers = prunable_layers(model)
     whole, weights = whole_plan(plan, [layer.name for layer in layers]), copy_weights(model)
     masks = Masks.of(weights, layers, whole)
@@ -171,7 +198,7 @@ def compact(model: nn.Module, data: Splits) -> nn.Module:
 
 def _on_few_images(model: nn.Module, data: Splits, work: Callable[[nn.Module, Tensor], T]) -> T:
     """Call `work` with a model and three images that fit it; restores the model's modes."""
-    check_no_torch_masks(model)
+    check_float32(model)
     modes = {module: module.training for module in model.modules()}
     data = fit_layout(copy_model(model).model, splits_for(model, data))
     images, _ = data.validation.batch(slice(0, 3))

@@ -15,7 +15,7 @@ from core.formats.codec.compact import Codebook, CompactFile, Steps, Tied, Value
 from core.formats.codec.state_dict import from_state, raw
 from core.formats.export_formats import EXACT
 from core.nets.layers import Layer
-from core.nets.weights import Weights
+from core.nets.weights import Weights, is_damaged
 from core.nets.zoo import ZOO, model_spec
 from core.settings.settings import DEFAULTS, Settings
 
@@ -47,16 +47,22 @@ def pack(
         if name in quantized:
             return _values(quantized[name])
         if values in EXACT and tensor.dtype == torch.float32:
-            tensor = _narrowed(name, tensor, values)
+            tensor = _narrowed(name, tensor, values, name in pruned)
         # A pruned weight may be -0.0, which a file would store as a value.
         return raw(tensor + 0.0 if name in pruned else tensor)
 
     return from_state(weights, model if model in ZOO else "", dict(facts), keep)
 
 
-def _narrowed(name: str, tensor: Tensor, values: str) -> Tensor:
+def _narrowed(name: str, tensor: Tensor, values: str, is_layer: bool) -> Tensor:
+    """A tensor in another type; others than a layer's weight stay as they are if too large for it.
+
+    An attention mask may hold the largest float32.
+    """
     narrowed = tensor.to(getattr(torch, values))
-    if not bool(narrowed.isfinite().all()) and bool(tensor.isfinite().all()):
+    if is_damaged(narrowed, tensor):
+        if not is_layer:
+            return tensor
         raise InputError(f"'{name}' has values too large for {values}: use bfloat16 or float32")
     return narrowed
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from core.errors import InputError
 from core.formats.export_formats import COMPACT, PICKLES
+from core.nets.torch_masks import without_torch_masks
 from core.nets.weights import (
     DenseWeights,
     Weights,
@@ -23,9 +24,6 @@ from core.system.files import write_whole
 _STATE_KEYS = ("state_dict", "model_state_dict", "model")
 """Keys under which training scripts store a net's state_dict."""
 
-_ORIGINAL, _MASK = "_orig", "_mask"
-"""Suffixes that `torch.nn.utils.prune` adds for a weight and its mask."""
-
 _PARALLEL_PREFIX = "module."
 """Prefix that nn.DataParallel adds to every name."""
 
@@ -38,7 +36,8 @@ def load_weights(path: Path, model: nn.Module) -> Weights:
 
     Raises InputError if the file cannot be read, or its names, shapes or types are not the model's.
     """
-    return check_fit(_read(path, model.state_dict()), model, path)
+    expected = model.state_dict()
+    return check_fit(without_torch_masks(_read(path, expected), expected), model, path)
 
 
 def _read(path: Path, expected: Weights) -> Weights:
@@ -84,17 +83,7 @@ def _unpickled(path: Path, expected: Weights) -> Weights:
     is_parallel = all(name.startswith(_PARALLEL_PREFIX) for name in content)
     if is_parallel and not any(name.startswith(_PARALLEL_PREFIX) for name in expected):
         content = {name.removeprefix(_PARALLEL_PREFIX): tensor for name, tensor in content.items()}
-    return _without_masks({name: tensor.detach() for name, tensor in content.items()})
-
-
-def _without_masks(weights: Weights) -> Weights:
-    """Undo the reparametrization of `torch.nn.utils.prune` in a state_dict."""
-    plain = dict(weights)
-    for name in weights:
-        stem = name.removesuffix(_ORIGINAL)
-        if stem != name and stem + _MASK in weights:
-            plain[stem] = plain.pop(name) * plain.pop(stem + _MASK)
-    return plain
+    return {name: tensor.detach() for name, tensor in content.items()}
 
 
 EARLY = ".early"

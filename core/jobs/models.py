@@ -11,6 +11,7 @@ from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
 from core.nets.layers import Layer, parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
+from core.nets.plain_net import Change, PlainNet, plain
 from core.nets.weights import Weights
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
@@ -37,11 +38,22 @@ class Models:
         """The number of parameters of the net."""
         return parameter_count(self._outline)
 
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What is changed in the user's own net after it is built."""
+        return self._first.changes if self.spec.is_user_model else ()
+
     def fresh(self, seed: int) -> nn.Module:
         """A model with initial weights drawn from a seed."""
+        return self.fresh_net(seed).model
+
+    def fresh_net(self, seed: int) -> PlainNet:
+        """The same, with the masks that the user's own code gives it."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self.spec.build().to(self.device)
+            model = self.spec.build()
+        net = plain(model) if self.spec.is_user_model else PlainNet(model, {}, ())
+        return net._replace(model=net.model.to(self.device))
 
     def uninitialized(self) -> nn.Module:
         """A model with arbitrary weights, for a caller that loads its own."""
@@ -75,9 +87,13 @@ class Models:
     def _outline(self) -> nn.Module:
         """The net's structure; without memory for the weights unless it is the user's own."""
         if self.spec.is_user_model:
-            return self.fresh(0)
+            return self._first.model
         with torch.device("meta"):
             return self.spec.build()
+
+    @cached_property
+    def _first(self) -> PlainNet:
+        return self.fresh_net(0)
 
     def _own_copy(self) -> nn.Module:
         """A copy of the user's net: its constructor may be slow or have side effects."""

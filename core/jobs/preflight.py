@@ -8,7 +8,9 @@ import torch
 from core.data.registry import describe, is_folder
 from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
-from core.nets.user_model import check_prunable, try_forward
+from core.nets.plain_net import explained
+from core.nets.unprunable import check_prunable
+from core.nets.user_model import try_forward
 from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal
 
@@ -39,7 +41,8 @@ def check(workbench: Workbench, weights: Path | None = None) -> None:
         channels, side = images.channels or 1, images.image_size or 1
         images.normalization(channels, description.mean, description.std)
         batch = torch.zeros(2, channels, side, side, device=device)
-        try_forward(net, batch, description.classes)
+        with explained(workbench.models.changes):
+            try_forward(net, batch, description.classes)
 
 
 def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:

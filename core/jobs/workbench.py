@@ -27,10 +27,13 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.nets.footprint import Sizes
-from core.nets.layers import Layer, unprunable_modules
-from core.nets.user_model import check_prunable, fit_layout, output_warning
+from core.nets.layers import Layer
+from core.nets.plain_net import explained
+from core.nets.unprunable import check_prunable, unprunable_summary
+from core.nets.user_model import fit_layout, output_warning
 from core.nets.weights import Weights, weights_digest
 from core.nets.zoo import model_spec
+from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
@@ -144,10 +147,12 @@ class Workbench:
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
         data, precision = yield from self.prepared(stop)
+        net = self.models.fresh_net(self.settings.seed)
         stream = train(
-            self.fresh_model(),
+            net.model,
             data,
             self.training,
+            masks=Masks(net.pruned),
             seed=self.settings.seed,
             precision=precision,
             stop=stop,
@@ -261,11 +266,14 @@ class Workbench:
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
                 model = self.models.uninitialized()
                 check_prunable(model)
-                data = fit_layout(model, data)
+                for change in self.models.changes:
+                    yield Notice(change.what, warning=True)
+                with explained(self.models.changes):
+                    data = fit_layout(model, data)
                 if message := output_warning(model, data):
                     yield Notice(message, warning=True)
-                for name, why in unprunable_modules(model).items():
-                    yield Notice(f"{name} cannot be pruned: {why}", warning=True)
+                for text in unprunable_summary(model):
+                    yield Notice(text, warning=True)
             self._splits = data
             if (size := self.training.batch_size) < settings.training.batch_size:
                 text = f"training in batches of {size}: the images are large; see --batch-size"

@@ -90,14 +90,6 @@ def build(name: str) -> nn.Module:
     return net
 
 
-def check_prunable(net: nn.Module) -> None:
-    """Raise InputError if a net has nothing to prune."""
-    from core.nets.layers import prunable_layers
-
-    if not prunable_layers(net):
-        raise InputError(f"{type(net).__name__} has no prunable weights, such as nn.Linear")
-
-
 def fit_layout(net: nn.Module, data: Splits) -> Splits:
     """The images in the first memory layout the net accepts; converts `net` to it, too.
 
@@ -128,19 +120,6 @@ def splits_for(net: nn.Module, data: object) -> Splits:
         raise InputError(f"data is a {kind}: expected what core.splits or core.load returns")
     parameter = next(net.parameters(), None)
     return data if parameter is None else data.on(parameter.device)
-
-
-def check_no_torch_masks(net: nn.Module) -> None:
-    """Raise InputError if `torch.nn.utils.prune` holds masks of a net, which hide its zeros."""
-    from torch.nn.utils import prune
-
-    masked = [name for name, module in net.named_modules() if prune.is_pruned(module)]
-    if masked:
-        name = masked[-1] or type(net).__name__
-        raise InputError(
-            f"torch.nn.utils.prune holds masks of '{name}': call core.from_torch_prune(model) "
-            "first, which makes them plain zeros"
-        )
 
 
 def output_warning(net: nn.Module, data: Splits) -> str:

@@ -48,15 +48,41 @@ def weights_digest(weights: Weights) -> str:
 def check_fit(weights: Weights, model: nn.Module, path: Path) -> Weights:
     """Check that tensors read from a file are a state_dict of `model`, and return them.
 
-    Raises InputError if their names, shapes or types are not the model's, or they are not finite.
+    Raises InputError if their names, shapes or types are not the model's; or if values are not
+    finite, except in buffers and frozen parameters where those of `model` are not finite either.
     """
     expected = model.state_dict()
-    if wrong := _first_difference(weights, expected) or _untied(weights, model):
+    if wrong := (
+        _first_difference(weights, expected)
+        or _damage(weights, model, expected)
+        or _untied(weights, model)
+    ):
         raise InputError(f"{path} does not fit {type(model).__name__}: {wrong}")
     for layer in prunable_layers(model):
         for key in layer.keys:
             weights[key].add_(0.0)  # multiplying by a mask leaves negative zeros: make them zeros
     return {name: weights[name] for name in expected}
+
+
+def damaged(weights: Weights, model: nn.Module, before: Weights) -> str | None:
+    """The first tensor of a state_dict of `model` with values that are not finite; None if none.
+
+    Buffers and frozen parameters may hold such values, such as an attention mask, where `before`
+    does.
+    """
+    named = model.named_parameters(remove_duplicate=False)
+    trained = {name for name, parameter in named if parameter.requires_grad}
+    zero = torch.zeros(())
+    for name, tensor in weights.items():
+        if is_damaged(tensor, zero if name in trained else before[name]):
+            return name
+    return None
+
+
+def is_damaged(tensor: Tensor, before: Tensor) -> bool:
+    """Whether values are not finite that were finite `before`."""
+    finite = tensor.isfinite()
+    return not bool(finite.all()) and bool((~finite & before.isfinite().to(finite.device)).any())
 
 
 def element_limit(expected: Weights) -> int:
@@ -92,8 +118,12 @@ def _first_difference(weights: Weights, expected: Weights) -> str | None:
             return f"'{name}' has shape {shape}, expected {tuple(tensor.shape)}"
         if weights[name].dtype != tensor.dtype:
             return f"'{name}' has type {weights[name].dtype}, expected {tensor.dtype}"
-        if not weights[name].isfinite().all():
-            return f"'{name}' has values that are not finite"
+    return None
+
+
+def _damage(weights: Weights, model: nn.Module, before: Weights) -> str | None:
+    if name := damaged(weights, model, before):
+        return f"'{name}' has values that are not finite"
     return None
 
 

@@ -11,6 +11,7 @@ from core.errors import StoppedError, WorkError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.measure.evaluation import evaluate, measure
 from core.nets.weights import Weights, copy_weights
+from core.pruning.masks import NO_MASKS, Masks
 from core.training.checkpoints import Checkpoint
 from core.training.loop import BestEpoch, Trainer
 from core.training.recipes import Phase
@@ -42,6 +43,7 @@ def train(
     data: Splits,
     phase: Phase,
     *,
+    masks: Masks = NO_MASKS,
     seed: int = 0,
     precision: str = "fp32",
     stop: StopFlag = never,
@@ -51,7 +53,7 @@ def train(
     """Train `model` from its own initial weights and return the best epoch on validation.
 
     A raised stop flag or a non-finite loss ends training within one batch; the result is the best
-    epoch so far.
+    epoch so far. Weights that `masks` prune are held at zero.
 
     With `checkpoints`, it yields a `Checkpoint` after every epoch; `resume` takes the state of one
     and continues from there, with the same results as an uninterrupted training.
@@ -60,6 +62,7 @@ def train(
         StoppedError: training was stopped before the first epoch ended.
         WorkError: the loss diverged before the first epoch ended.
     """
+    masks = masks.to(data.train.device)
     trainer = Trainer(model, data.train, phase, seed, precision)
     epochs: list[Epoch] = []
     best = BestEpoch()
@@ -70,7 +73,7 @@ def train(
         early = dict(resume["early"])
         epochs = [Epoch(**epoch) for epoch in resume["epochs"]]
     while not trainer.finished:
-        loss = yield from trainer.run_epoch(stop)
+        loss = yield from trainer.run_epoch(stop, lambda optimizer: masks.hold(model, optimizer))
         if loss is None:
             break
         validation = yield from evaluate(model, data.validation, "validating", precision=precision)

@@ -14,7 +14,7 @@ from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, measure
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
-from core.nets.weights import Weights, copy_weights
+from core.nets.weights import Weights, copy_weights, damaged
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
@@ -118,7 +118,7 @@ def finetune(
         if checkpoints:
             yield Checkpoint.of(rounds.state())
     masks, weights = rounds.outcome()
-    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+    if damaged(weights, model, base):
         raise WorkError(
             "fine-tuning diverged before any epoch ended at the full plan: try another recipe"
         )

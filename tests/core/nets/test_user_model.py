@@ -20,7 +20,8 @@ from core.jobs.dense_net import open_dense_net
 from core.jobs.recorded_jobs import finetune
 from core.jobs.restore import restore
 from core.jobs.workbench import Workbench
-from core.nets.layers import parameter_count, prunable_layers, unprunable_modules
+from core.nets.layers import parameter_count, prunable_layers
+from core.nets.unprunable import unprunable_weights
 from core.nets.user_model import build
 from core.nets.weights import copy_weights
 from core.nets.zoo import short_name
@@ -105,7 +106,7 @@ def test_the_layers_of_a_users_net_are_its_convolutions_and_linears(mine: Path) 
     # The bias of `again` is outside of every layer, and so are the batch norms.
     outside = parameter_count(net) - sum(layer.parameters for layer in layers.values())
     assert outside == 12 + 2 * 24
-    assert unprunable_modules(net) == {}
+    assert unprunable_weights(net) == {}
 
 
 def test_packed_transposed_and_recurrent_weights_and_those_left_out(mine: Path) -> None:
@@ -119,7 +120,7 @@ def test_packed_transposed_and_recurrent_weights_and_those_left_out(mine: Path) 
         "transposed convolution", "embedding", "linear", "linear", "recurrent", "recurrent",
         "linear",
     ]  # fmt: skip
-    assert list(unprunable_modules(net)) == ["normed"]
+    assert list(unprunable_weights(net)) == ["normed.weight"]
     weights = copy_weights(net)
     for layer in prunable_layers(net):
         assert weights[layer.key].shape == layer.shape
