@@ -16,8 +16,13 @@ from core.nets.layers import prunable_layers, prunable_weights
 from core.nets.torch_masks import check_no_torch_masks, take_torch_masks
 from core.system.error_text import some
 
-_QUANTIZED = ("torch.ao.nn.quantized.", "torch.ao.nn.intrinsic.quantized.", "torchao.")
-"""Packages of modules with quantized weights."""
+_QUANTIZED = (
+    "torch.ao.nn.quantized.",
+    "torch.ao.nn.intrinsic.quantized.",
+    "torch.ao.nn.sparse.quantized.",
+    "torchao.",
+)
+"""Packages of modules with quantized weights, and of such weights."""
 
 _NOT_QUANTIZED = ("FloatFunctional", "FXFloatFunctional", "LinearPackedParams", "PackedParameter")
 """Modules of these packages that compute in float, or are a part of another one."""
@@ -57,11 +62,11 @@ def plain(model: nn.Module) -> PlainNet:
         what = f"the masks that torch held of {some(list(masks))} are plain zeros now"
         if trained := [key for key in masks if key not in pruned]:
             what += f"; {some(trained)} will be trained, since only weights of layers are pruned"
-        changes.append(Change(what, "its code must not use them"))
+        changes.append(Change(what, "remove uses of them from its code"))
     if other := _other_floats(model):
         model.float()
-        what = f"{some(list(other))} converted from {_types(other)} to float32"
-        changes.append(Change(what, f"its code must not convert to {_types(other)}"))
+        what = f"{_types(other)} parameters ({some(list(other))}) converted to float32"
+        changes.append(Change(what, f"remove conversions to {_types(other)} from its code"))
     return PlainNet(model, pruned, tuple(changes))
 
 
@@ -110,7 +115,7 @@ def check_number_types(model: nn.Module) -> None:
         cls = next(iter(quantized.values()))
         raise InputError(
             f"quantized already: {some(list(quantized))} ({cls.__module__}.{cls.__name__}); give "
-            "the float net, and featherweight export quantizes it"
+            "the float net; featherweight export --levels quantizes it"
         )
     if names := [name for name, tensor in _tensors(model) if tensor.dtype.is_complex]:
         raise InputError(
@@ -119,12 +124,18 @@ def check_number_types(model: nn.Module) -> None:
         )
     for path, module in model.named_modules():
         for name, weight in prunable_weights(module):
-            if not weight.dtype.is_floating_point or weight.layout != torch.strided:
-                form = weight.dtype if weight.layout == torch.strided else weight.layout
-                raise InputError(
-                    f"{path}.{name} of {kind} is {_short(form)}: only dense float weights can be "
-                    "pruned"
-                )
+            if form := _other_form(weight):
+                key = f"{path}.{name}" if path else name
+                raise InputError(f"{key} of {kind} is {form}: only dense floats can be pruned")
+
+
+def _other_form(weight: Tensor) -> str:
+    """What a weight is if it is not a dense tensor of floats; empty if it is."""
+    if type(weight).__module__.startswith(_QUANTIZED):
+        return type(weight).__name__
+    if weight.layout != torch.strided:
+        return _short(weight.layout)
+    return "" if weight.dtype.is_floating_point else _short(weight.dtype)
 
 
 def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -11,7 +11,8 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -82,7 +83,8 @@ def build(name: str) -> nn.Module:
             f"without arguments that returns the model, and use {source}:FUNCTION"
         )
     try:
-        net = factory()
+        with _default_dtype_kept():
+            net = factory()
     except Exception as error:  # the user's code: it may raise anything
         raise InputError(f"building {name} raised {_describe(error)}") from error
     if not isinstance(net, nn.Module):
@@ -161,6 +163,19 @@ def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
     return logits.shape[1]
 
 
+@contextmanager
+def _default_dtype_kept() -> Iterator[None]:
+    """Undo a user's `torch.set_default_dtype`: images and other tensors stay float32."""
+    import torch
+
+    before = torch.get_default_dtype()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@_default_dtype_kept()
 def _module(name: str, source: str) -> ModuleType:
     try:
         if _is_path(source):

@@ -30,9 +30,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (half, "conv.weight and 7 more converted from float16 to float32"),
-        (double, "place and 15 more converted from float64 to float32"),
-        (partly, "fc1.weight and 3 more converted from bfloat16 to float32"),
+        (half, "float16 parameters (conv.weight and 7 more) converted to float32"),
+        (double, "float64 parameters (place and 15 more) converted to float32"),
+        (partly, "bfloat16 parameters (fc1.weight and 3 more) converted to float32"),
     ],
 )
 def test_other_floats_are_converted_exactly_and_named(make, said: str) -> None:
@@ -76,8 +76,9 @@ def test_masks_of_a_net_are_zeros_and_said() -> None:
     [
         (Fourier, r"complex numbers in filter of Fourier: only real weights can be pruned"),
         (quantized, r"quantized already: fc1 and 1 more \(torch\.ao\.nn\.quantized\.dynamic\S*\)"),
-        (lambda: Sparse(), r"fc\.weight of Sparse is sparse_csr: only dense float weights"),
-        (lambda: Integers(), r"fc\.weight of Integers is int8: only dense float weights"),
+        (lambda: Sparse(), r"fc\.weight of Sparse is sparse_csr: only dense floats"),
+        (lambda: Packed(), r"fc\.weight of Packed is Int4: only dense floats"),
+        (lambda: Integers(), r"fc\.weight of Integers is int8: only dense floats"),
     ],
 )
 def test_what_cannot_be_pruned_is_refused_with_names(make, said: str) -> None:
@@ -101,6 +102,16 @@ class Integers(nn.Module):
         super().__init__()
         self.fc = nn.Linear(3, 3)
         self.fc.weight = nn.Parameter(torch.ones(3, 3, dtype=torch.int8), requires_grad=False)
+
+
+class Packed(nn.Module):
+    """As torchao quantizes a layer in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(3, 3)
+        kind = type("Int4", (torch.Tensor,), {"__module__": "torchao.dtypes.int4"})
+        self.fc.weight = nn.Parameter(torch.ones(3, 3).as_subclass(kind), requires_grad=False)
 
 
 def test_modules_that_help_quantization_in_float_are_fine() -> None:

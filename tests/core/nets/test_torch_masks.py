@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.ao.pruning import WeightNormSparsifier
@@ -35,6 +35,7 @@ def logits(net: nn.Module) -> Tensor:
         return net(IMAGES)
 
 
+@settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from(sorted(MASKABLE)), st.floats(0.1, 0.9), min_size=1))
 def test_taking_masks_keeps_the_logits_and_leaves_zeros(masked: dict[str, float]) -> None:
     net = tokens()
