@@ -74,7 +74,7 @@ def damaged(weights: Weights, model: nn.Module, before: Weights) -> str | None:
     trained = {name for name, parameter in named if parameter.requires_grad}
     zero = torch.zeros(())
     for name, tensor in weights.items():
-        if is_damaged(tensor, zero if name in trained else before[name]):
+        if is_damaged(tensor, zero if name in trained else before.get(name, zero)):
             return name
     return None
 
