@@ -115,7 +115,7 @@ def check_number_types(model: nn.Module) -> None:
         cls = next(iter(quantized.values()))
         raise InputError(
             f"quantized already: {some(list(quantized))} ({cls.__module__}.{cls.__name__}); give "
-            "the float net; featherweight export --levels quantizes it"
+            "the float net instead, featherweight export --levels quantizes it"
         )
     if names := [name for name, tensor in _tensors(model) if tensor.dtype.is_complex]:
         raise InputError(
