@@ -22,8 +22,8 @@ from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.plain_net import check_float32, explained, float_types
-from core.nets.unprunable import check_prunable
+from core.nets.prunable.plain_net import check_float32, explained, float_types
+from core.nets.prunable.unprunable import check_prunable
 from core.nets.user_model import fit_layout, splits_for
 from core.nets.weights import copy_weights
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split

@@ -10,7 +10,7 @@ from core.formats import weights_files
 from core.formats.codec import encode, from_state, raw
 from core.formats.export_formats import COMPACT, PICKLES, SAFETENSORS
 from core.nets.layers import prunable_layers
-from core.nets.torch_masks import check_no_torch_masks
+from core.nets.prunable.torch_masks import check_no_torch_masks
 from core.nets.weights import copy_weights
 from core.system.files import write_whole
 

@@ -10,11 +10,11 @@ from core.errors import InputError
 from core.graph import dead_units
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError
-from core.nets import unprunable
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.plain_net import check_float32, check_plain
+from core.nets.prunable import unprunable
+from core.nets.prunable.plain_net import check_float32, check_plain
 from core.nets.user_model import fit_layout, splits_for
 from core.nets.weights import copy_weights
 from core.pruning.allocation import NOTHING_LOCKED, allocate

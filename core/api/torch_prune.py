@@ -5,7 +5,7 @@ from torch.nn.utils import prune as torch_prune
 
 from core.errors import InputError
 from core.nets.layers import prunable_layers, prunable_weights
-from core.nets.torch_masks import take_torch_masks
+from core.nets.prunable.torch_masks import take_torch_masks
 from core.nets.weights import copy_weights
 from core.pruning.masks import Masks
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.errors import InputError
 from core.formats.export_formats import COMPACT, PICKLES
-from core.nets.torch_masks import without_torch_masks
+from core.nets.prunable.torch_masks import without_torch_masks
 from core.nets.weights import (
     DenseWeights,
     Weights,

@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
 from core.nets.layers import Layer, parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.plain_net import Change, PlainNet, plain
+from core.nets.prunable.plain_net import Change, PlainNet, plain
 from core.nets.weights import Weights
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks

@@ -8,8 +8,8 @@ import torch
 from core.data.registry import describe, is_folder
 from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
-from core.nets.plain_net import explained
-from core.nets.unprunable import check_prunable
+from core.nets.prunable.plain_net import explained
+from core.nets.prunable.unprunable import check_prunable
 from core.nets.user_model import try_forward
 from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal

@@ -28,8 +28,8 @@ from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
-from core.nets.plain_net import explained
-from core.nets.unprunable import check_prunable, unprunable_summary
+from core.nets.prunable.plain_net import explained
+from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.user_model import fit_layout, output_warning
 from core.nets.weights import Weights, weights_digest
 from core.nets.zoo import model_spec

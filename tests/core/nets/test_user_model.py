@@ -21,7 +21,7 @@ from core.jobs.recorded_jobs import finetune
 from core.jobs.restore import restore
 from core.jobs.workbench import Workbench
 from core.nets.layers import parameter_count, prunable_layers
-from core.nets.unprunable import unprunable_weights
+from core.nets.prunable.unprunable import unprunable_weights
 from core.nets.user_model import build
 from core.nets.weights import copy_weights
 from core.nets.zoo import short_name

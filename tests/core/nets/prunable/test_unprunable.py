@@ -11,7 +11,7 @@ from torch.nn.utils import parametrizations, parametrize
 
 import core
 from core.errors import InputError
-from core.nets.unprunable import COMPUTED, OWN, unprunable_summary, unprunable_weights
+from core.nets.prunable.unprunable import COMPUTED, OWN, unprunable_summary, unprunable_weights
 from tests.support.typed_nets import Plain, Tokens, computed
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.errors import InputError
 from core.nets.layers import prunable_layers, prunable_weights
-from core.nets.torch_masks import check_no_torch_masks, take_torch_masks
+from core.nets.prunable.torch_masks import check_no_torch_masks, take_torch_masks
 from core.system.error_text import some
 
 _QUANTIZED = (
