@@ -1,6 +1,6 @@
 """The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cached_property
 
@@ -9,8 +9,10 @@ from torch import nn
 
 from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
-from core.nets.layers import Layer, parameter_count, prunable_layers
+from core.nets.layers import Layer, lazy_tensors, parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
+from core.nets.outputs import LogitsHook
+from core.nets.trial import learn_sizes
 from core.nets.weights import Weights
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
@@ -21,11 +23,27 @@ LARGE = 128 << 20
 
 
 class Models:
-    """Makes models of one net on one device."""
+    """Makes models of one net on one device; those of a user's own return logits only.
 
-    def __init__(self, spec: ModelSpec, device: torch.device) -> None:
+    Args:
+        shape: channels, height and width of its images, by default MNIST's; called only if the net
+            has lazy layers.
+
+    Attributes:
+        step_tried: whether the net has been trained for one step to try it.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        device: torch.device,
+        shape: Callable[[], tuple[int, int, int]] = lambda: (1, 28, 28),
+    ) -> None:
         self.spec = spec
         self.device = device
+        self._shape = shape
+        self.step_tried = False
+        self._hook = LogitsHook()
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -41,7 +59,12 @@ class Models:
         """A model with initial weights drawn from a seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self.spec.build().to(self.device)
+            model = self.spec.build().to(self.device)
+            if self.spec.is_user_model:
+                if lazy_tensors(model):
+                    learn_sizes(model, torch.zeros(2, *self._shape(), device=self.device))
+                model.register_forward_hook(self._hook)
+            return model
 
     def uninitialized(self) -> nn.Module:
         """A model with arbitrary weights, for a caller that loads its own."""
