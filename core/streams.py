@@ -16,7 +16,7 @@ from core.data.batches import CPU, Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.errors import InputError
-from core.events import Accuracy, StopFlag, Stream, never
+from core.events import Accuracy, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet, faster
 from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
@@ -24,7 +24,8 @@ from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.prunable.plain_net import check_float32, explained, float_types
 from core.nets.prunable.unprunable import check_prunable
-from core.nets.user_model import fit_layout, splits_for
+from core.nets.trial import fit
+from core.nets.user_model import splits_for
 from core.nets.weights import copy_weights
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
@@ -33,6 +34,7 @@ from core.settings.settings import SETTINGS
 from core.system.number_formats import PRECISIONS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
+from core.training.first_step import try_step
 from core.training.recipes import recipe_named
 
 
@@ -65,16 +67,31 @@ def finetune(
     check_float32(model)
     settings = changes.applied_to(recipe_named(recipe))
     _check(precision, seed)
-    base = copy_weights(model)
-    whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
-    check_prunable(model)
-    data = fit_layout(copy.model, splits_for(model, data))
+    data = yield from fit(copy.model, splits_for(model, data))
+    base = copy_weights(copy.model)
+    whole = whole_plan(plan, [layer.name for layer in prunable_layers(copy.model)])
+    check_prunable(copy.model)
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
     if changes.batch_size is None:
         settings = replace(settings, finetune=settings.finetune.limited_to(data.train.values))
+
+    def another() -> nn.Module:
+        other = copy_model(model).model
+        drain(fit(other, data))
+        return other
+
+    yield from try_step(another(), data.train, settings.finetune, precision)
     result = yield from finetuning.finetune(
-        copy.model, base, whole, data, settings, seed=seed, precision=precision, stop=stop
+        copy.model,
+        base,
+        whole,
+        data,
+        settings,
+        seed=seed,
+        precision=precision,
+        stop=stop,
+        remake=another,
     )
     model.load_state_dict(result.weights)
     return result
@@ -84,7 +101,7 @@ def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[A
     """Measure the accuracy of a model; see `core.evaluate`."""
     copy = copy_model(model).model
     with explained(float_types(model)):
-        data = fit_layout(copy, splits_for(model, data))
+        data = yield from fit(copy, splits_for(model, data))
     return (yield from measure(copy, data, "model", stop))
 
 
@@ -105,8 +122,8 @@ def scan(
     _check(precision, seed)
     check_split(split)
     copy = copy_model(model).model
-    check_prunable(model)
-    data = fit_layout(copy, splits_for(model, data))
+    data = yield from fit(copy, splits_for(model, data))
+    check_prunable(copy)
     stream = sensitivity_scan.scan(
         copy,
         data.validation if split == SPLITS[0] else data.test,
@@ -129,7 +146,7 @@ def accelerate(
         raise InputError(f"a batch of {batch} images: expected 1 or more")
     check_float32(model)
     copy = copy_model(model).model.to(CPU)
-    images = fit_layout(copy, splits_for(copy, data)).test
+    images = (yield from fit(copy, splits_for(copy, data))).test
     sample, _ = images.batch(torch.arange(batch) % len(images))
     copy = copy.to(memory_format=torch.contiguous_format)
     return (yield from faster(copy, sample.contiguous(), torch.get_num_threads(), stop=stop))

@@ -23,6 +23,7 @@ from core.graph.unit_order import sort_units
 from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
+from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.nets.weights import Weights, cast_like, check_fit, copy_weights, element_limit
 from core.system.error_text import reason
 from core.system.files import write_whole
@@ -195,12 +196,13 @@ def _compact_file(
 def _onnx(workbench: Workbench, weights: Weights) -> Stream[bytes]:
     """The net as ONNX for any number of images."""
     data = yield from workbench.splits()
-    model = workbench.models.for_inference(weights).eval()
+    model = evaluation_mode(workbench.models.for_inference(weights))
     model = model.to(CPU).to(memory_format=torch.contiguous_format)
     two, seven = (data.validation.batch(slice(0, count))[0].to(CPU) for count in (2, 7))
     file = to_onnx(model, two, dynamic_batch=True)
-    with torch.no_grad():
-        same = same_logits(OnnxNet(file, "ONNX")(seven), model(seven.contiguous()), TOLERANCE)
+    with torch.no_grad(), NetCall(EVALUATION, seven):
+        expected = model(seven.contiguous())
+    same = same_logits(OnnxNet(file, "ONNX")(seven), expected, TOLERANCE)
     if not same:
         raise InputError(
             "not written: exported to ONNX, this net gives different logits; use another format"

@@ -1,6 +1,6 @@
 """The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cached_property
 
@@ -9,9 +9,11 @@ from torch import nn
 
 from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
-from core.nets.layers import Layer, parameter_count, prunable_layers
+from core.nets.layers import Layer, lazy_tensors, parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.prunable.plain_net import Change, PlainNet, plain
+from core.nets.outputs import LogitsHook
+from core.nets.prunable.plain_net import Change, PlainNet, explained, plain
+from core.nets.trial import learn_sizes
 from core.nets.weights import Weights
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
@@ -22,11 +24,27 @@ LARGE = 128 << 20
 
 
 class Models:
-    """Makes models of one net on one device."""
+    """Makes models of one net on one device; those of a user's own return logits only.
 
-    def __init__(self, spec: ModelSpec, device: torch.device) -> None:
+    Args:
+        shape: channels, height and width of its images, by default MNIST's; called only if the net
+            has lazy layers.
+
+    Attributes:
+        step_tried: whether the net has been trained for one step to try it.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        device: torch.device,
+        shape: Callable[[], tuple[int, int, int]] = lambda: (1, 28, 28),
+    ) -> None:
         self.spec = spec
         self.device = device
+        self._shape = shape
+        self.step_tried = False
+        self._hook = LogitsHook()
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -52,8 +70,15 @@ class Models:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = self.spec.build()
-        net = plain(model) if self.spec.is_user_model else PlainNet(model, {}, ())
-        return net._replace(model=net.model.to(self.device))
+            if not self.spec.is_user_model:
+                return PlainNet(model.to(self.device), {}, ())
+            net = plain(model)
+            net.model.to(self.device)
+            if lazy_tensors(model):
+                with explained(net.changes):
+                    learn_sizes(model, torch.zeros(2, *self._shape(), device=self.device))
+            model.register_forward_hook(self._hook)
+            return net
 
     def uninitialized(self) -> nn.Module:
         """A model with arbitrary weights, for a caller that loads its own."""

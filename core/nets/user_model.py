@@ -1,4 +1,4 @@
-"""A user's own model: imported from a file or package, built, and tried on a few images.
+"""A user's own model: imported from a file or package, and built.
 
 `path/to/net.py:Net` or `package.module:build` names a `torch.nn.Module` class or a function that
 returns a module, without required arguments. Building it runs the user's code.
@@ -10,7 +10,6 @@ import hashlib
 import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -19,9 +18,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.nets.calls import ANYTHING, describe
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from core.data.batches import Splits
 
@@ -85,32 +85,11 @@ def build(name: str) -> nn.Module:
     try:
         with _default_dtype_kept():
             net = factory()
-    except Exception as error:  # the user's code: it may raise anything
-        raise InputError(f"building {name} raised {_describe(error)}") from error
+    except ANYTHING as error:
+        raise InputError(f"building {name} raised {describe(error)}") from error
     if not isinstance(net, nn.Module):
         raise InputError(f"{name} returns a {type(net).__name__}: expected a torch.nn.Module")
     return net
-
-
-def fit_layout(net: nn.Module, data: Splits) -> Splits:
-    """The images in the first memory layout the net accepts; converts `net` to it, too.
-
-    Raises:
-        InputError: the net raises, or does not return logits for the images' classes.
-    """
-    import torch
-
-    classes = int(data.train.labels.max()) + 1
-    for layout in (torch.channels_last, torch.contiguous_format):
-        data = data.with_layout(layout)
-        images, _ = data.train.batch(slice(0, 2))
-        try:
-            try_forward(net.to(memory_format=layout), images, classes)
-            break
-        except InputError:
-            if layout == torch.contiguous_format:
-                raise
-    return data
 
 
 def splits_for(net: nn.Module, data: object) -> Splits:
@@ -122,45 +101,6 @@ def splits_for(net: nn.Module, data: object) -> Splits:
         raise InputError(f"data is a {kind}: expected what core.splits or core.load returns")
     parameter = next(net.parameters(), None)
     return data if parameter is None else data.on(parameter.device)
-
-
-def output_warning(net: nn.Module, data: Splits) -> str:
-    """A warning if the net has more outputs than the images have classes; empty otherwise."""
-    classes = int(data.train.labels.max()) + 1
-    images, _ = data.train.batch(slice(0, 2))
-    outputs = try_forward(net, images, classes)
-    if outputs == classes:
-        return ""
-    return f"the net has {outputs:,} outputs, the data set {classes:,} classes"
-
-
-def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
-    """Run a few images [N, C, H, W] through a net in evaluation mode; returns its logit count.
-
-    Raises:
-        InputError: it raises, or does not return logits [N, K] for at least `classes` classes.
-    """
-    import torch
-
-    shape = list(images.shape)
-    try:
-        with torch.no_grad():
-            logits = net.eval()(images)
-    except Exception as error:  # the user's code: it may raise anything
-        raise InputError(
-            f"the net cannot take images {shape}: it raised {_describe(error)}"
-        ) from error
-    if not isinstance(logits, torch.Tensor):
-        kind = type(logits).__name__
-        raise InputError(
-            f"the net returns a {kind} for images {shape}: expected a tensor of logits"
-        )
-    if logits.dim() != 2 or len(logits) != len(images) or logits.shape[1] < classes:
-        raise InputError(
-            f"the net returns {list(logits.shape)} for images {shape}: expected "
-            f"[{len(images)}, {classes}], one logit for each of {classes} classes"
-        )
-    return logits.shape[1]
 
 
 @contextmanager
@@ -188,8 +128,8 @@ def _module(name: str, source: str) -> ModuleType:
         if f"{source}.".startswith(f"{missing}."):
             raise InputError(f"model '{name}': no module {missing}; expected {FORMS}") from error
         raise InputError(f"importing {source} needs {missing}: install it") from error
-    except (Exception, SystemExit) as error:  # the user's code: it may raise anything
-        raise InputError(f"importing {source} raised {_describe(error)}") from error
+    except ANYTHING as error:
+        raise InputError(f"importing {source} raised {describe(error)}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -232,11 +172,3 @@ def _expected(module: ModuleType) -> str:
         if issubclass(value, nn.Module) and value.__module__ == module.__name__
     ]
     return f"expected one of {', '.join(own)}" if own else "it defines no torch.nn.Module"
-
-
-def _describe(error: BaseException) -> str:
-    """An error's type, message and place, on one line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-    parts = type(error).__name__, " ".join(str(error).split())
-    return ": ".join(filter(None, parts)) + place
