@@ -23,7 +23,7 @@ from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
-from core.nets.weights import copy_weights
+from core.nets.weights import copy_weights, load_into
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
@@ -74,7 +74,7 @@ def finetune(
     result = yield from finetuning.finetune(
         copy.model, base, whole, data, settings, seed=seed, precision=precision, stop=stop
     )
-    model.load_state_dict(result.weights)
+    load_into(model, result.weights)
     return result
 
 

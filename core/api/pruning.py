@@ -14,7 +14,7 @@ from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
-from core.nets.weights import copy_weights
+from core.nets.weights import copy_weights, load_into
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
 from core.pruning.goals import DEFAULT_ALLOCATION, Goal, Kind
@@ -105,7 +105,7 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
     layers = prunable_layers(model)
     whole, weights = whole_plan(plan, [layer.name for layer in layers]), copy_weights(model)
     masks = Masks.of(weights, layers, whole)
-    model.load_state_dict(masks.apply(weights))
+    load_into(model, masks.apply(weights))
     return masks
 
 

@@ -23,6 +23,7 @@ from core.experiments.exports import Export, read_exports
 from core.experiments.run_record import Faults, RunRecord, read_record
 from core.system.locks import is_held
 from core.system.untrusted_json import (
+    DIGEST,
     FaultError,
     open_file,
     read_header_json,
@@ -31,7 +32,9 @@ from core.system.untrusted_json import (
 )
 
 if TYPE_CHECKING:
-    from core.nets.weights import Weights
+    from torch import nn
+
+    from core.nets.weights import DenseWeights, Weights
 
 T = TypeVar("T")
 
@@ -97,10 +100,29 @@ class Run:
         return self.folder / WEIGHTS
 
     def checked(self) -> RunRecord:
-        """The record; raises InputError if a value is damaged."""
+        """The record; raises InputError if it is unreadable or a value is damaged."""
+        if self.problem is not None:
+            raise InputError(f"{self} is unreadable: {self.problem}; {self._way_out}")
         if self.faults:
-            raise InputError(f"{self}: {self.faults[0]}")
+            raise InputError(f"{self}: {self.faults[0]}; {self._way_out}")
         return self.record
+
+    def check_finished(self) -> None:
+        """Raise InputError if it has no weights to read, saying why and what to do."""
+        self.checked()
+        if self.status == RUNNING:
+            raise InputError(f"{self} is running: expected a finished run; wait for it to end")
+        if not self.finished:
+            how = f"resume it with featherweight run --resume {self.folder.parent}:{self.id}"
+            raise InputError(f"{self} is {self.status}: expected a finished run; {how}")
+
+    @property
+    def _way_out(self) -> str:
+        """What to do about a damaged file."""
+        if self.record.status is None and os.path.isfile(self.weights_path):
+            weights = f"open its net with --weights {self.weights_path}"
+            return f"restore the file from a backup, or {weights}"
+        return "restore the file from a backup, or delete the run and start it again"
 
     def required(self, value: T | None, key: str) -> T:
         """A value the record must have; raises InputError if it is None."""
@@ -109,19 +131,24 @@ class Run:
         return value
 
     def weights(self) -> Weights:
-        """The weights it produced, without checking that they fit a net; see `load_weights`.
+        """The weights it produced, without checking that they fit a net; see `dense_weights`.
 
         Raises InputError if the run is not finished, or the file is damaged.
         """
-        if not self.finished:
-            raise InputError(f"{self}: {self.problem or self.status}; expected a finished run")
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        self.check_finished()
+        from core.formats.weights_files import read_safetensors
 
-        try:
-            return load_file(self.weights_path)
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"cannot read {self.weights_path} as safetensors: {error}") from error
+        return read_safetensors(self.weights_path, self.record.weights)
+
+    def dense_weights(self, model: nn.Module) -> DenseWeights:
+        """The weights it produced, and the early ones of a training; see `load_dense`.
+
+        Raises InputError if the run is not finished, the file is damaged, or not of this model.
+        """
+        self.check_finished()
+        from core.formats.weights_files import load_dense
+
+        return load_dense(self.weights_path, model, self.record.weights)
 
     def checkpoint(self) -> SavedCheckpoint | None:
         """What an unfinished run resumes from, if anything; raises InputError if damaged."""
@@ -139,13 +166,19 @@ def read_checkpoint(path: Path) -> SavedCheckpoint:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    from core.formats.weights_files import check_digest
+
     try:
         # Read both from one open file, which may be replaced meanwhile, and without mapping it
         # into memory, since Windows cannot replace a mapped file.
         with open_file(path) as file:
             record, _ = _read_header(file)
             file.seek(0)
-            return SavedCheckpoint(load(file.read()), record)
+            digest = read_metadata(file).get(DIGEST)
+            file.seek(0)
+            tensors = load(file.read())
+        check_digest(tensors, digest)
+        return SavedCheckpoint(tensors, record)
     except (FaultError, OSError, SafetensorError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 

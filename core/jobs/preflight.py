@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from core.data.registry import describe, is_folder
+from core.experiments.runs import Run
 from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
 from core.nets.user_model import check_prunable, try_forward
@@ -13,18 +14,21 @@ from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal
 
 
-def check(workbench: Workbench, weights: Path | None = None) -> None:
+def check(workbench: Workbench, weights: Path | Run | None = None) -> None:
     """Try the net of the settings on its weights file and on images of the data set's shape.
 
     A user's own net is built and called. Image folders are not checked: their shape is known only
-    once they are read. `weights` replaces the weights file of the settings.
+    once they are read. `weights` is a file, or a run that produced one, in place of the weights
+    file of the settings.
 
     Raises:
         InputError: the net cannot be built, has nothing to prune or cannot take such images, or
             the file does not fit it.
     """
     settings, spec, device = workbench.settings, workbench.spec, workbench.models.device
-    if (path := weights or settings.weights) is not None:
+    if isinstance(weights, Run):
+        weights.dense_weights(workbench.models.uninitialized())
+    elif (path := weights or settings.weights) is not None:
         load_weights(path, workbench.models.uninitialized())
     if spec.is_user_model:
         net = workbench.models.uninitialized()

@@ -14,7 +14,7 @@ from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, measure
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
-from core.nets.weights import Weights, copy_weights
+from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
@@ -123,7 +123,7 @@ def finetune(
             "fine-tuning diverged before any epoch ended at the full plan: try another recipe"
         )
     dead = yield from count_dead_units(model, data.validation)
-    model.load_state_dict(weights)
+    load_into(model, weights)
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
     return FineTuningResult(
         weights=weights,
@@ -225,7 +225,7 @@ class _Rounds:
         recipe, plan = self.recipe, self._round_plan()
         masks = Masks.of(weights, self.layers, plan)
         start = self.early if recipe.rewind and self.early else weights
-        self.model.load_state_dict(start if recipe.gradual else masks.apply(start))
+        load_into(self.model, start if recipe.gradual else masks.apply(start))
         data, phase, ended = self.data.train, recipe.finetune, self.round - 1
         seed, before = self.seed + ended, ended * phase.epochs
         self.trainer = Trainer(
