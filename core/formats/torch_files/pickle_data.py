@@ -47,8 +47,11 @@ class Made:
 
     @property
     def name(self) -> str:
-        """The full name of the class or function."""
-        return self.function.name if isinstance(self.function, Global) else "an unknown object"
+        """The full name of the class or function; of a call's result, that of what was called."""
+        function = self.function
+        while isinstance(function, Made):
+            function = function.function
+        return function.name if isinstance(function, Global) else "an unknown object"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -126,10 +126,9 @@ def test_a_damaged_run_is_listed_with_its_problem_and_can_be_deleted(
     assert experiment.runs() == (good, run)
     assert (run.id, run.status, run.finished) == (bad.id, "unreadable", False)
     assert re.fullmatch(problem, run.problem or "")
-    with pytest.raises(InputError, match="expected a finished run"):
-        run.weights()
-    with pytest.raises(InputError, match="nothing to resume"):
-        experiment.resume(run)
+    for use in (run.weights, run.check_finished, lambda: experiment.resume(run)):
+        with pytest.raises(InputError, match=f"run {run.id} .* is unreadable: {problem}; restore "):
+            use()
     experiment.annotate(run, "broken")
     experiment.delete(run)
     assert experiment.runs() == (good,)
@@ -145,7 +144,7 @@ def test_a_damaged_checkpoint_is_reported(experiment: Experiment) -> None:
 def test_weights_damaged_later_are_reported(experiment: Experiment) -> None:
     run = finished(experiment)
     cut(WEIGHTS)(run.folder)
-    with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors as safetensors: "):
+    with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors as a safetensors file: "):
         run.weights()
 
 
