@@ -119,10 +119,11 @@ class Run:
     @property
     def _way_out(self) -> str:
         """What to do about a damaged file."""
-        if self.record.status is None and os.path.isfile(self.weights_path):
-            weights = f"open its net with --weights {self.weights_path}"
-            return f"restore the file from a backup, or {weights}"
-        return "restore the file from a backup, or delete the run and start it again"
+        way = "restore the file from a backup, or"
+        is_of_weights = WEIGHTS in (self.problem or "")
+        if not is_of_weights and os.path.isfile(self.weights_path):
+            return f"{way} open its net with --weights {self.weights_path}"
+        return f"{way} delete the run and start it again"
 
     def required(self, value: T | None, key: str) -> T:
         """A value the record must have; raises InputError if it is None."""

@@ -21,8 +21,13 @@ _ORIGINAL, _MASK = "_orig", "_mask"
 _COUNTERS = ("total_ops", "total_params")
 """What profilers such as thop leave in a net."""
 
-_PLAIN_DATA = ("torch.", "numpy.", "collections.", "datetime.", "pathlib.", "decimal.", "uuid.")
-"""Modules whose objects are plain data: not worth a word when they are skipped."""
+_DATA_MODULES = frozenset(
+    {"torch", "numpy", "collections", "datetime", "pathlib", "decimal", "fractions", "uuid"}
+)
+_DATA_TYPES = frozenset({"set", "frozenset", "complex", "bytearray", "encode"})
+"""Objects of these modules, and of these types of Python's own, are plain data: not worth a word
+when they are skipped.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def contents(root: object, tensor: Callable[[object], Value | None]) -> FileCont
             found.models[name] = value.name
         elif _is_container(value):
             queue.append((f"{name}." if name else "", value))
-        elif isinstance(value, Made) and not value.name.startswith(_PLAIN_DATA):
+        elif isinstance(value, Made) and not _is_plain_data(value):
             found.skipped[value.name] = None
 
     note("", root, 0)
@@ -98,6 +103,12 @@ def contents(root: object, tensor: Callable[[object], Value | None]) -> FileCont
 def _is_model(value: Made) -> bool:
     """Whether an object of a pickle is an nn.Module."""
     return isinstance(value.state, dict) and {"_modules", "_parameters"} <= value.state.keys()
+
+
+def _is_plain_data(value: Made) -> bool:
+    module, _, name = value.name.partition(".")
+    is_own = module in ("builtins", "__builtin__", "_codecs")  # Python 2 called it __builtin__
+    return module in _DATA_MODULES or (is_own and name in _DATA_TYPES)
 
 
 def _is_container(value: object) -> bool:
@@ -163,7 +174,7 @@ def select(found: FileContents, expected: Mapping[str, Shape]) -> Selection:
         notes.append(f"skipped without running code: {some([*found.skipped])}")
     start = len(match.prefix)
     versions = {
-        match.own + name[start:]: version
+        (match.own + name[start:]).rstrip("."): version
         for name, version in found.versions.items()
         if name.startswith(match.prefix)
     }
@@ -191,7 +202,7 @@ def _without_masks(found: FileContents) -> FileContents:
 
 
 def _masked(value: Value, mask: Value) -> Tensor:
-    return read(value) * read(mask).to(value.dtype)
+    return read(value).masked_fill(read(mask) == 0, 0)
 
 
 def read(value: Value) -> Tensor:

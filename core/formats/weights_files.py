@@ -168,15 +168,15 @@ def _upgraded(
     They are loaded into a copy of the model, which is told the versions that the file names. None
     if that does not give all of them.
     """
-    if not selection.match.names:
-        return None
-    stored = {
-        name: value
-        for name, value in {**selection.values, **selection.surplus}.items()
-        if isinstance(value, Tensor)
+    stored = {**selection.values, **selection.surplus}
+    fits = (
+        isinstance(value, Tensor)
         or value.whole
         or (name in expected and value.shape == tuple(expected[name].shape))
-    }
+        for name, value in stored.items()
+    )
+    if not selection.match.names or not all(fits):
+        return None
     try:
         copy = copy_model(model).model
         weights = {name: read(value) for name, value in stored.items()}

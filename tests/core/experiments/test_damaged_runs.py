@@ -144,7 +144,7 @@ def test_a_damaged_checkpoint_is_reported(experiment: Experiment) -> None:
 def test_weights_damaged_later_are_reported(experiment: Experiment) -> None:
     run = finished(experiment)
     cut(WEIGHTS)(run.folder)
-    with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors as a safetensors file: "):
+    with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors as a safeten"):
         run.weights()
 
 

@@ -130,9 +130,7 @@ class Touch:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"garbage", b"\x00" * 4096, b"\xff" * 4096],
-    ids=["text", "zeros", "ones"],
+    "content", [b"garbage", b"\x00" * 4096, b"\xff" * 4096], ids=["text", "zeros", "ones"]
 )
 def test_garbage_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
