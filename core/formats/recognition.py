@@ -85,7 +85,7 @@ def _kind(file: BinaryIO, path: Path) -> FileKind:
     text = head.lstrip().lower()
     if text.startswith((b"<!doctype", b"<html")):
         return FileKind("a web page", "download the file itself again")
-    return FileKind("not a file of weights")
+    return FileKind("an unknown kind of file")
 
 
 def _archive_kind(path: Path) -> FileKind:

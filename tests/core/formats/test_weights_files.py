@@ -135,7 +135,7 @@ class Touch:
 def test_garbage_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"{path} is not a file of weights: expected weights"):
+    with pytest.raises(InputError, match=f"{path} is an unknown kind of file: expected weights"):
         load_weights(path, Cnn5())
 
 

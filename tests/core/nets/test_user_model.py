@@ -317,5 +317,5 @@ class TestPickledWeights:
         with pytest.raises(InputError, match="no weights file at"):
             load_weights(path, net)
         path.write_bytes(b"garbage")
-        with pytest.raises(InputError, match="is not a file of weights: expected weights"):
+        with pytest.raises(InputError, match="is an unknown kind of file: expected weights"):
             load_weights(path, net)
