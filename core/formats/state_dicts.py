@@ -181,9 +181,13 @@ def select(found: FileContents, expected: Mapping[str, Shape]) -> Selection:
     return Selection(match, values, surplus, versions, notes)
 
 
+_LONGEST_NAME = 80
+"""Characters of a name in a message: a file may hold names of any length."""
+
+
 def some(names: Sequence[str], most: int = 3) -> str:
     """The first names, and how many others there are."""
-    shown = ", ".join(names[:most])
+    shown = ", ".join(name[:_LONGEST_NAME] for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 

@@ -68,7 +68,7 @@ def dense_weights(workbench: Workbench, stop: StopFlag = never) -> Stream[DenseW
     settings = workbench.settings
     if settings.weights is not None:
         dense = load_dense(settings.weights, workbench.models.uninitialized())
-        yield from (Notice(note) for note in dense.notes)
+        yield from (Notice(note, warning=True) for note in dense.notes)
         return dense
     shipped_for = (DEFAULTS.protocol, workbench.spec.dataset)
     is_shipped = (settings.protocol, settings.dataset) == shipped_for

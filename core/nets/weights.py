@@ -148,15 +148,16 @@ def differences(
     )
 
 
-_SHOWN = 3
-"""Names of each kind in a message."""
+_SHOWN, _LONGEST = 3, 80
+"""Names of each kind in a message, and characters of a name: a file's may be of any length."""
 
 
 def _some(names: Sequence[str], of: int, what: str) -> str:
     """The first names and their number; empty if there are none."""
+    names = [f"'{name[:_LONGEST]}'" for name in names]
     if len(names) < 2:
-        return f"'{names[0]}' is {what}" if names else ""
-    shown = ", ".join(f"'{name}'" for name in names[:_SHOWN])
+        return f"{names[0]} is {what}" if names else ""
+    shown = ", ".join(names[:_SHOWN])
     return f"{len(names)} of {of} names are {what} ({shown}{', ...' * (len(names) > _SHOWN)})"
 
 

@@ -46,7 +46,7 @@ def prepare(args: Namespace) -> Command[Benchmark]:
         dense = (
             source.dense_weights(model) if isinstance(source, Run) else load_dense(source, model)
         )
-        yield from (Notice(note) for note in dense.notes)
+        yield from (Notice(note, warning=True) for note in dense.notes)
         return (yield from measurement.benchmark(workbench, dense.weights, args.seconds, stop))
 
     def show(result: Benchmark, console: Console) -> dict[str, Any]:
