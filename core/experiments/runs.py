@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeVar
 
@@ -141,6 +142,18 @@ class Run:
 
         return read_safetensors(self.weights_path, self.record.weights)
 
+    def check_weights(self) -> None:
+        """Raise InputError if it has no weights, or not those that were written.
+
+        A file is read once, until it changes.
+        """
+        self.check_finished()
+        try:
+            facts = self.weights_path.stat()
+        except OSError as error:
+            raise InputError(f"cannot read {self.weights_path}: {error.strerror}") from error
+        _check_digest(self.weights_path, self.record.weights, facts.st_mtime_ns, facts.st_size)
+
     def dense_weights(self, model: nn.Module) -> DenseWeights:
         """The weights it produced, and the early ones of a training; see `load_dense`.
 
@@ -160,6 +173,15 @@ class Run:
             return read_checkpoint(path)
         except InputError as error:
             raise InputError(f"{error}; delete run {self.id} and start again") from error
+
+
+@lru_cache(maxsize=256)
+def _check_digest(path: Path, digest: str | None, _time: int, _size: int) -> None:
+    """Raise InputError if a file's tensors do not have a digest; without one, they are not read."""
+    if digest is not None:
+        from core.formats.weights_files import read_safetensors
+
+        read_safetensors(path, digest)
 
 
 def read_checkpoint(path: Path) -> SavedCheckpoint:

@@ -165,7 +165,10 @@ def select(found: FileContents, expected: Mapping[str, Shape]) -> Selection:
     notes = []
     if rivals:
         others = " and ".join(rival.key for rival in rivals)
-        notes.append(f"holds weights for this net under {match.key} and {others}: took {match.key}")
+        notes.append(
+            f"holds weights for this net under {match.key} and {others}: took {match.key}; to take "
+            "others, save them alone with torch.save"
+        )
     if counters:
         notes.append(f"left out counters of a profiler: {some(counters)}")
     if beside and match.prefix:

@@ -20,6 +20,7 @@ from core.nets.weights import (
     DenseWeights,
     Weights,
     check_fit,
+    copy_weights,
     differences,
     element_limit,
     module_versions,
@@ -168,7 +169,7 @@ def _upgraded(
     They are loaded into a copy of the model, which is told the versions that the file names. None
     if that does not give all of them.
     """
-    stored = {**selection.values, **selection.surplus}
+    stored = {**_completed(selection.values, model, expected), **selection.surplus}
     fits = (
         isinstance(value, Tensor)
         or value.whole
@@ -185,8 +186,7 @@ def _upgraded(
         raise
     except Exception:  # the user's code: it may raise anything
         return None
-    missing = (name for name in left.missing_keys if name.rpartition(".")[2] != _BATCH_COUNTER)
-    return None if any(missing) or left.unexpected_keys else dict(copy.state_dict())
+    return None if left.missing_keys or left.unexpected_keys else copy_weights(copy)
 
 
 def _why(selection: Selection, expected: Weights) -> str:

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
+import core
 from core.errors import InputError
 from core.formats.codec import encode, from_state, raw
 from core.formats.weights_files import read_weights
@@ -222,6 +223,15 @@ def test_a_batch_counter_need_not_be_stored(tmp_path: Path) -> None:
     assert same(read_weights(path, Plain()).weights, STATE)
 
 
+def test_a_note_reaches_a_script(tmp_path: Path) -> None:
+    model, events = net(1), list[Any]()
+    torch.save(as_type(torch.float16), path := tmp_path / "net.pt")
+    core.load_weights(model, path, on_event=events.append)
+    assert [event.text for event in events] == ["net.pt: float16 values widened to float32"]
+    assert torch.equal(model.fc1.weight, STATE["fc1.weight"].half().float())
+    core.load_weights(model, path)
+
+
 def test_a_tied_weight_need_be_stored_only_once(tmp_path: Path) -> None:
     tied = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     tied[1].weight = tied[0].weight
@@ -310,6 +320,16 @@ def test_modules_get_the_version_of_the_file_and_convert_an_older_one(tmp_path: 
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     assert same(read({"state_dict": state}, tmp_path / "net.pt", model)[0], wanted)
     assert same(dict(model.state_dict()), before), "the model itself stays"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_names_of_an_older_weight_norm_are_converted(tmp_path: Path) -> None:
+    old, new = nn.Sequential(nn.Linear(3, 2)), nn.Sequential(nn.Linear(3, 2))
+    torch.nn.utils.weight_norm(old[0])
+    torch.nn.utils.parametrizations.weight_norm(new[0])
+    weights, _ = read({"net": prefixed("module.", old.state_dict())}, tmp_path / "net.pt", new)
+    new.load_state_dict(weights)
+    assert torch.equal(new[0].weight, old[0].weight)
 
 
 MISFITS: dict[str, tuple[object, str]] = {
