@@ -26,7 +26,7 @@ from core.nets.prunable.plain_net import check_float32, explained, float_types
 from core.nets.prunable.unprunable import check_prunable
 from core.nets.trial import fit
 from core.nets.user_model import splits_for
-from core.nets.weights import copy_weights
+from core.nets.weights import copy_weights, load_into
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
@@ -93,7 +93,7 @@ def finetune(
         stop=stop,
         remake=another,
     )
-    model.load_state_dict(result.weights)
+    load_into(model, result.weights)
     return result
 
 

@@ -20,7 +20,7 @@ from core.nets.prunable import unprunable
 from core.nets.prunable.plain_net import check_float32, check_plain
 from core.nets.trial import fit
 from core.nets.user_model import splits_for
-from core.nets.weights import copy_weights
+from core.nets.weights import copy_weights, load_into
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
 from core.pruning.goals import DEFAULT_ALLOCATION, Goal, Kind
@@ -134,7 +134,7 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
     layers = prunable_layers(model)
     whole, weights = whole_plan(plan, [layer.name for layer in layers]), copy_weights(model)
     masks = Masks.of(weights, layers, whole)
-    model.load_state_dict(masks.apply(weights))
+    load_into(model, masks.apply(weights))
     return masks
 
 

@@ -24,7 +24,7 @@ from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
-from core.nets.weights import Weights, cast_like, check_fit, copy_weights, element_limit
+from core.nets.weights import Weights, cast_like, check_fit, copy_weights, element_limit, load_into
 from core.system.error_text import reason
 from core.system.files import write_whole
 
@@ -114,9 +114,9 @@ def _read_net(workbench: Workbench, path: Path) -> tuple[nn.Module, Inspection |
     if path.suffix == COMPACT:
         inspection = inspect_file(path, element_limit(model.state_dict()))
         weights = cast_like(to_state(inspection.file), model.state_dict())
-        model.load_state_dict(check_fit(weights, model, path))
+        load_into(model, check_fit(weights, model, path))
     else:
-        model.load_state_dict(load_weights(path, model))
+        load_into(model, load_weights(path, model))
     return model, inspection
 
 
@@ -215,7 +215,7 @@ def _minimized(workbench: Workbench, weights: Weights) -> Stream[Weights]:
     """The net without dead units and with reordered units, if it can be traced."""
     data = yield from workbench.splits()
     model: nn.Module = workbench.models.uninitialized()
-    model.load_state_dict(weights)
+    load_into(model, weights)
     images, _ = data.validation.batch(slice(0, 3))
     try:
         remove_dead(model, images)

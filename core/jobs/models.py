@@ -14,7 +14,7 @@ from core.nets.model_copy import copy_model
 from core.nets.outputs import LogitsHook
 from core.nets.prunable.plain_net import Change, PlainNet, explained, plain
 from core.nets.trial import learn_sizes
-from core.nets.weights import Weights
+from core.nets.weights import Weights, load_into
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
 from core.system.allocator import trim_memory
@@ -95,11 +95,11 @@ class Models:
         """
         if self.spec.is_user_model:
             model = self._own_copy()
-            model.load_state_dict(weights)
+            load_into(model, weights)
             return model
         model = deepcopy(self._outline)
         on_device = {name: tensor.to(self.device) for name, tensor in weights.items()}
-        model.load_state_dict(on_device, assign=True)
+        load_into(model, on_device, assign=True)
         return model.requires_grad_(False)
 
     def pruned_copy(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:

@@ -8,6 +8,7 @@ import torch
 from core.data.batches import Images
 from core.data.registry import describe, is_folder
 from core.events import drain
+from core.experiments.runs import Run
 from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
 from core.nets.prunable.plain_net import explained
@@ -18,19 +19,21 @@ from core.pruning.goals import Goal
 from core.training.first_step import check_gradients, try_step
 
 
-def check(workbench: Workbench, weights: Path | None = None, trains: bool = False) -> None:
+def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool = False) -> None:
     """Try the net of the settings on its weights file and on images of the data set's shape.
 
     A user's own net is built, called and, if the work `trains` it, trained for one step. It is not
-    called for image folders: their classes are known only once they are read. `weights` replaces
-    the weights file of the settings.
+    called for image folders: their classes are known only once they are read. `weights` is a file,
+    or a run that produced one, in place of the weights file of the settings.
 
     Raises:
         InputError: the net cannot be built, has nothing to prune, cannot take such images or cannot
             be trained, or the file does not fit it.
     """
     settings, spec, device = workbench.settings, workbench.spec, workbench.models.device
-    if (path := weights or settings.weights) is not None:
+    if isinstance(weights, Run):
+        weights.dense_weights(workbench.models.uninitialized())
+    elif (path := weights or settings.weights) is not None:
         load_weights(path, workbench.models.uninitialized())
     if spec.is_user_model:
         net = workbench.models.uninitialized()

@@ -14,7 +14,7 @@ from core.jobs.workbench import Workbench
 from core.measure.evaluation import evaluate
 from core.nets.calls import NetError
 from core.nets.layers import bias_key, dropouts
-from core.nets.weights import Weights, copy_weights
+from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import Masks, sparsity_of
 from core.training.gradual import Pruner
 from core.training.loop import Trainer
@@ -79,7 +79,7 @@ def quantize(
     quantized |= {key: StepTensor.by(weights[key], step) for key in biases if weights[key].numel()}
     model = workbench.models.uninitialized()
     tensors = {name: values.tensor() for name, values in quantized.items()}
-    model.load_state_dict(_with_aliases(workbench, {**weights, **tensors}))
+    load_into(model, _with_aliases(workbench, {**weights, **tensors}))
     validation = yield from _validate(workbench, model, stop)
     best = QuantizedNet(copy_weights(model), quantized, size, validation)
     if not epochs:

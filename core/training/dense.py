@@ -11,7 +11,7 @@ from core.errors import StoppedError, WorkError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.measure.evaluation import evaluate, measure
 from core.nets.calls import NetError
-from core.nets.weights import Weights, copy_weights
+from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import NO_MASKS, Masks
 from core.training.checkpoints import Checkpoint
 from core.training.loop import BestEpoch, Trainer
@@ -108,7 +108,7 @@ def train(
     weights = best.restore(model)
     if failure and remake is not None:
         model = remake()
-        model.load_state_dict(weights)
+        load_into(model, weights)
     accuracy = yield from measure(model, data, "dense", precision=precision)
     return TrainingResult(
         weights=weights,

@@ -15,7 +15,7 @@ from core.measure.evaluation import evaluate, measure
 from core.nets.calls import NetError
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
-from core.nets.weights import Weights, copy_weights, damaged
+from core.nets.weights import Weights, copy_weights, damaged, load_into
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
@@ -136,9 +136,9 @@ def finetune(
         )
     if failure and remake is not None:
         model = remake()
-        model.load_state_dict(weights)
+        load_into(model, weights)
     dead = yield from count_dead_units(model, data.validation)
-    model.load_state_dict(weights)
+    load_into(model, weights)
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
     return FineTuningResult(
         weights=weights,
@@ -241,7 +241,7 @@ class _Rounds:
         recipe, plan = self.recipe, self._round_plan()
         masks = Masks.of(weights, self.layers, plan)
         start = self.early if recipe.rewind and self.early else weights
-        self.model.load_state_dict(start if recipe.gradual else masks.apply(start))
+        load_into(self.model, start if recipe.gradual else masks.apply(start))
         data, phase, ended = self.data.train, recipe.finetune, self.round - 1
         seed, before = self.seed + ended, ended * phase.epochs
         self.trainer = Trainer(

@@ -16,7 +16,7 @@ from core.events import Batch, Notice, StopFlag, Stream
 from core.nets.calls import ANYTHING, TRAINING, NetCall
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.weights import Weights, copy_weights
+from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import Masks
 from core.system.precision import autocast
 from core.training.byte_dropout import use_byte_dropout
@@ -129,7 +129,7 @@ class Trainer:
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
-        self.model.load_state_dict(state["model"])
+        load_into(self.model, state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         match_memory_format(self.optimizer)
         self.scheduler.load_state_dict(state["scheduler"])
@@ -212,7 +212,7 @@ class BestEpoch:
     def restore(self, model: nn.Module) -> Weights:
         """Load the best weights, if any, into `model`; returns a copy of its weights."""
         if self.epoch is not None:
-            model.load_state_dict(self.weights)
+            load_into(model, self.weights)
         return copy_weights(model)
 
     def state(self) -> dict[str, Any] | None:

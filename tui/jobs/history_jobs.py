@@ -60,8 +60,7 @@ def profiles(runs: tuple[Run, ...], layer: str) -> dict[tuple[str, str], Profile
 
 def _profile(run: Run, name: str) -> Profile:
     """Read one tensor of a file and no other."""
-    if not run.finished:
-        raise InputError(f"run {run.id} is {run.status}: no weights yet")
+    run.check_weights()
     import numpy as np
     from safetensors import SafetensorError, safe_open
 

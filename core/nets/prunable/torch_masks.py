@@ -1,7 +1,8 @@
 """Masks that torch holds: `torch.nn.utils.prune` and torch.ao.pruning.
 
 Both keep a tensor's original values and compute the masked ones on every call, which hides the
-zeros. Here they become plain zeros, in a model or in a state_dict.
+zeros. Here they become plain zeros; `core.formats.state_dicts` does the same for
+files.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize, prune
 
 from core.errors import InputError
-from core.nets.weights import Weights
 from core.system.error_text import some
 
 _ORIGINAL, _MASK = "_orig", "_mask"
@@ -65,19 +65,6 @@ def take_torch_masks(model: nn.Module) -> dict[str, Tensor]:
         parameter = each.module.get_parameter(each.name)
         parameter.data = _masked(parameter.data, each.pruned)
     return {each.key: each.pruned for each in held}
-
-
-def without_torch_masks(weights: Weights, expected: Weights) -> Weights:
-    """A state_dict with plain zeros where torch held masks of tensors of `expected`.
-
-    Torch.ao.pruning stores no masks in a state_dict.
-    """
-    plain = dict(weights)
-    for key in expected.keys() - weights.keys():
-        original, mask = key + _ORIGINAL, key + _MASK
-        if original in weights and mask in weights:
-            plain[key] = _masked(plain.pop(original), plain.pop(mask) == 0)
-    return plain
 
 
 def _masked(tensor: Tensor, pruned: Tensor) -> Tensor:
