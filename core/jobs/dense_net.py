@@ -112,6 +112,7 @@ def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeigh
             return load_dense(path, workbench.models.uninitialized())
         except InputError as error:
             yield Notice(f"the stored dense net cannot be used: {error}", warning=True)
+    yield from workbench.prepared_to_train(stop)
     title = f"{short_name(settings.model)} on {settings.dataset}"
     yield Notice(f"training the dense {title} (recipe {settings.recipe}), to be stored in {path}")
     unfinished = path.with_suffix(".unfinished")

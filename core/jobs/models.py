@@ -56,6 +56,11 @@ class Models:
         """The number of parameters of the net."""
         return parameter_count(self._outline)
 
+    @cached_property
+    def buffers(self) -> frozenset[str]:
+        """The names of the buffers."""
+        return frozenset(name for name, _ in self._outline.named_buffers(remove_duplicate=False))
+
     @property
     def changes(self) -> tuple[Change, ...]:
         """What is changed in the user's own net after it is built."""

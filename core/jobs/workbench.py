@@ -203,7 +203,8 @@ class Workbench:
         from core.formats.packing import image_facts, pack  # slow to import
 
         facts = image_facts(self.settings, self.images)
-        return pack(weights, self.layers, values, quantized, self.settings.model, facts)
+        model, buffers = self.settings.model, self.models.buffers
+        return pack(weights, self.layers, values, quantized, model, facts, buffers)
 
     def sizes(self, weights: Weights) -> Sizes:
         """The sizes of a net of this model in bytes."""

@@ -18,7 +18,7 @@ def check_gradients(model: nn.Module) -> None:
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise InputError(
             f"nothing in {type(model).__name__} can be trained: none of its parameters requires a "
-            "gradient; call requires_grad_() on those to train"
+            "gradient; call requires_grad_() on those to train, or use weights that are trained"
         )
 
 
