@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord
 from core.formats.codec import CompactFile, encode
 from core.nets.zoo import model_spec
 from tui.cli.commands import app
@@ -225,6 +228,28 @@ def test_bad_input_is_refused_before_anything_else_happens(
     assert len(err.splitlines()) == 1
     for text in expected:
         assert text.format(**names) in err
+    assert list(empty.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [("table",), ("export", "--to", "{tmp}/net.fw"), ("bench",)], ids=lambda c: c[0]
+)
+def test_a_run_whose_weights_changed_on_disk_is_refused_before_anything_else_happens(
+    command: tuple[str, ...],
+    empty: Path,
+    names: dict[str, str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+):
+    weights = load_file(model_spec("cnn5").shipped_weights)
+    record = RunRecord(model="cnn5", dataset="mnist", protocol="default", recipe="fast")
+    run = Experiment(tmp_path / "changed").begin(record).finish(weights, record)
+    run.weights_path.write_bytes(run.weights_path.read_bytes()[:-1] + b"\x07")
+    arguments = [argument.format(**names) for argument in command]
+    assert main([arguments[0], str(tmp_path / "changed"), *arguments[1:]]) == 2
+    out, err = capfd.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert "its values are not those that were written: restore it from a backup" in err
     assert list(empty.iterdir()) == []
 
 

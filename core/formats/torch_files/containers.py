@@ -92,7 +92,7 @@ def open_archive(path: Path) -> Iterator[Content]:
     with _zip_faults():
         archive = zipfile.ZipFile(path)
     with archive:
-        names = [name for name in archive.namelist() if name.endswith("data.pkl")]
+        names = [name for name in archive.namelist() if name.partition("/")[2] == "data.pkl"]
         if len(names) != 1:
             raise FaultError(f"it holds {len(names)} objects, expected one")
         storages = _ArchiveStorages(archive, names[0].removesuffix("data.pkl"))

@@ -6,7 +6,9 @@ import argparse
 import pickle
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils import prune
@@ -330,6 +334,38 @@ def test_names_of_an_older_weight_norm_are_converted(tmp_path: Path) -> None:
     weights, _ = read({"net": prefixed("module.", old.state_dict())}, tmp_path / "net.pt", new)
     new.load_state_dict(weights)
     assert torch.equal(new[0].weight, old[0].weight)
+
+
+def archive(content: object) -> bytes:
+    torch.save(content, file := BytesIO())
+    return file.getvalue()
+
+
+def legacy(content: object) -> bytes:
+    torch.save(content, file := BytesIO(), _use_new_zipfile_serialization=False)
+    return file.getvalue()
+
+
+SMALL = {"state_dict": {"weight": torch.ones(2, 2), "bias": torch.ones(2)}, "args": Config()}
+
+
+@pytest.mark.parametrize("content", [archive(SMALL), legacy(SMALL), pickle.dumps(SMALL)],
+                         ids=["archive", "legacy", "pickle"])  # fmt: skip
+@settings(max_examples=150)
+@given(places=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255))))
+def test_a_damaged_file_is_read_or_refused(
+    content: bytes, places: list[tuple[float, int]], path: Path
+) -> None:
+    data = bytearray(content)
+    for place, value in places:
+        data[int(place * len(data))] = value
+    path.write_bytes(data)
+    with suppress(InputError):
+        weights = read_weights(path, nn.Linear(2, 2)).weights
+        assert {name: tuple(tensor.shape) for name, tensor in weights.items()} == {
+            "weight": (2, 2),
+            "bias": (2,),
+        }
 
 
 MISFITS: dict[str, tuple[object, str]] = {

@@ -6,6 +6,7 @@ import argparse
 import os
 import pickle
 import struct
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -126,6 +127,14 @@ def test_no_attack_runs(tmp_path: Path) -> None:
     for name, attack in attacks(trace).items():
         assert isinstance(read(attack), Made | Persistent | list | dict), name
     assert not trace.exists()
+
+
+def test_no_module_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "imported_by_a_pickle.py").write_text("class Thing: pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = read(b"\x80\x02cimported_by_a_pickle\nThing\n)\x81}b.")
+    assert found.name == "imported_by_a_pickle.Thing"
+    assert "imported_by_a_pickle" not in sys.modules
 
 
 DEPTH = 100_000
