@@ -100,12 +100,16 @@ def open_archive(path: Path) -> Iterator[Content]:
         yield Content(read_pickle(BytesIO(data), len(data)).root, storages)
 
 
+_DAMAGED = (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, struct.error)
+"""What zipfile raises, depending on the damage."""
+
+
 @contextmanager
 def _zip_faults() -> Iterator[None]:
     """Turn what zipfile raises for a damaged archive into a FaultError."""
     try:
         yield
-    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, struct.error) as error:
+    except _DAMAGED as error:
         raise FaultError(f"it is damaged ({' '.join(str(error).split())})") from error
 
 

@@ -351,7 +351,7 @@ SMALL = {"state_dict": {"weight": torch.ones(2, 2), "bias": torch.ones(2)}, "arg
 
 @pytest.mark.parametrize("content", [archive(SMALL), legacy(SMALL), pickle.dumps(SMALL)],
                          ids=["archive", "legacy", "pickle"])  # fmt: skip
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(places=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255))))
 def test_a_damaged_file_is_read_or_refused(
     content: bytes, places: list[tuple[float, int]], path: Path

@@ -203,7 +203,7 @@ def test_huge_tensors_of_small_files_take_no_memory_until_they_are_read(tmp_path
 
 
 @pytest.mark.parametrize("save", [torch.save, legacy])
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_refused_or_changes_nothing_that_a_checksum_covers(
     save: Callable[[object, Path], None], place: float, bit: int, path: Path
