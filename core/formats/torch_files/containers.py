@@ -128,7 +128,8 @@ def read_legacy(file: BinaryIO, size: int) -> Content:
     for _ in ("version", "facts about the machine"):
         read_pickle(file, size)
     root, persistent = read_pickle(file, size)
-    dtypes = {storage.key: storage.dtype for storage in map(StorageId.of, persistent)}
+    outside = (one for one in persistent if not _is_class(one))
+    dtypes = {storage.key: storage.dtype for storage in map(StorageId.of, outside)}
     places: dict[str, tuple[int, int]] = {}
     keys = read_pickle(file, size).root
     for key in keys if isinstance(keys, list) else [None]:
@@ -141,6 +142,11 @@ def read_legacy(file: BinaryIO, size: int) -> Content:
         places[key] = (start, length)
         file.seek(start + length)
     return Content(root, _FileStorages(file, places))
+
+
+def _is_class(value: Persistent) -> bool:
+    """Whether an id stands for the class of a module, which such a file has with its source."""
+    return isinstance(value.id, tuple) and value.id[:1] == ("module",)
 
 
 class _ArchiveStorages:

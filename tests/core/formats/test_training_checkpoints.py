@@ -416,11 +416,16 @@ def refused(path: Path) -> str:
     return str(refusal.value)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("write", [archive, legacy])
 @pytest.mark.parametrize("content", [net(), {"epoch": 3, "model": net()}], ids=["alone", "inside"])
 def test_a_whole_model_is_told_how_to_save_its_weights(
-    content: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: object,
+    write: Callable[[object], bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    torch.save(content, path := tmp_path / "whole.pt")
+    (path := tmp_path / "whole.pt").write_bytes(write(content))
     message = refused(path)
     assert f"whole pickled model ({__name__}.Plain)" in message
     assert same(saved_by(message, tmp_path, monkeypatch), STATE)
