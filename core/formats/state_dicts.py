@@ -24,10 +24,10 @@ _COUNTERS = ("total_ops", "total_params")
 _DATA_MODULES = frozenset(
     {"torch", "numpy", "collections", "datetime", "pathlib", "decimal", "fractions", "uuid"}
 )
+"""Modules whose objects are plain data: not worth a word when they are skipped."""
+
 _DATA_TYPES = frozenset({"set", "frozenset", "complex", "bytearray", "encode"})
-"""Objects of these modules, and of these types of Python's own, are plain data: not worth a word
-when they are skipped.
-"""
+"""The same of Python's own types; `encode` makes bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,26 @@ def test_sparse_tensors_become_dense(layout: str, tmp_path: Path) -> None:
     for save in (torch.save, legacy):
         save({"it": SPARSE[layout](dense)}, tmp_path / "it.pt")
         assert torch.equal(read(tmp_path / "it.pt")["it"], dense)
+
+
+def test_tensors_of_a_gpu_are_read_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.serialization, "location_tag", lambda _: "cuda:3")
+    for save in (torch.save, legacy):
+        save({"it": torch.arange(3)}, tmp_path / "it.pt")
+        assert b"cuda:3" in (tmp_path / "it.pt").read_bytes()
+        assert read(tmp_path / "it.pt")["it"].tolist() == [0, 1, 2]
+
+
+def test_the_byte_order_of_another_machine_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "byteorder", "big")
+        torch.save({"it": torch.arange(3)}, tmp_path / "it.pt")
+    with pytest.raises(FaultError, match="byte order of another machine"):
+        read(tmp_path / "it.pt")
 
 
 class Marked(Tensor):
