@@ -326,6 +326,22 @@ def test_modules_get_the_version_of_the_file_and_convert_an_older_one(tmp_path: 
     assert same(dict(model.state_dict()), before), "the model itself stays"
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        b"]" * 20_000 + b"a" * 19_999,  # lists in lists
+        b"}" + b"X\x40\x42\x0f\x00" + b"k" * 1_000_000 + b"](" + b"K\x01" * 1000 + b"es",
+        b"}\x8b\x00\x10\x00\x00" + b"\x7f" * 4096 + b"]s",  # a number of 9,864 digits as a key
+    ],
+    ids=["depth", "a long key", "a long number"],
+)
+def test_what_is_nested_deep_or_named_long_is_left_out(beside: bytes, path: Path) -> None:
+    weights = pickle.dumps({"weight": torch.ones(2, 2), "bias": torch.ones(2)}, 4)
+    path.write_bytes(b"\x80\x04](" + weights[2:-1] + beside + b"e.")
+    assert same(read_weights(path, nn.Linear(2, 2)).weights, {"weight": torch.ones(2, 2),
+                                                              "bias": torch.ones(2)})  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_names_of_an_older_weight_norm_are_converted(tmp_path: Path) -> None:
     old, new = nn.Sequential(nn.Linear(3, 2)), nn.Sequential(nn.Linear(3, 2))
