@@ -1,7 +1,7 @@
 """One run of an experiment on disk: its files, read as untrusted input.
 
     0001/run.json                the record of the run; its `status` says how the run ended
-    0001/weights.safetensors     the net it produced
+    0001/weights.safetensors     the net it produced; the record has the digest of its tensors
     0001/checkpoint.safetensors  only while unfinished: tensors, and the record in the header
     0001/note.txt                the user's note
     0001/exports.json            the files its net was exported to

@@ -18,16 +18,19 @@ Value = Tensor | StoredTensor
 _ORIGINAL, _MASK = "_orig", "_mask"
 """Suffixes that `torch.nn.utils.prune` adds for a weight and its mask."""
 
+_LONGEST_PATH = 1_000
+"""Characters of a name with the keys on the way: what is nested deeper or longer is left out."""
+
 _COUNTERS = ("total_ops", "total_params")
 """What profilers such as thop leave in a net."""
 
 _DATA_MODULES = frozenset(
     {"torch", "numpy", "collections", "datetime", "pathlib", "decimal", "fractions", "uuid"}
 )
+"""Modules whose objects are plain data: not worth a word when they are skipped."""
+
 _DATA_TYPES = frozenset({"set", "frozenset", "complex", "bytearray", "encode"})
-"""Objects of these modules, and of these types of Python's own, are plain data: not worth a word
-when they are skipped.
-"""
+"""The same of Python's own types; `encode` makes bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,17 @@ def contents(root: object, tensor: Callable[[object], Value | None]) -> FileCont
             seen.add(id(container))
             found.versions.update(_versions(container, prefix))
             for key, value in _items(container):
-                note(f"{prefix}{key}", value, id(container))
+                if name := _name(prefix, key):
+                    note(name, value, id(container))
     return found
+
+
+def _name(prefix: str, key: object) -> str:
+    """The name of a container's item; empty if it is longer than any that a net has."""
+    if isinstance(key, int) and key.bit_length() > 64:  # its digits would take long
+        return ""
+    name = f"{prefix}{key}"
+    return name if len(name) <= _LONGEST_PATH else ""
 
 
 def _is_model(value: Made) -> bool:

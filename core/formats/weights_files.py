@@ -239,8 +239,8 @@ def check_digest(weights: Weights, digest: str | None) -> None:
     """Raise FaultError if tensors read from a file do not have its recorded digest, if any."""
     if digest is not None and weights_digest(weights) != digest:
         raise FaultError(
-            "its values are not those that were written: restore it from a backup, or run the "
-            "training again"
+            "its values are not those that were written; restore the file from a backup, or run "
+            "the training again"
         )
 
 

@@ -249,7 +249,7 @@ def test_a_run_whose_weights_changed_on_disk_is_refused_before_anything_else_hap
     assert main([arguments[0], str(tmp_path / "changed"), *arguments[1:]]) == 2
     out, err = capfd.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
-    assert "its values are not those that were written: restore it from a backup" in err
+    assert "its values are not those that were written; restore the file from a backup" in err
     assert list(empty.iterdir()) == []
 
 

@@ -100,12 +100,16 @@ def open_archive(path: Path) -> Iterator[Content]:
         yield Content(read_pickle(BytesIO(data), len(data)).root, storages)
 
 
+_DAMAGED = (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, struct.error)
+"""What zipfile raises, depending on the damage."""
+
+
 @contextmanager
 def _zip_faults() -> Iterator[None]:
     """Turn what zipfile raises for a damaged archive into a FaultError."""
     try:
         yield
-    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, struct.error) as error:
+    except _DAMAGED as error:
         raise FaultError(f"it is damaged ({' '.join(str(error).split())})") from error
 
 
@@ -124,7 +128,8 @@ def read_legacy(file: BinaryIO, size: int) -> Content:
     for _ in ("version", "facts about the machine"):
         read_pickle(file, size)
     root, persistent = read_pickle(file, size)
-    dtypes = {storage.key: storage.dtype for storage in map(StorageId.of, persistent)}
+    outside = (one for one in persistent if not _is_class(one))
+    dtypes = {storage.key: storage.dtype for storage in map(StorageId.of, outside)}
     places: dict[str, tuple[int, int]] = {}
     keys = read_pickle(file, size).root
     for key in keys if isinstance(keys, list) else [None]:
@@ -137,6 +142,11 @@ def read_legacy(file: BinaryIO, size: int) -> Content:
         places[key] = (start, length)
         file.seek(start + length)
     return Content(root, _FileStorages(file, places))
+
+
+def _is_class(value: Persistent) -> bool:
+    """Whether an id stands for the class of a module, which such a file has with its source."""
+    return isinstance(value.id, tuple) and value.id[:1] == ("module",)
 
 
 class _ArchiveStorages:

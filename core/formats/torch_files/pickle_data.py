@@ -51,6 +51,9 @@ class Made:
         function = self.function
         while isinstance(function, Made):
             function = function.function
+        match function:
+            case Persistent(id=("module", Global() as function, *_)):  # so torch stored classes
+                pass
         return function.name if isinstance(function, Global) else "an unknown object"
 
 

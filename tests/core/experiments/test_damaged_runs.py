@@ -197,7 +197,7 @@ def test_every_flipped_value_is_refused(experiment: Experiment) -> None:
         data[place] ^= 1
         run.weights_path.write_bytes(data)
         for read in (run.weights, run.check_weights):
-            with pytest.raises(InputError, match="not those that were written: restore it from a "):
+            with pytest.raises(InputError, match="that were written; restore the file from a "):
                 read()
 
 

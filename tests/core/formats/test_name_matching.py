@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.formats.name_matching import matches
@@ -22,6 +22,7 @@ def shapes(draw: st.DrawFn) -> dict[str, tuple[int, ...]]:
     return {name: (7, index) for index, name in enumerate(names)}
 
 
+@settings(max_examples=50)
 @given(shapes(), PREFIXES)
 def test_a_prefix_of_all_names_is_found(net: dict[str, tuple[int, ...]], prefix: str) -> None:
     stored = {prefix + name: shape for name, shape in net.items()}
@@ -30,6 +31,7 @@ def test_a_prefix_of_all_names_is_found(net: dict[str, tuple[int, ...]], prefix:
     assert match.fitting == len(net)
 
 
+@settings(max_examples=50)
 @given(shapes(), PREFIXES, PREFIXES)
 def test_a_prefix_may_be_replaced_by_the_nets_own(
     inner: dict[str, tuple[int, ...]], prefix: str, own: str
@@ -41,6 +43,7 @@ def test_a_prefix_may_be_replaced_by_the_nets_own(
     assert match.names == {own + name: prefix + name for name in inner}
 
 
+@settings(max_examples=50)
 @given(shapes(), st.integers(0, 7))
 def test_a_wrapped_module_inside_is_found(net: dict[str, tuple[int, ...]], which: int) -> None:
     wrapped = [*net][which % len(net)]
@@ -50,6 +53,7 @@ def test_a_wrapped_module_inside_is_found(net: dict[str, tuple[int, ...]], which
     assert matches(stored, net)[0].fitting == len(net)
 
 
+@settings(max_examples=50)
 @given(shapes())
 def test_the_copy_of_an_average_comes_after_the_net(net: dict[str, tuple[int, ...]]) -> None:
     stored = {f"{key}.{name}": shape for key in ("ema", "net") for name, shape in net.items()}
@@ -58,6 +62,7 @@ def test_the_copy_of_an_average_comes_after_the_net(net: dict[str, tuple[int, ..
     assert (first.key, second.key) == ("'net'", "'ema'")
 
 
+@settings(max_examples=50)
 @given(shapes(), shapes())
 def test_a_file_with_little_or_nothing_of_a_net_has_a_match_too(
     net: dict[str, tuple[int, ...]], stored: dict[str, tuple[int, ...]]

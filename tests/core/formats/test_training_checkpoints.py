@@ -326,6 +326,22 @@ def test_modules_get_the_version_of_the_file_and_convert_an_older_one(tmp_path: 
     assert same(dict(model.state_dict()), before), "the model itself stays"
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        b"]" * 20_000 + b"a" * 19_999,  # lists in lists
+        b"}" + b"X\x40\x42\x0f\x00" + b"k" * 1_000_000 + b"](" + b"K\x01" * 1000 + b"es",
+        b"}\x8b\x00\x10\x00\x00" + b"\x7f" * 4096 + b"]s",  # a number of 9,864 digits as a key
+    ],
+    ids=["depth", "a long key", "a long number"],
+)
+def test_what_is_nested_deep_or_named_long_is_left_out(beside: bytes, path: Path) -> None:
+    weights = pickle.dumps({"weight": torch.ones(2, 2), "bias": torch.ones(2)}, 4)
+    path.write_bytes(b"\x80\x04](" + weights[2:-1] + beside + b"e.")
+    assert same(read_weights(path, nn.Linear(2, 2)).weights, {"weight": torch.ones(2, 2),
+                                                              "bias": torch.ones(2)})  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_names_of_an_older_weight_norm_are_converted(tmp_path: Path) -> None:
     old, new = nn.Sequential(nn.Linear(3, 2)), nn.Sequential(nn.Linear(3, 2))
@@ -351,7 +367,7 @@ SMALL = {"state_dict": {"weight": torch.ones(2, 2), "bias": torch.ones(2)}, "arg
 
 @pytest.mark.parametrize("content", [archive(SMALL), legacy(SMALL), pickle.dumps(SMALL)],
                          ids=["archive", "legacy", "pickle"])  # fmt: skip
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(places=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255))))
 def test_a_damaged_file_is_read_or_refused(
     content: bytes, places: list[tuple[float, int]], path: Path
@@ -416,11 +432,16 @@ def refused(path: Path) -> str:
     return str(refusal.value)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("write", [archive, legacy])
 @pytest.mark.parametrize("content", [net(), {"epoch": 3, "model": net()}], ids=["alone", "inside"])
 def test_a_whole_model_is_told_how_to_save_its_weights(
-    content: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: object,
+    write: Callable[[object], bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    torch.save(content, path := tmp_path / "whole.pt")
+    (path := tmp_path / "whole.pt").write_bytes(write(content))
     message = refused(path)
     assert f"whole pickled model ({__name__}.Plain)" in message
     assert same(saved_by(message, tmp_path, monkeypatch), STATE)

@@ -30,10 +30,10 @@ CHECKED = ("model", "dataset", "data_dir", "device", *Inputs.__slots__)
 
 def prepare(args: Namespace) -> Command[Accuracy | None]:
     """Check the options; raises InputError."""
+    read_options.check_no_weights(args, str(args.file))
     if (kind := recognize(args.file).name) != COMPACT:
         made = "expected one written by featherweight export --to net.fw"
         raise InputError(f"{args.file} is {kind}, not a compact file: {made}")
-    read_options.check_no_weights(args, str(args.file))
     checks.check_output(args.json)
     from core.jobs.export import inspect_file, inspect_report, measure_file
 

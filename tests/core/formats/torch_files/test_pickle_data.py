@@ -137,7 +137,7 @@ def test_no_module_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "imported_by_a_pickle" not in sys.modules
 
 
-DEPTH = 100_000
+DEPTH = 20_000
 
 DEEP = {
     "lists": b"\x80\x02" + b"]" * DEPTH + b"a" * (DEPTH - 1) + b".",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,26 @@ def test_sparse_tensors_become_dense(layout: str, tmp_path: Path) -> None:
         assert torch.equal(read(tmp_path / "it.pt")["it"], dense)
 
 
+def test_tensors_of_a_gpu_are_read_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.serialization, "location_tag", lambda _: "cuda:3")
+    for save in (torch.save, legacy):
+        save({"it": torch.arange(3)}, tmp_path / "it.pt")
+        assert b"cuda:3" in (tmp_path / "it.pt").read_bytes()
+        assert read(tmp_path / "it.pt")["it"].tolist() == [0, 1, 2]
+
+
+def test_the_byte_order_of_another_machine_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "byteorder", "big")
+        torch.save({"it": torch.arange(3)}, tmp_path / "it.pt")
+    with pytest.raises(FaultError, match="byte order of another machine"):
+        read(tmp_path / "it.pt")
+
+
 class Marked(Tensor):
     """A tensor class of the user's own."""
 
@@ -203,7 +224,7 @@ def test_huge_tensors_of_small_files_take_no_memory_until_they_are_read(tmp_path
 
 
 @pytest.mark.parametrize("save", [torch.save, legacy])
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_refused_or_changes_nothing_that_a_checksum_covers(
     save: Callable[[object, Path], None], place: float, bit: int, path: Path
