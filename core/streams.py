@@ -6,7 +6,6 @@ program may drop a stream at any event; the model is then unchanged.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,7 +30,7 @@ from core.settings.settings import SETTINGS
 from core.system.number_formats import PRECISIONS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
-from core.training.recipes import recipe_named
+from core.training.recipes import TrainingSize, recipe_named
 
 
 def load(
@@ -61,7 +60,7 @@ def finetune(
     The model gets its new weights only when the stream ends.
     """
     check_no_torch_masks(model)
-    settings = changes.applied_to(recipe_named(recipe))
+    changes.applied_to(recipe_named(recipe))  # raises if they conflict
     _check(precision, seed)
     base = copy_weights(model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
@@ -69,8 +68,8 @@ def finetune(
     check_prunable(model)
     data = fit_layout(copy.model, splits_for(model, data))
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
-    if changes.batch_size is None:
-        settings = replace(settings, finetune=settings.finetune.limited_to(data.train.values))
+    size = TrainingSize(len(data.train), data.train.values)
+    settings = changes.applied_to(recipe_named(recipe).fitted_to(size))
     result = yield from finetuning.finetune(
         copy.model, base, whole, data, settings, seed=seed, precision=precision, stop=stop
     )

@@ -39,7 +39,7 @@ from core.system.precision import resolve_precision
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
-from core.training.recipes import Phase, Recipe
+from core.training.recipes import Phase, Recipe, TrainingSize
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Net:
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
-        image_values: values per image; 0 if unknown.
+        training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
     """
 
@@ -66,7 +66,7 @@ class Net:
     run: str | None = None
     dense: Accuracy | None = None
     trained: bool = True
-    image_values: int = 0
+    training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
 
 
@@ -114,19 +114,20 @@ class Workbench:
 
     @property
     def finetuning(self) -> Recipe:
-        """The settings' recipe, with batches limited by the size of loaded images."""
-        recipe = self.settings.finetuning
-        return replace(recipe, finetune=self._fitted(recipe.finetune))
+        """The settings' recipe, fitted to the training images once they are loaded."""
+        return self.settings.finetuning(self.training_size)
 
     @property
     def training(self) -> Phase:
-        """The hyperparameters of dense training, with batches limited in the same way."""
-        return self._fitted(self.settings.training)
+        """The hyperparameters of dense training, likewise."""
+        return self.settings.training(self.training_size)
 
-    def _fitted(self, phase: Phase) -> Phase:
-        if self._splits is None or self.settings.changes.batch_size is not None:
-            return phase
-        return phase.limited_to(self._splits.train.values)
+    @property
+    def training_size(self) -> TrainingSize | None:
+        """The size of the training set, once it is loaded."""
+        if self._splits is None:
+            return None
+        return TrainingSize(len(self._splits.train), self._splits.train.values)
 
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""
@@ -243,7 +244,7 @@ class Workbench:
         if (data := self._splits) is None:
             return net
         sizes = len(data.validation), len(data.test)
-        return replace(net, image_values=data.train.values, split_sizes=sizes)
+        return replace(net, training_size=self.training_size, split_sizes=sizes)
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
@@ -267,9 +268,8 @@ class Workbench:
                 for name, why in unprunable_modules(model).items():
                     yield Notice(f"{name} cannot be pruned: {why}", warning=True)
             self._splits = data
-            if (size := self.training.batch_size) < settings.training.batch_size:
-                text = f"training in batches of {size}: the images are large; see --batch-size"
-                yield Notice(text)
+            if self.training != settings.training():
+                yield Notice(_fitted_notice(self.training, len(data.train)))
         return self._splits
 
     @property
@@ -282,3 +282,9 @@ class Workbench:
         """Identifies the loaded images and their split."""
         images = self._splits.fingerprint if self._splits else ""
         return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))
+
+
+def _fitted_notice(training: Phase, images: int) -> str:
+    """Says how training was fitted to the images, and what changes it."""
+    size = f"{training.epochs} epochs in batches of {training.batch_size}"
+    return f"training takes {size}, to fit {images:,} images; see --epochs and --batch-size"

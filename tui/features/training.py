@@ -90,7 +90,7 @@ class Training(Feature):
             partial(session.backend.finetune, subject.base, subject.plan, settings),
             finish,
             partial(self._follow, subject),
-            curve=TrainingCurve(settings.finetuning.epochs, finetuning=True),
+            curve=TrainingCurve(session.state.recipe.epochs, finetuning=True),
         )
 
     def _subject(self) -> Result | None:
@@ -118,7 +118,7 @@ class Training(Feature):
             session.state = session.state.with_dense(net)
             session.activity = job_outcomes.trained(result, monotonic() - began)
 
-        curve = TrainingCurve(settings.finetuning.dense.epochs, finetuning=False)
+        curve = TrainingCurve(session.state.recipe.dense.epochs, finetuning=False)
         start = partial(session.backend.train, settings)
         session.start_job("training", start, finish, session.follow_training, curve=curve)
 

@@ -9,7 +9,7 @@ from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
-from core.training.recipes import Recipe, recipe_named
+from core.training.recipes import Recipe, TrainingSize, recipe_named
 
 ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
 
@@ -42,14 +42,14 @@ class RecipeForm:
     Attributes:
         at: the index of the selected row.
         rewindable: whether the net has early weights to rewind to.
-        image_values: numbers per image; large images need smaller batches.
+        size: of the training set, which the recipe is fitted to; None if unknown.
     """
 
     recipe: str
     changes: RecipeChanges = NO_CHANGES
     at: int = 0
     rewindable: bool = True
-    image_values: int = 0
+    size: TrainingSize | None = None
 
     @property
     def problem(self) -> str:
@@ -102,9 +102,9 @@ class RecipeForm:
 
     @property
     def _fitted(self) -> Recipe:
-        """The recipe with its batch size fitted to the images."""
+        """The recipe, fitted to the training images."""
         recipe = recipe_named(self.recipe)
-        return replace(recipe, finetune=recipe.finetune.limited_to(self.image_values))
+        return recipe if self.size is None else recipe.fitted_to(self.size)
 
     def _row(self, name: str) -> FormRow:
         declared, value = ROWS[name], self._value(name)

@@ -43,7 +43,7 @@ def histogram(state: State, width: int) -> HistogramData:
 
 def accuracy(state: State, width: int) -> AccuracyData:
     """The curve of the current or the last training; empty before the first."""
-    curve = state.curve or TrainingCurve(planned=state.settings.finetuning.epochs, finetuning=True)
+    curve = state.curve or TrainingCurve(planned=state.recipe.epochs, finetuning=True)
     best = curve.best
     return AccuracyData(
         epochs=curve.planned,
