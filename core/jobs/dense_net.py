@@ -14,7 +14,7 @@ from typing import Any
 import platformdirs
 import torch
 
-from core.errors import InputError, StoppedError
+from core.errors import InputError, StoppedError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream, never
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
@@ -27,7 +27,7 @@ from core.settings.recipe_changes import NO_CHANGES
 from core.settings.settings import DEFAULTS
 from core.system.blocking_calls import run_in_thread
 from core.system.error_text import reason
-from core.system.untrusted_json import HEADER, to_json
+from core.system.untrusted_json import DIGEST, HEADER, to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 
@@ -67,7 +67,9 @@ def dense_weights(workbench: Workbench, stop: StopFlag = never) -> Stream[DenseW
     """
     settings = workbench.settings
     if settings.weights is not None:
-        return load_dense(settings.weights, workbench.models.uninitialized())
+        dense = load_dense(settings.weights, workbench.models.uninitialized())
+        yield from (Notice(note, warning=True) for note in dense.notes)
+        return dense
     shipped_for = (DEFAULTS.protocol, workbench.spec.dataset)
     is_shipped = (settings.protocol, settings.dataset) == shipped_for
     if is_shipped and not (yield from workbench.splits(stop)).fingerprint:
@@ -110,6 +112,7 @@ def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeigh
             return load_dense(path, workbench.models.uninitialized())
         except InputError as error:
             yield Notice(f"the stored dense net cannot be used: {error}", warning=True)
+    yield from workbench.prepared_to_train(stop)
     title = f"{short_name(settings.model)} on {settings.dataset}"
     yield Notice(f"training the dense {title} (recipe {settings.recipe}), to be stored in {path}")
     unfinished = path.with_suffix(".unfinished")
@@ -117,11 +120,14 @@ def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeigh
     if result.stopped:
         next_time = f"; next time it resumes after epoch {len(result.epochs)}"
         hint = next_time if unfinished.exists() else ""
+        if result.error:
+            raise WorkError(f"{result.error}, while training the dense {title}{hint}")
         raise StoppedError(f"stopped while training the dense {title}{hint}")
     dense = DenseWeights(result.weights, result.early)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_dense(path, dense, {"recipe": settings.recipe, "protocol": settings.protocol})
+        notes = {"recipe": settings.recipe, "protocol": settings.protocol}
+        save_dense(path, dense, {**notes, DIGEST: weights_digest(dense.weights)})
         with suppress(OSError):  # the next training of this net overwrites it
             unfinished.unlink(missing_ok=True)
     except (InputError, OSError) as error:
@@ -154,8 +160,8 @@ def _train(workbench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[Tra
             continue
         with suppress(InputError, OSError):  # storing the net will fail too, with a notice
             unfinished.parent.mkdir(parents=True, exist_ok=True)
-            state = to_json({"state": event.json})
-            save_weights(unfinished, dict(event.tensors), {HEADER: state})
+            state, tensors = to_json({"state": event.json}), dict(event.tensors)
+            save_weights(unfinished, tensors, {HEADER: state, DIGEST: weights_digest(tensors)})
 
 
 def _resume_state(unfinished: Path) -> dict[str, Any] | None:

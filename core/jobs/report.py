@@ -86,6 +86,7 @@ def finetuned_record(
         best=result.best,
         revived=result.revived,
         stopped=result.stopped,
+        error=result.error or None,
         sizes=result.sizes,
     )
 
@@ -103,6 +104,7 @@ def search_report(workbench: Workbench, result: SearchResult) -> dict[str, Any]:
         "trials": [report(trial) for trial in result.trials],
         "least": result.least,
         "stopped": result.stopped,
+        **({"error": result.error} if result.error else {}),
     }
 
 
@@ -127,6 +129,7 @@ def trained_record(workbench: Workbench, result: TrainingResult) -> RunRecord:
         epochs=tuple(map(EpochRecord.of, result.epochs)),
         best=result.best,
         stopped=result.stopped,
+        error=result.error or None,
     )
 
 

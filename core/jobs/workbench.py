@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from torch import nn
 
 from core.data.batches import Splits
+from core.data.image_shape import image_shape
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
@@ -27,10 +29,13 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.nets.footprint import Sizes
-from core.nets.layers import Layer, unprunable_modules
-from core.nets.user_model import check_prunable, fit_layout, output_warning
+from core.nets.layers import Layer
+from core.nets.prunable.plain_net import explained
+from core.nets.prunable.unprunable import check_prunable, unprunable_summary
+from core.nets.trial import fit
 from core.nets.weights import Weights, weights_digest
 from core.nets.zoo import model_spec
+from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
@@ -39,6 +44,7 @@ from core.system.precision import resolve_precision
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
+from core.training.first_step import try_step
 from core.training.recipes import Phase, Recipe, TrainingSize
 
 
@@ -88,7 +94,8 @@ class Workbench:
         self._splits: Splits | None = None
         self._precision: str | None = None
         self.predictions: Mapping[str, Ints] = {}
-        self.models = Models(self.spec, resolve_device(settings.device))
+        shape = partial(image_shape, settings.dataset, settings.inputs.over(self.spec.inputs))
+        self.models = Models(self.spec, resolve_device(settings.device), shape)
         keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
@@ -144,16 +151,19 @@ class Workbench:
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
-        data, precision = yield from self.prepared(stop)
+        data, precision = yield from self.prepared_to_train(stop)
+        net = self.models.fresh_net(self.settings.seed)
         stream = train(
-            self.fresh_model(),
+            net.model,
             data,
             self.training,
+            masks=Masks(net.pruned),
             seed=self.settings.seed,
             precision=precision,
             stop=stop,
             checkpoints=checkpoints,
             resume=resume,
+            remake=self.models.uninitialized,
         )
         return (yield from stream)
 
@@ -166,7 +176,7 @@ class Workbench:
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
-        data, precision = yield from self.prepared(stop)
+        data, precision = yield from self.prepared_to_train(stop)
         result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
@@ -179,6 +189,7 @@ class Workbench:
             stop=stop,
             checkpoints=checkpoints,
             resume=resume,
+            remake=self.models.uninitialized,
         )
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
@@ -193,7 +204,8 @@ class Workbench:
         from core.formats.packing import image_facts, pack  # slow to import
 
         facts = image_facts(self.settings, self.images)
-        return pack(weights, self.layers, values, quantized, self.settings.model, facts)
+        model, buffers = self.settings.model, self.models.buffers
+        return pack(weights, self.layers, values, quantized, model, facts, buffers)
 
     def sizes(self, weights: Weights) -> Sizes:
         """The sizes of a net of this model in bytes."""
@@ -211,6 +223,18 @@ class Workbench:
         """The images and the training precision, see `splits` and `precision`."""
         data = yield from self.splits(stop)
         return data, (yield from self.precision(data))
+
+    def prepared_to_train(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
+        """The same, after a first step of fine-tuning that tries a user's own net.
+
+        Raises InputError if the net cannot be trained.
+        """
+        data, precision = yield from self.prepared(stop)
+        if self.spec.is_user_model and not self.models.step_tried:
+            model, phase = self.models.uninitialized(), self.finetuning.finetune
+            yield from try_step(model, data.train, phase, precision)
+            self.models.step_tried = True
+        return data, precision
 
     def precision(self, data: Splits) -> Stream[str]:
         """The training precision on this machine, resolved once per session."""
@@ -249,7 +273,7 @@ class Workbench:
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
 
-        Raises InputError if the data are unavailable or do not fit the net, see `fit_layout`.
+        Raises InputError if the data are unavailable or do not fit the net, see `trial.fit`.
         """
         settings = self.settings
         if self._splits is None:
@@ -262,11 +286,12 @@ class Workbench:
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
                 model = self.models.uninitialized()
                 check_prunable(model)
-                data = fit_layout(model, data)
-                if message := output_warning(model, data):
-                    yield Notice(message, warning=True)
-                for name, why in unprunable_modules(model).items():
-                    yield Notice(f"{name} cannot be pruned: {why}", warning=True)
+                for change in self.models.changes:
+                    yield Notice(change.what, warning=True)
+                with explained(self.models.changes):
+                    data = yield from fit(model, data)
+                for text in unprunable_summary(model):
+                    yield Notice(text, warning=True)
             self._splits = data
             if self.training != settings.training():
                 yield Notice(_fitted_notice(self.training, len(data.train)))

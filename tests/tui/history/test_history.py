@@ -213,7 +213,7 @@ async def test_damaged_weights_are_reported(few):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "space", "down", "v", "v")
         assert "conv1 weights: █ 0001 –  ⠒ 0002 280 kept" in text(pilot)
-        assert "0001: File does not contain tensor conv1.weight" in text(pilot)
+        assert "0001: its weights file is damaged" in text(pilot)
 
 
 # Leaving

@@ -31,9 +31,8 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
     packing = Packing(values, args.levels, args.max_drop, args.tune)
     check_target(args.to, packing)
     checks.check_output(args.to)
-    workbench = checks.workbench_for(args, settings, run.weights_path if run else None)
+    workbench = checks.workbench_for(args, settings, run)
     from core.formats.onnx import check_onnx
-    from core.formats.weights_files import load_dense
     from core.jobs.dense_net import measured_net, open_dense_net
     from core.jobs.export import export, export_report, record_export
 
@@ -45,7 +44,7 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
             net = yield from open_dense_net(workbench, stop)
         else:
             yield from workbench.splits(stop)
-            dense = load_dense(run.weights_path, workbench.models.uninitialized())
+            dense = run.dense_weights(workbench.models.uninitialized())
             net = yield from measured_net(workbench, dense, stop)
         file = yield from export(workbench, net.weights, args.to, packing, stop)
         if run is not None:
