@@ -136,6 +136,12 @@ class Workbench:
             return None
         return TrainingSize(len(self._splits.train), self._splits.train.values)
 
+    @property
+    def split_sizes(self) -> tuple[int, int] | None:
+        """The images in validation and test, once they are loaded."""
+        splits = self._splits
+        return None if splits is None else (len(splits.validation), len(splits.test))
+
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""
         other = copy(self)
@@ -262,13 +268,11 @@ class Workbench:
         dense: Accuracy | None = None,
     ) -> Net:
         """Weights as a net to prune from; its layers are profiled in the calling thread."""
+        accuracy = replace(accuracy, images=self.split_sizes or accuracy.images)
         profiles = tuple(Profile.of(layer, weights[layer.key].numpy()) for layer in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
-        if (data := self._splits) is None:
-            return net
-        sizes = len(data.validation), len(data.test)
-        return replace(net, training_size=self.training_size, split_sizes=sizes)
+        return replace(net, training_size=self.training_size, split_sizes=self.split_sizes)
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
