@@ -53,6 +53,9 @@ def measured_net(workbench: Workbench, dense: DenseWeights, stop: StopFlag = nev
     model = workbench.models.for_inference(dense.weights)
     accuracy = yield from measure(model, data, "dense", stop, precision)
     net = workbench.net_of(dense.weights, accuracy, early=dense.early)
+    if net.at_chance and dense.trained:
+        text = "the dense net is no better than always guessing the most common class"
+        yield Notice(f"{text}: train another, or check the images' labels", warning=True)
     return replace(net, trained=dense.trained)
 
 

@@ -28,6 +28,7 @@ from core.formats.sizes import measure_sizes
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
+from core.measure.undertraining import guessing, is_guessing, late_gain, points_ahead
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
@@ -61,6 +62,7 @@ class Net:
         trained: whether it has been trained, not just initialized.
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
+        at_chance: whether it is no better than always guessing the most common class.
     """
 
     weights: Weights
@@ -74,6 +76,7 @@ class Net:
     trained: bool = True
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
+    at_chance: bool = False
 
 
 class Workbench:
@@ -171,7 +174,11 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
-        return (yield from stream)
+        result = yield from stream
+        if gain := late_gain(result.epochs, len(data.validation)):
+            text = f"validation still rose by {gain:.1f} points in the last quarter of training"
+            yield Notice(f"undertrained: {text}; more epochs would help", warning=True)
+        return result
 
     def finetune(
         self,
@@ -197,6 +204,9 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
+        if gain := points_ahead(result.accuracy, base.dense or base.accuracy):
+            text = f"the fine-tuned net beats the dense one by {gain:.1f} points on validation"
+            yield Notice(f"{text}: the dense net is undertrained; more epochs help", warning=True)
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
@@ -272,7 +282,14 @@ class Workbench:
         profiles = tuple(Profile.of(layer, weights[layer.key].numpy()) for layer in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
-        return replace(net, training_size=self.training_size, split_sizes=self.split_sizes)
+        if self._splits is None:
+            return net
+        return replace(
+            net,
+            training_size=self.training_size,
+            split_sizes=self.split_sizes,
+            at_chance=is_guessing(accuracy, guessing(self._splits)),
+        )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.

@@ -83,7 +83,9 @@ class Training(Feature):
                 sizes=tuned.sizes,
             )
             session.state = session.state.with_finetuned(result, since)
-            session.activity = job_outcomes.finetuned(result, tuned, session.state.dense)
+            session.activity = job_outcomes.finetuned(
+                result, tuned, session.state.dense, session.warnings
+            )
 
         session.start_job(
             f"fine-tuning to {ratio(subject.footprint.ratio)}",
@@ -116,7 +118,7 @@ class Training(Feature):
         def finish(outcome: tuple[TrainingResult, Net]) -> None:
             result, net = outcome
             session.state = session.state.with_dense(net)
-            session.activity = job_outcomes.trained(result, monotonic() - began)
+            session.activity = job_outcomes.trained(result, monotonic() - began, session.warnings)
 
         curve = TrainingCurve(session.state.recipe.dense.epochs, finetuning=False)
         start = partial(session.backend.train, settings)

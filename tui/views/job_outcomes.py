@@ -43,10 +43,12 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
         messages.insert(0, f"run {interrupted} was interrupted: press h to resume it")
     if messages:
         next_step = " · ".join(messages)
+    state = "dense net at chance" if net.at_chance else "ready: dense net"
     return Outcome(
-        f"ready: dense net, {score(accuracy)} % on test, "
+        f"{state if net.trained else 'untrained net'}, {score(accuracy)} % on test, "
         f"{score(accuracy, 'validation')} % on validation",
         next_step,
+        role="good" if net.trained and not net.at_chance else "warning",
     )
 
 
@@ -69,13 +71,14 @@ def benchmarked(benchmark: Benchmark) -> Outcome:
     )
 
 
-def trained(result: TrainingResult, seconds: float) -> Outcome:
+def trained(result: TrainingResult, seconds: float, warnings: tuple[str, ...] = ()) -> Outcome:
     """A dense training has ended."""
     how = _how(result, f"trained in {duration(seconds)}")
     return Outcome(
         f"{how}: a new dense net with {score(result.accuracy)} % on test, best epoch {result.best}",
-        result.error or "now the base for this session; to restore it later: h",
-        role="warning" if result.stopped or result.diverged else "good",
+        result.error
+        or " · ".join((*warnings, "now the base for this session; to restore it later: h")),
+        role="warning" if result.stopped or result.diverged or warnings else "good",
     )
 
 
@@ -88,7 +91,9 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
     )
 
 
-def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Outcome:
+def finetuned(
+    result: Result, tuned: FineTuningResult, dense: Net | None, warnings: tuple[str, ...] = ()
+) -> Outcome:
     """A net has been fine-tuned: test accuracy before and after."""
     how = _how(tuned, f"fine-tuned in {duration(result.seconds)}")
     against = ""
@@ -99,8 +104,9 @@ def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Out
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
         f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
-        tuned.error or f"{kept}, revived {tuned.revived} · a to adopt it as the base",
-        role="warning" if tuned.stopped or tuned.diverged else "good",
+        tuned.error
+        or " · ".join((*warnings, f"{kept}, revived {tuned.revived}", "a to adopt it as the base")),
+        role="warning" if tuned.stopped or tuned.diverged or warnings else "good",
     )
 
 
