@@ -47,6 +47,17 @@ class Notice(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingNeeded(Event):
+    """There is no trained net yet, so the one opened is untrained; see `core.jobs.dense_net`.
+
+    Attributes:
+        net: the model and the data set, in words.
+    """
+
+    net: str
+
+
+@dataclass(frozen=True, slots=True)
 class Accuracy:
     """Accuracies in percent: decisions use `validation`; `test` is only reported.
 

@@ -38,6 +38,8 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
     next_step = "←→ or m: sparsities · p: prune · f: fine-tune · ?: help"
     if groups_of(tuple(profile.layer.name for profile in net.profiles)):
         next_step = "Space: fold · /: find layers · *: same kind · ?: help"
+    if not net.trained:
+        next_step = "t to train it · ?: help"
     messages = [*reversed(warnings)]
     if interrupted is not None:
         messages.insert(0, f"run {interrupted} was interrupted: press h to resume it")
