@@ -6,7 +6,6 @@ program may drop a stream at any event; the model is then unchanged.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -35,7 +34,7 @@ from core.system.number_formats import PRECISIONS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
 from core.training.first_step import try_step
-from core.training.recipes import recipe_named
+from core.training.recipes import TrainingSize, recipe_named
 
 
 def load(
@@ -65,7 +64,7 @@ def finetune(
     The model gets its new weights only when the stream ends.
     """
     check_float32(model)
-    settings = changes.applied_to(recipe_named(recipe))
+    changes.applied_to(recipe_named(recipe))  # raises if they conflict
     _check(precision, seed)
     copy = copy_model(model)
     data = yield from fit(copy.model, splits_for(model, data))
@@ -73,8 +72,8 @@ def finetune(
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(copy.model)])
     check_prunable(copy.model)
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
-    if changes.batch_size is None:
-        settings = replace(settings, finetune=settings.finetune.limited_to(data.train.values))
+    size = TrainingSize(len(data.train), data.train.values)
+    settings = changes.applied_to(recipe_named(recipe).fitted_to(size))
 
     def another() -> nn.Module:
         other = copy_model(model).model

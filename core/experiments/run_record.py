@@ -98,18 +98,23 @@ class BaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class StageAccuracies:
-    """Accuracies by stage; `base` is the fine-tuned net the run started from, if not dense."""
+    """Accuracies by stage; `base` is the fine-tuned net the run started from, if not dense.
+
+    See `RunRecord.measured` for the known ones with the images they were measured on.
+    """
 
     dense: AccuracyPercent | None = None
     base: AccuracyPercent | None = None
     pruned: AccuracyPercent | None = None
     finetuned: AccuracyPercent | None = None
 
-    @property
-    def measured(self) -> dict[str, Accuracy]:
-        """The known accuracies by stage."""
-        stages = ((stage.name, getattr(self, stage.name)) for stage in fields(self))
-        return {name: accuracy for name, accuracy in stages if accuracy is not None}
+
+@dataclass(frozen=True, slots=True)
+class SplitSizes:
+    """The images that accuracies were measured on."""
+
+    validation: Count
+    test: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ class RunRecord:
     """What is known of a run; None means unknown, or not known yet.
 
     Attributes:
+        split_sizes: the images that accuracies were measured on.
         status: as stored, see `core.experiments.runs.Run.status`.
         precision: the resolved one, never `auto`.
         choices: changes to the recipe; named after their key in a run's file.
@@ -174,6 +180,7 @@ class RunRecord:
     dataset: str | None = None
     inputs: Annotated[Inputs, _WHOLE] | None = field(default_factory=Inputs)
     protocol: str | None = None
+    split_sizes: SplitSizes | None = None
     precision: str | None = None
     device: str | None = None
     threads: Annotated[int, Limits(1, 1e6)] | None = None
@@ -205,6 +212,15 @@ class RunRecord:
     environment: Mapping[str, str] | None = None
     resumed: tuple[Resumption, ...] = ()
     state: Mapping[str, Any] | None = None
+
+    @property
+    def measured(self) -> dict[str, Accuracy]:
+        """The known accuracies by stage, with the images they were measured on."""
+        sizes = self.split_sizes
+        images = (sizes.validation, sizes.test) if sizes else (0, 0)
+        stages = {stage.name: getattr(self.accuracy, stage.name) for stage in fields(self.accuracy)}
+        known = {name: accuracy for name, accuracy in stages.items() if accuracy is not None}
+        return {name: replace(accuracy, images=images) for name, accuracy in known.items()}
 
     @property
     def schedule(self) -> Schedule:

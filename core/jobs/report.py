@@ -18,6 +18,7 @@ from core.experiments.run_record import (
     EpochRecord,
     LayerRecord,
     RunRecord,
+    SplitSizes,
     StageAccuracies,
     ValueBytes,
     report_json,
@@ -170,6 +171,7 @@ def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
     names = ("model", "dataset", "inputs", "protocol")
     return {
         **{name: getattr(settings, name) for name in names},
+        "split_sizes": SplitSizes(*workbench.split_sizes) if workbench.split_sizes else None,
         "precision": precision,
         "device": device,
         "threads": torch.get_num_threads(),

@@ -28,6 +28,7 @@ from core.formats.sizes import measure_sizes
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
+from core.measure.undertraining import guessing, is_guessing, late_gain, points_ahead
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
@@ -45,7 +46,7 @@ from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
-from core.training.recipes import Phase, Recipe
+from core.training.recipes import Phase, Recipe, TrainingSize
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +60,9 @@ class Net:
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
-        image_values: values per image; 0 if unknown.
+        training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
+        at_chance: whether it is no better than always guessing the most common class.
     """
 
     weights: Weights
@@ -72,8 +74,9 @@ class Net:
     run: str | None = None
     dense: Accuracy | None = None
     trained: bool = True
-    image_values: int = 0
+    training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
+    at_chance: bool = False
 
 
 class Workbench:
@@ -121,19 +124,26 @@ class Workbench:
 
     @property
     def finetuning(self) -> Recipe:
-        """The settings' recipe, with batches limited by the size of loaded images."""
-        recipe = self.settings.finetuning
-        return replace(recipe, finetune=self._fitted(recipe.finetune))
+        """The settings' recipe, fitted to the training images once they are loaded."""
+        return self.settings.finetuning(self.training_size)
 
     @property
     def training(self) -> Phase:
-        """The hyperparameters of dense training, with batches limited in the same way."""
-        return self._fitted(self.settings.training)
+        """The hyperparameters of dense training, likewise."""
+        return self.settings.training(self.training_size)
 
-    def _fitted(self, phase: Phase) -> Phase:
-        if self._splits is None or self.settings.changes.batch_size is not None:
-            return phase
-        return phase.limited_to(self._splits.train.values)
+    @property
+    def training_size(self) -> TrainingSize | None:
+        """The size of the training set, once it is loaded."""
+        if self._splits is None:
+            return None
+        return TrainingSize(len(self._splits.train), self._splits.train.values)
+
+    @property
+    def split_sizes(self) -> tuple[int, int] | None:
+        """The images in validation and test, once they are loaded."""
+        splits = self._splits
+        return None if splits is None else (len(splits.validation), len(splits.test))
 
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""
@@ -164,7 +174,11 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
-        return (yield from stream)
+        result = yield from stream
+        if gain := late_gain(result.epochs, len(data.validation)):
+            text = f"validation still rose by {gain:.1f} points in the last quarter of training"
+            yield Notice(f"undertrained: {text}; more epochs would help", warning=True)
+        return result
 
     def finetune(
         self,
@@ -190,6 +204,9 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
+        if gain := points_ahead(result.accuracy, base.dense or base.accuracy):
+            text = f"the fine-tuned net beats the dense one by {gain:.1f} points on validation"
+            yield Notice(f"{text}: the dense net is undertrained; more epochs help", warning=True)
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
@@ -261,13 +278,18 @@ class Workbench:
         dense: Accuracy | None = None,
     ) -> Net:
         """Weights as a net to prune from; its layers are profiled in the calling thread."""
+        accuracy = replace(accuracy, images=self.split_sizes or accuracy.images)
         profiles = tuple(Profile.of(layer, weights[layer.key].numpy()) for layer in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
-        if (data := self._splits) is None:
+        if self._splits is None:
             return net
-        sizes = len(data.validation), len(data.test)
-        return replace(net, image_values=data.train.values, split_sizes=sizes)
+        return replace(
+            net,
+            training_size=self.training_size,
+            split_sizes=self.split_sizes,
+            at_chance=is_guessing(accuracy, guessing(self._splits)),
+        )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
@@ -292,9 +314,8 @@ class Workbench:
                 for text in unprunable_summary(model):
                     yield Notice(text, warning=True)
             self._splits = data
-            if (size := self.training.batch_size) < settings.training.batch_size:
-                text = f"training in batches of {size}: the images are large; see --batch-size"
-                yield Notice(text)
+            if self.training != settings.training():
+                yield Notice(_fitted_notice(self.training, len(data.train)))
         return self._splits
 
     @property
@@ -307,3 +328,9 @@ class Workbench:
         """Identifies the loaded images and their split."""
         images = self._splits.fingerprint if self._splits else ""
         return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))
+
+
+def _fitted_notice(training: Phase, images: int) -> str:
+    """Says how training was fitted to the images, and what changes it."""
+    size = f"{training.epochs} epochs in batches of {training.batch_size}"
+    return f"training takes {size}, to fit {images:,} images; see --epochs and --batch-size"

@@ -318,7 +318,7 @@ async def test_a_recipe_without_a_word_on_fine_tuning_leaves_that_alone(app, tmp
         await ready(pilot)
         await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter")
         before = app.state.settings
-        assert (before.recipe, before.finetuning.method) == ("reference", "iterative")
+        assert (before.recipe, before.finetuning().method) == ("reference", "iterative")
         await pilot.press("o")
         await typed(pilot, str(path))
         await pilot.press("enter")

@@ -15,7 +15,7 @@ from core.nets.footprint import BYTES_PER_VALUE
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.inspect import print_inspection
-from tui.text.format import count, percent
+from tui.text.format import count, score
 
 if TYPE_CHECKING:
     from core.jobs.export import ExportResult
@@ -59,8 +59,8 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
         size = BYTES_PER_VALUE * workbench.parameters
         console.print(
             f"{file.path}: {count(file.bytes)} bytes, {size / file.bytes:.1f}x smaller "
-            f"than {count(size)} in float32; test accuracy {percent(net.accuracy.test)} % before, "
-            f"{percent(file.accuracy.test)} % as read back"
+            f"than {count(size)} in float32; test accuracy {score(net.accuracy)} % before, "
+            f"{score(file.accuracy)} % as read back"
         )
         return report
 
