@@ -26,8 +26,8 @@ from core.pruning.curves import Z
 ImageNumber = int | Literal["all"] | None
 """How many images to measure; None: all, or as many as a time allows."""
 
-SECONDS = 30.0
-"""Time that measuring may take before it is done on a sample."""
+SECONDS = 40.0
+"""Time in which all images are measured, if that is enough; a sample takes half of it."""
 
 _TRIED = 50
 """Most images that the time per image is measured on."""
@@ -65,8 +65,8 @@ def measure_activity(
 ) -> Stream[NetActivity]:
     """Run images of `data` through `model` and count, layer by layer.
 
-    Layers that the net does not run are left out. A sample is drawn from `seed`; `seconds` limits
-    its time if `images` is None. Raises StoppedError if `stop` is raised.
+    Layers that the net does not run are left out. A sample is drawn from `seed`; if `images` is
+    None, `seconds` decides, see `SECONDS`. Raises StoppedError if `stop` is raised.
     """
     model.eval()
     preload_dispatcher()
@@ -85,7 +85,7 @@ def measure_activity(
 
 
 def _affordable(model: nn.Module, data: Images, seconds: float, stop: StopFlag) -> Stream[int]:
-    """How many images can be measured in `seconds`, to one significant digit unless all can."""
+    """All images if `seconds` are enough, or what half of them allow, to one significant digit."""
     few, _ = data.batch(slice(0, batch_size_for(data, _TRIED)))
     fastest, end = math.inf, perf_counter() + _TRYING
     for _ in range(_TRIES):
@@ -93,11 +93,11 @@ def _affordable(model: nn.Module, data: Images, seconds: float, stop: StopFlag) 
         start = perf_counter()
         _counter(model).run(model, few.clone())
         fastest = min(fastest, perf_counter() - start)
-        number = int(seconds * len(few) / fastest)
-        if number >= len(data):
+        if fastest * len(data) <= seconds * len(few):
             return len(data)
         if perf_counter() > end:
             break
+    number = int(seconds / 2 * len(few) / fastest)
     unit: int = 10 ** (len(str(number)) - 1)
     return max(_LEAST, number // unit * unit)
 

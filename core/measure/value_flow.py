@@ -68,7 +68,7 @@ class _UnfusedKernels(TorchFunctionMode):
         self, func: Any, types: Sequence[type], args: Any = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        if getattr(func, "__name__", "") not in _RECURRENT or args[0].is_cpu:
+        if getattr(func, "__name__", "") not in _RECURRENT:
             return func(*args, **kwargs)
         with enable_python_dispatcher():  # otherwise CUDA runs the whole net in one operation
             return func(*args, **kwargs)

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
 
 from core.data.batches import Images
 from core.events import drain
@@ -115,6 +116,18 @@ def test_recurrent_nets_multiply_at_every_time_step(
     }
     assert activity.unprunable == 0
     assert activity.uncounted == ()
+
+
+def test_sequences_of_different_lengths_count_the_steps_they_have() -> None:
+    def forward(net: Reads, x: Tensor) -> Tensor:
+        lengths = torch.tensor([5, 5, 4, 2, 2, 1])
+        return net.read(pack_padded_sequence(x, lengths, batch_first=True))[1][0][0]
+
+    lstm = nn.LSTM(FEATURES, 6)
+    assert macs(measured(forward, read=lstm)) == {
+        "read.weight_ih_l0": 19 * 24 * FEATURES / IMAGES,
+        "read.weight_hh_l0": 19 * 24 * 6 / IMAGES,
+    }
 
 
 @pytest.mark.parametrize("options", [{}, {"bidirectional": True, "num_layers": 2}, {"bias": False}])
