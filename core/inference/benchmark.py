@@ -30,7 +30,7 @@ from core.inference.benchmark_result import (
 )
 from core.inference.engines import DENSE_ENGINES, NetForms, run
 from core.inference.sparse.net import faster
-from core.measure.activity import measure_activity, preload_dispatcher
+from core.measure.activity import measure_activity
 from core.nets.layers import parameter_count, prunable_layers
 from core.system.timing import Alternative, Latency, time_in_turns
 
@@ -137,7 +137,6 @@ class _Case:
 
 def _amounts(model: nn.Module, data: Images) -> Stream[tuple[Amounts, Amounts]]:
     """Multiplications per image, and parameters."""
-    preload_dispatcher()
     few = replace(data, images=data.images[:2], labels=data.labels[:2])
     does = yield from measure_activity(model, few, images="all")
     layers = prunable_layers(model)

@@ -16,7 +16,7 @@ from core.inference.benchmark import run_benchmark
 from core.inference.benchmark_result import SECONDS, Benchmark
 from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity_scan
-from core.measure.activity import ImageNumber, measure_activity, preload_dispatcher
+from core.measure.activity import ImageNumber, measure_activity
 from core.measure.comparison import Mode, NetComparison
 from core.measure.costs import ActivityMeasured, CostTable, NetActivity, cost_table
 from core.measure.evaluation import sample_accuracy
@@ -129,7 +129,6 @@ def activity(
     Raises InputError if the split is unknown.
     """
     data = yield from _split(workbench, split, stop)
-    preload_dispatcher()
     net, seed = workbench.models.for_inference(weights), workbench.settings.seed
     return (yield from measure_activity(net, data, stop, images=images, seed=seed))
 
@@ -167,7 +166,6 @@ def count_activity(
 ) -> Stream[ActivityMeasured]:
     """Measure the activity of `base` pruned to `plan` on validation; may run beside a job."""
     images = yield from _split(workbench, SPLITS[0], stop)
-    preload_dispatcher()
     model = workbench.models.pruned_copy(base.weights, plan)
     measured = yield from measure_activity(model, images, stop, seed=workbench.settings.seed)
     event = ActivityMeasured(measured, SPLITS[0])

@@ -7,7 +7,8 @@ which gives its activations an interval.
 import math
 from collections.abc import Sequence
 from importlib import import_module
-from time import perf_counter
+from threading import Thread
+from time import thread_time
 from typing import Literal
 
 import torch
@@ -45,15 +46,6 @@ _PARTS = 20
 """Batches of a sample; its interval comes from how much they differ."""
 
 
-def preload_dispatcher() -> None:
-    """Import what a dispatch mode needs before there is a net to measure.
-
-    torch imports it when the first mode sees the first operation; that import keeps the calling
-    frames, and the net in them, alive until the next garbage collection.
-    """
-    import_module("torch._dynamo")
-
-
 def measure_activity(
     model: nn.Module,
     data: Images,
@@ -69,7 +61,7 @@ def measure_activity(
     None, `seconds` decides, see `SECONDS`. Raises StoppedError if `stop` is raised.
     """
     model.eval()
-    preload_dispatcher()
+    _preload_dispatcher()
     if images is None:
         images = yield from _affordable(model, data, seconds, stop)
     number = len(data) if images == "all" else min(images, len(data))
@@ -84,20 +76,30 @@ def measure_activity(
     return _activity(count, number, len(data))
 
 
+def _preload_dispatcher() -> None:
+    """Import what torch imports when the first dispatch mode sees the first operation.
+
+    That import keeps the frames it was called from, and the net in them, alive until the next
+    garbage collection; in a thread of its own it has none but its own.
+    """
+    thread = Thread(target=import_module, args=("torch._dynamo",))
+    thread.start()
+    thread.join()
+
+
 def _affordable(model: nn.Module, data: Images, seconds: float, stop: StopFlag) -> Stream[int]:
     """All images if `seconds` are enough, or what half of them allow, to one significant digit."""
     few, _ = data.batch(slice(0, batch_size_for(data, _TRIED)))
-    fastest, end = math.inf, perf_counter() + _TRYING
-    for _ in range(_TRIES):
+    times: list[float] = []
+    # The thread's own time: what else the machine does must not change what is measured.
+    while len(times) < _TRIES and sum(times) < _TRYING:
         yield from _progress(0, len(data), stop)
-        start = perf_counter()
+        start = thread_time()
         _counter(model).run(model, few.clone())
-        fastest = min(fastest, perf_counter() - start)
-        if fastest * len(data) <= seconds * len(few):
+        times.append(thread_time() - start)
+        if min(times) * len(data) <= seconds * len(few):
             return len(data)
-        if perf_counter() > end:
-            break
-    number = int(seconds / 2 * len(few) / fastest)
+    number = int(seconds / 2 * len(few) / min(times))
     unit: int = 10 ** (len(str(number)) - 1)
     return max(_LEAST, number // unit * unit)
 
