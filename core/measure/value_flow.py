@@ -114,8 +114,8 @@ class _ValueFlow(TorchDispatchMode):
             calls = _passed_on(stems, operation, args, kwargs, result)
         else:
             self._count_rest(func, args, tensors, result)
-            if not operations.creates(operation):
-                self._mark(result, _LAYERS, self._layers(tensors))
+            if (layers := self._layers(tensors)) and not operations.creates(operation):
+                self._mark(result, _LAYERS, layers)
             return result
         self._mark(result, _CALLS, calls)
         if calls and operation is operations.SLICING:
