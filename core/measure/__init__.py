@@ -9,5 +9,6 @@ activity           per layer: multiplications, and activations that are not zero
 value_flow         how it is counted: which operation uses which prunable weight, which ReLU follows
 operations         the operations that multiply, and how often
 layer_counts       the counts of a layer, and of each call of it
+undertraining      signs that a dense net was trained too little
 costs              the table of Han et al. (2015) for any net
 """

@@ -21,6 +21,7 @@ from core.measure.costs import Activity, NetActivity
 from core.measure.evaluation import batch_size_for, batches
 from core.measure.layer_counts import LayerCount
 from core.measure.value_flow import NetCount
+from core.nets.calls import evaluation_mode
 from core.nets.layers import prunable_layers
 from core.pruning.curves import Z
 
@@ -60,7 +61,7 @@ def measure_activity(
     Layers that the net does not run are left out. A sample is drawn from `seed`; if `images` is
     None, `seconds` decides, see `SECONDS`. Raises StoppedError if `stop` is raised.
     """
-    model.eval()
+    evaluation_mode(model)
     _preload_dispatcher()
     if images is None:
         images = yield from _affordable(model, data, seconds, stop)

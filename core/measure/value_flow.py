@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 
 from core.measure import operations
 from core.measure.layer_counts import LayerCall, LayerCount
+from core.nets.calls import EVALUATION, NetCall
 
 Calls = frozenset[LayerCall]
 Layers = tuple[LayerCount, ...]
@@ -54,7 +55,7 @@ class NetCount:
         for layer in self.layers.values():
             layer.start_batch()
         setattr(images, _CALLS, Calls())
-        with torch.no_grad(), _UnfusedKernels(), _ValueFlow(self):
+        with NetCall(EVALUATION, images), torch.no_grad(), _UnfusedKernels(), _ValueFlow(self):
             model(images)
 
 
