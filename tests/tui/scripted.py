@@ -35,7 +35,7 @@ from core.jobs.restore import RestoredRun
 from core.jobs.search import SearchResult, Trial, TrialFinished, TrialStarted
 from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated, ConfusionCounts, NetComparison, Predictions
-from core.measure.costs import Activity, ActivityMeasured
+from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import Layer
 from core.pruning.curves import (
@@ -373,7 +373,7 @@ class Scripted(Backend):
         if request.costs:
             self.counted_plans.append(dict(request.plan))
             does = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in SHAPES}
-            yield ActivityMeasured(does, "validation", 5_000)
+            yield ActivityMeasured(NetActivity(does, 5_000, 5_000), "validation")
         if not request.accuracy:
             return
         self.measured_plans.append(dict(request.plan))

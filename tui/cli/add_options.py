@@ -8,7 +8,7 @@ from typing import Any
 
 from core.data.inputs import Inputs
 from core.fields.declaration import Setting, settings_in
-from core.fields.kinds import integer, number, one_of
+from core.fields.kinds import integer, number, number_or_all, one_of
 from core.formats.export_formats import VALUES, Packing
 from core.inference.benchmark_result import SECONDS
 from core.jobs.search import START, TRIALS
@@ -30,6 +30,9 @@ _WITHIN = Setting(
     "within", WITHIN, number(0, 100, above=True), "--quick, with intervals of X points on each side"
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "split to measure on")
+IMAGES = Setting(
+    "images", None, number_or_all(), "images to measure activations on", "all, or a sample if slow"
+)
 
 
 class _Parse(Action):
@@ -104,6 +107,7 @@ def _add_table(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", help=RUN)
     _add_plan(parser)
     _add(parser, replace(_SPLIT, default="test"), default="test")
+    _add(parser, IMAGES, default=None)
 
 
 def _add_export(parser: ArgumentParser) -> None:

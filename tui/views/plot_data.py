@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from core.experiments.exports import Export, newest_compact
 from core.inference.benchmark_result import SPARSE, Amounts, Row
-from core.measure.costs import cost_table
+from core.measure.costs import NOTHING_MEASURED, cost_table
 from core.nets.footprint import Footprint, Sizes
 from core.pruning.curves import Point, Scan
 from tui.plots.accuracy import AccuracyData
@@ -25,7 +25,7 @@ from tui.plots.sensitivity import SensitivityData
 from tui.plots.speed import SpeedData
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
-from tui.text.format import count, gain, milliseconds, plural, score
+from tui.text.format import UNPRUNABLE, count, gain, images_of, milliseconds, plural, score
 
 _TUNE, _WRITE = "press f or e to measure", "press e to write"
 
@@ -203,7 +203,7 @@ def costs(state: State, width: int) -> CostsData:
         state.settings.model,
         [profile.layer for profile in state.profiles],
         {name: w.kept for name, w in zip(state.layer_names, state.what_ifs, strict=True)},
-        activity.result.activities if activity else {},
+        activity.result.activity if activity else NOTHING_MEASURED,
         state.footprint.parameters,
     )
     paper = (*table.paper.layers, table.paper.total) if table.paper else ()
@@ -216,14 +216,20 @@ def costs(state: State, width: int) -> CostsData:
             row.act,
             row.flops_kept if activity else None,
             (str(printed.act), f"{printed.kept:g}", str(printed.flops_kept)) if printed else None,
+            row.within,
         )
         for row, printed in zip_longest((*table.layers, table.total), paper)
     ]
-    caption = state.measuring or "measuring activations"
+    if flops := table.unprunable_flops:
+        rows.insert(-1, CostsRow(UNPRUNABLE, None, None, flops, flops_kept=100.0))
+    caption, left_out = state.measuring or "measuring activations", ""
     if activity:
-        images = f"{count(activity.result.images)} {activity.result.split} images"
+        measured = activity.result.activity
+        images = images_of(measured.images, measured.of, activity.result.split)
         caption = f"{activity.request.net_name}, {images}"
-    return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
+        if measured.uncounted:
+            left_out = f", without {', '.join(measured.uncounted)}"
+    return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption, left_out)
 
 
 def predictions(state: State, width: int) -> PredictionsData:

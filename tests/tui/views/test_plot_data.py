@@ -8,7 +8,7 @@ import pytest
 
 from core.events import Batch, Epoch
 from core.experiments.exports import Export
-from core.measure.costs import Activity, ActivityMeasured
+from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from tests.tui.scripted import (
     AGGRESSIVE,
     DENSE,
@@ -120,12 +120,28 @@ def test_flops_are_unknown_until_activations_are_counted() -> None:
     assert [row.name for row in before.rows] == list(LAYERS)
     assert before.total.flops is None
     activities = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in LAYERS}
-    counted = ActivityMeasured(activities, "validation", 5_000)
+    counted = ActivityMeasured(NetActivity(activities, 5_000, 5_000), "validation")
     state = replace(STATE, layer_activity=LayerActivity(request(), counted))
     after = plot_data.costs(state, 78)
     assert after.total.flops == 2 * 1_000 * len(LAYERS)
     assert after.caption == "pruned, 5,000 validation images"
     assert plot_data.costs(state.nudge(-1), 78).total.flops is None
+
+
+def test_costs_of_a_sample_have_intervals_and_say_what_no_plan_saves_and_what_is_left_out() -> None:
+    does = {name: Activity(1_000.0, 100.0, 0.5, 0.5, 0.01) for name in LAYERS}
+    activity = NetActivity(does, 200, 5_000, 500.0, ("book (aten.cdist)",), 0.002)
+    counted = ActivityMeasured(activity, "validation")
+    state = replace(STATE, layer_activity=LayerActivity(request(), counted))
+    data = plot_data.costs(state, 78)
+    assert data.caption == "pruned, 200 of 5,000 validation images"
+    assert data.left_out == ", without book (aten.cdist)"
+    *layers, unprunable = data.rows
+    assert [(row.name, row.within) for row in layers] == [(name, 1.0) for name in LAYERS]
+    assert (unprunable.name, unprunable.flops, unprunable.kept) == ("not prunable", 1_000, None)
+    assert data.total.name == "partial total"
+    assert data.total.flops == 2 * 1_000 * len(LAYERS) + 1_000
+    assert (data.total.act, data.total.within) == (50.0, pytest.approx(0.2))
 
 
 @pytest.mark.parametrize(("mode", "caption"), [("chosen", "test images"), ("wrong", "2,000 newly")])
