@@ -93,6 +93,9 @@ def _estimate(point: Point, images: int) -> tuple[float, float]:
 def _progress(scan: Scan) -> str:
     if scan.exact:
         return ""
+    done = sum(all(point.images for point in points) for points in scan.layers.values())
+    if done < len(scan.layers):
+        return f"{done} of {plural(len(scan.layers), 'layer')}"
     most = max((point.images for point in scan.points()), default=0)
     return f"{count(most)} of {count(scan.images)} images"
 
