@@ -211,7 +211,7 @@ async def test_layers_are_filtered_while_typing(deep):
         assert app.state.listing.row.group == "stage3"
 
 
-@pytest.mark.parametrize("place", [0, 3, 100, 263])
+@pytest.mark.parametrize("place", [0, 100])
 async def test_enter_selects_the_layers_found_in_sight(deep, place):
     app = FeatherweightApp(Many(net=deep))
     async with app.run_test(size=(60, 20)) as pilot:

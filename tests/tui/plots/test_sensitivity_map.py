@@ -205,7 +205,7 @@ points = st.lists(st.tuples(numbers, numbers, numbers), max_size=6).map(tuple)
 curves = st.builds(Curve, names, points, numbers)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(
     area=sizes,
     data=st.builds(
