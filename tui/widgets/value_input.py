@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-from tui.text.lines import cut_name
 from tui.widgets.line_input import LineInput
 
 
@@ -20,8 +19,7 @@ class ValueInput(LineInput):
         `name` is the name of the layers, `floor` the lowest of their floors.
         """
         self._floor = 100 * floor
-        room = max(16, self.screen.size.width - 56)
-        self.open(f"sparsity of {cut_name(name, room)} in %", digit, take)
+        self.open(f"sparsity of {name} in %", digit, take)
 
     def check(self, text: str) -> None:
         """Show at once whether the value is valid."""
