@@ -66,6 +66,22 @@ async def test_the_plot_the_totals_and_the_keys_stay_in_sight(count, size):
         assert width == app.size.width
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_a_long_name_leaves_room_for_the_value_and_keeps_its_number(size):
+    names = (f"encoder.layers.encoder_layer_{at}.self_attention.in_proj" for at in range(12))
+    layers = (Layer(name, (8, 8), 64, 72, kind="linear") for name in names)
+    profiles = tuple(Profile.of(layer, WEIGHTS) for layer in layers)
+    app = FeatherweightApp(Many(net=Net({}, DENSE, profiles, 0)))
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        await pilot.press(*["down"] * 11, "9", "7")
+        await pilot.pause()
+        line = app.main_screen.query_one(ValueInput)
+        assert line.query_one(Input).region.right <= size[0]
+        assert "_11.s" in str(line.query(".line--prompt").first().render())
+        assert "…" in shown(app, "#table").splitlines()[-1]
+
+
 def test_large_numbers_keep_their_distance():
     layer = Layer("classifier.0", (4096, 25_088), 102_760_448, 102_764_544)
     magnitudes = np.array([0.1, 0.2], np.float32)
