@@ -79,7 +79,11 @@ def add_data_dir(parser: ArgumentParser) -> None:
 def _add_plan(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("sparsities, as fractions")
     one = group.add_mutually_exclusive_group()
-    one.add_argument("--sparsity", metavar="LAYER=S,...", help="the plan; other layers stay dense")
+    one.add_argument(
+        "--sparsity",
+        metavar="LAYER=S,...",
+        help="the plan, by layer, group or pattern (layer3.*=0.9); other layers stay dense",
+    )
     one.add_argument("--preset", metavar="NAME", help="a preset (press m in the app for a list)")
     one.add_argument("--uniform", metavar="S", help="the same sparsity for every layer")
     one.add_argument("--ratio", metavar="X", help="X times smaller; sparsities chosen for you")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tui.plots.drawing.numbers import count
 from tui.plots.drawing.table import column_widths, table_row
 from tui.text.format import measured_share
-from tui.text.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
 
 _NAME = 16
 _UNKNOWN = "–"
@@ -70,7 +70,7 @@ def draw(data: CostsData, width: int, height: int) -> Lines:
         widths = widths[:5]  # the paper's columns go together
 
     def line(name: str, cells: Sequence[str], role: str) -> Line:
-        return table_row(cut_path(name, longest).ljust(longest), cells, widths, role, width)
+        return table_row(cut_name(name, longest).ljust(longest), cells, widths, role, width)
 
     body = [line("layer", heads, "label")]
     for place in range(first, min(first + room, layers)):

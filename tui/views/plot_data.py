@@ -4,6 +4,7 @@ Each function prepares the data of the plot of that name; `tui.plots` draws it w
 This module loads NumPy, which the first screen must not wait for.
 """
 
+import math
 from itertools import zip_longest
 
 from core.experiments.exports import Export, newest_compact
@@ -79,19 +80,22 @@ def sensitivity(state: State, width: int) -> SensitivityData:
 
 
 def _points(points: tuple[Point, ...], images: int) -> tuple[tuple[float, float, float], ...]:
-    """Sparsity, accuracy and the half-width of its interval, 0 if exact."""
-    return tuple(
-        (point.sparsity, point.accuracy, 0.0)
-        if point.images == images
-        else (point.sparsity, *point.estimate)
-        for point in points
-        if point.accuracy is not None
-    )
+    """Sparsity, accuracy and the half-width of its interval, 0 if exact; NaN if not measured."""
+    return tuple((point.sparsity, *_estimate(point, images)) for point in points)
+
+
+def _estimate(point: Point, images: int) -> tuple[float, float]:
+    if point.accuracy is None:
+        return math.nan, 0.0
+    return (point.accuracy, 0.0) if point.images == images else point.estimate
 
 
 def _progress(scan: Scan) -> str:
     if scan.exact:
         return ""
+    done = sum(all(point.images for point in points) for points in scan.layers.values())
+    if done < len(scan.layers):
+        return f"{done} of {plural(len(scan.layers), 'layer')}"
     most = max((point.images for point in scan.points()), default=0)
     return f"{count(most)} of {count(scan.images)} images"
 

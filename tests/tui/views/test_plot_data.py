@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from core.events import Batch, Epoch
 from core.experiments.exports import Export
 from core.measure.costs import Activity, ActivityMeasured, NetActivity
+from core.pruning.curves import SPARSITIES, Point
 from tests.tui.scripted import (
     AGGRESSIVE,
     DENSE,
@@ -85,6 +87,16 @@ def test_a_sample_has_an_interval_and_a_whole_split_has_none() -> None:
         halves = [half for curve in data.curves for _, _, half in curve.points]
         assert all((half == 0) == exact for half in halves)
         assert data.progress == ("" if exact else "1,000 of 5,000 images")
+
+
+def test_a_scan_that_has_just_begun_knows_its_sparsities_and_counts_layers() -> None:
+    scan = scanned(1_000)
+    layers = {name: tuple(map(Point, SPARSITIES)) for name in LAYERS}
+    begun = replace(scan, layers=layers | {"conv1": scan.layers["conv1"]})
+    data = plot_data.sensitivity(STATE.with_scan(net().digest, begun), 78)
+    assert data.progress == "1 of 5 layers"
+    assert {tuple(point[0] for point in curve.points) for curve in data.curves} == {SPARSITIES}
+    assert [math.isnan(curve.points[0][1]) for curve in data.curves] == [False, *[True] * 4]
 
 
 def test_bars_are_each_layers_parameters_and_bytes() -> None:

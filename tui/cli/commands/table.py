@@ -16,7 +16,7 @@ from core.pruning.plans import uniform_plan
 from tui.cli import checks, read_options
 from tui.cli.add_options import IMAGES
 from tui.cli.command import Command
-from tui.cli.number_table import number_table
+from tui.cli.number_table import NumberTable
 from tui.plots.drawing.numbers import count as short
 from tui.text.format import (
     UNPRUNABLE,
@@ -75,12 +75,11 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
     """Print one row per layer and the totals, with dead units and the paper's figures if any."""
     paper, net = table.paper, table.footprint
     dead = table.dead if table.dead and table.dead.total else None
-    grid = number_table("layer", "weights", "FLOPs", "act %", "weights %", "FLOP %")
+    grid = NumberTable("layer", "weights", "FLOPs", "act %", "weights %", "FLOP %")
     if dead:
-        grid.add_column("dead", justify="right")
+        grid.add_columns("dead")
     if paper:
-        for name in ("paper: act", "weights", "FLOP"):
-            grid.add_column(name, justify="right", style="dim")
+        grid.add_columns("paper: act", "weights", "FLOP", style="dim")
     paper_rows = (*paper.layers, paper.total) if paper else ()
     for row, figures in zip_longest((*table.layers, table.total), paper_rows):
         if row is table.total and table.unprunable_flops:
@@ -92,7 +91,7 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
         if figures:
             cells += [f"{figures.act}", f"{figures.kept:g}", f"{figures.flops_kept}"]
         grid.add_row(*cells)
-    console.print(grid)
+    grid.print_to(console)
     console.print(
         f"{count(net.nonzero)} of {count(net.parameters)} parameters: {ratio(net.ratio)}"
         + (f"; {paper.title} in Han et al. 2015: {paper.rate}x" if paper else "")
