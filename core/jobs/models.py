@@ -1,16 +1,21 @@
 """The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cached_property
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from core.data.counts import Counts
+from core.data.inputs import Inputs
 from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
+from core.nets.fresh_head import check_head, head_name
 from core.nets.layers import Layer, parameter_count, prunable_layers
+from core.nets.model_args import format_model_args
 from core.nets.model_copy import copy_model
+from core.nets.user_model import builder_args
 from core.nets.weights import Weights
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
@@ -21,11 +26,12 @@ LARGE = 128 << 20
 
 
 class Models:
-    """Makes models of one net on one device."""
+    """Makes models of one net on one device; `counts` are those of its data."""
 
-    def __init__(self, spec: ModelSpec, device: torch.device) -> None:
+    def __init__(self, spec: ModelSpec, device: torch.device, counts: Counts | None = None) -> None:
         self.spec = spec
         self.device = device
+        self.counts = counts
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -37,11 +43,29 @@ class Models:
         """The number of parameters of the net."""
         return parameter_count(self._outline)
 
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The image settings of the net's own weights, as far as known."""
+        return self.spec.inputs_of(self._outline) if self.spec.is_pretrained else self.spec.inputs
+
+    def check_head(self, model: nn.Module, images: Tensor) -> None:
+        """Raise InputError if the net was trained for other classes than the data's."""
+        if self.spec.is_pretrained and self.counts is not None:
+            check_head(model, images, self.counts.classes, self.spec.name)
+
+    def notes(self, seed: int) -> Iterator[str]:
+        """What a user should know of how their own net is built, a line each."""
+        spec = self.spec
+        args = builder_args(spec.name, spec.given, self.counts, spec.fresh_head)
+        yield f"running code from {spec.name}" + (f" ({format_model_args(args)})" if args else "")
+        if spec.fresh_head:
+            yield f"the last layer, {head_name(self._outline)}, is new: drawn from seed {seed}"
+
     def fresh(self, seed: int) -> nn.Module:
         """A model with initial weights drawn from a seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self.spec.build().to(self.device)
+            return self.spec.build(self.counts).to(self.device)
 
     def uninitialized(self) -> nn.Module:
         """A model with arbitrary weights, for a caller that loads its own."""

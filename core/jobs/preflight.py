@@ -35,10 +35,11 @@ def check(workbench: Workbench, weights: Path | None = None) -> None:
             net = spec.build()
     if not is_folder(settings.dataset):
         description = describe(settings.dataset)
-        images = settings.inputs.over(spec.inputs).over(description.inputs)
+        images = settings.inputs.over(workbench.models.inputs).over(description.inputs)
         channels, side = images.channels or 1, images.image_size or 1
         images.normalization(channels, description.mean, description.std)
         batch = torch.zeros(2, channels, side, side, device=device)
+        workbench.models.check_head(net, batch)
         try_forward(net, batch, description.classes)
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from core.data.batches import Splits
+from core.data.counts import Counts
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
@@ -84,11 +85,12 @@ class Workbench:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.spec = model_spec(settings.model)
+        self.spec = model_spec(settings.model, settings.model_args, settings.fresh_head)
         self._splits: Splits | None = None
         self._precision: str | None = None
         self.predictions: Mapping[str, Ints] = {}
-        self.models = Models(self.spec, resolve_device(settings.device))
+        counts = Counts(settings.dataset, settings.inputs.over(self.spec.inputs))
+        self.models = Models(self.spec, resolve_device(settings.device), counts)
         keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
@@ -253,14 +255,15 @@ class Workbench:
         settings = self.settings
         if self._splits is None:
             source = settings.dataset, settings.data_dir, settings.protocol
-            inputs = settings.inputs.over(self.spec.inputs)
+            inputs = settings.inputs.over(self.models.inputs)
             dataset = yield from load_dataset(*source, stop, inputs, settings.cache_budget)
             data = Splits.of(dataset, self.models.device)
             if self.spec.is_user_model:
-                yield Notice(f"running code from {settings.model}")
+                yield from map(Notice, self.models.notes(settings.seed))
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
                 model = self.models.uninitialized()
                 check_prunable(model)
+                self.models.check_head(model, data.train.batch(slice(0, 2))[0])
                 data = fit_layout(model, data)
                 if message := output_warning(model, data):
                     yield Notice(message, warning=True)

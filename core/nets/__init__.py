@@ -3,6 +3,9 @@
 zoo             the nets known by name, and their shipped weights (dense/)
 architectures   the zoo's modules
 user_model      a user's own model: imported, built, tried on a few images
+model_args      the arguments of its builder, as text
+builders        how its builder is called: arguments from the data, torchvision's and timm's ways
+fresh_head      a new last layer for a net trained for other classes
 model_copy      exact copies of models
 layers          the prunable weights: names, shapes, counts
 weights         a state_dict, its digest, and whether it fits a model

@@ -1,0 +1,93 @@
+"""Every family of torchvision's classification nets goes the whole way; see `torchvision_nets`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import core
+from core.data.batches import Splits
+from core.graph.tracing import same_logits
+from core.nets.layers import parameter_count, prunable_layers
+from core.nets.user_model import fit_layout
+from core.nets.weights import Weights, copy_weights
+from tests.core.nets.torchvision_nets import CLASSES, NETS, Row
+from tests.core.training.loops import same
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+ROWS = [
+    pytest.param(row, marks=[pytest.mark.slow] if row.slow else [], id=row.name) for row in NETS
+]
+ONE_STEP = core.RecipeChanges(epochs=1, batch_size=64, method="one-shot")
+
+
+@cache
+def images(size: int) -> Splits:
+    """Noise in three channels: 50, 5 and 5 images."""
+    random = torch.Generator().manual_seed(size)
+    pixels = torch.randint(0, 256, (60, 3, size, size), generator=random, dtype=torch.uint8)
+    return core.splits((pixels, torch.arange(60) % CLASSES))
+
+
+@torch.no_grad()
+def logits(net: nn.Module, data: Splits) -> Tensor:
+    result = net.eval()(data.test.batch(slice(0, 5))[0])
+    assert isinstance(result, Tensor)
+    return result
+
+
+@torch.no_grad()
+def take_inputs_from_the_first_units(net: nn.Module) -> None:
+    for layer in prunable_layers(net)[:-1]:
+        net.get_parameter(layer.key)[0] = 0.0
+
+
+def written_and_read_back(net: nn.Module, row: Row, path: Path) -> Weights:
+    core.save(net, path)
+    other = row.spec.build()
+    core.load_weights(other, path)
+    return copy_weights(other)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_net_is_opened_pruned_made_smaller_trained_and_exported(row: Row, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net, data = row.spec.build(), images(row.size)
+    data = fit_layout(net, data)
+    plan = core.plan(net, 3)
+    core.prune(net, plan)
+    take_inputs_from_the_first_units(net)
+    before = logits(net, data)
+    assert before.shape == (5, CLASSES)
+
+    dead = core.remove_dead(net, data)
+    assert dead.total == row.dead
+    assert same_logits(logits(net, data), before)
+    small = core.compact(net, data)
+    assert same_logits(logits(small, data), before)
+    assert parameter_count(net) - parameter_count(small) == dead.parameters
+
+    tuned = core.finetune(net, plan, data, changes=ONE_STEP)
+    weights = copy_weights(net)
+    assert tuned.revived == 0
+    assert [epoch.epoch for epoch in tuned.epochs] == [1]
+    for layer in prunable_layers(net):
+        zeros = layer.elements - int(weights[layer.key].count_nonzero())
+        assert zeros >= round(plan[layer.name] * layer.elements)
+    for name in ("net.safetensors", "net.fw"):
+        assert same(written_and_read_back(net, row, tmp_path / name), weights)
+
+
+def test_the_table_has_twenty_nets_of_all_families() -> None:
+    assert len(NETS) >= 20
+    assert len({row.name for row in NETS}) == len(NETS)
+    assert {row.family.split()[0] for row in NETS} == {
+        "AlexNet", "VGG", "ResNet", "ResNeXt", "Wide-ResNet", "DenseNet", "MobileNet",
+        "EfficientNet", "MNASNet", "Inception", "GoogLeNet", "ShuffleNet", "SqueezeNet", "RegNet",
+        "ConvNeXt", "ViT", "Swin", "MaxViT",
+    }  # fmt: skip
