@@ -11,7 +11,7 @@ from core.formats.codec import encode, from_state, raw
 from core.formats.export_formats import COMPACT, PICKLES, SAFETENSORS
 from core.nets.layers import prunable_layers
 from core.nets.user_model import check_no_torch_masks
-from core.nets.weights import copy_weights
+from core.nets.weights import copy_weights, load_into
 from core.system.files import write_whole
 
 EXTENSIONS = (COMPACT, SAFETENSORS, *PICKLES[:2])
@@ -83,4 +83,4 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
         >>> torch.equal(model[1].weight, other[1].weight)
         True
     """
-    model.load_state_dict(weights_files.load_weights(Path(path), model))
+    load_into(model, weights_files.load_weights(Path(path), model))

@@ -6,6 +6,7 @@
     batches    a split as tensors, normalized one batch at a time
     inputs     image settings: size, channels, normalization
     counts     classes and channels, known before the images are loaded
+    image_shape   the shape of the images, before they are loaded
     idx        the format of MNIST's files
     sources/   where files come from: cache, mirrors, package
     folders/   image folders by class, decoded once and cached on disk

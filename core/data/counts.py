@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from core.data.image_shape import image_shape
 from core.data.inputs import Inputs
 from core.data.registry import FOLDER, describe, is_folder
-from core.events import drain
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,11 @@ class Counts:
             return describe(self.dataset).classes
         from core.data.folders.image_folder import class_folders
 
-        train = self._root / "train"
-        return len(class_folders(train if train.is_dir() else self._root))
+        root = Path(self.dataset.removeprefix(FOLDER)).expanduser()
+        train = root / "train"
+        return len(class_folders(train if train.is_dir() else root))
 
     @cached_property
     def channels(self) -> int:
         """The number of channels of an image as the net gets it."""
-        if self.inputs.channels is not None:
-            return self.inputs.channels
-        if not is_folder(self.dataset):
-            return describe(self.dataset).channels
-        from core.data.folders.image_folder import read_folder
-        from core.data.folders.pixels import shape_of
-
-        return shape_of(drain(read_folder(self._root)).samples, self.inputs).channels
-
-    @property
-    def _root(self) -> Path:
-        return Path(self.dataset.removeprefix(FOLDER)).expanduser()
+        return self.inputs.channels or image_shape(self.dataset, self.inputs)[0]

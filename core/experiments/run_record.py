@@ -162,6 +162,7 @@ class RunRecord:
         best: the epoch of the weights; None if no epoch ended at the full plan.
         revived: weights outside the masks that are not zero; always 0.
         stopped: whether it was stopped early; None while unfinished.
+        error: what the net's own code raised, if that ended it early.
         search: the trial it is, if part of a search.
         allocate: the allocation method of that search.
         state: what an unfinished run resumes from, besides its checkpoint's tensors.
@@ -197,6 +198,7 @@ class RunRecord:
     best: Number | None = None
     revived: Count | None = None
     stopped: bool | None = None
+    error: str | None = None
     sizes: Bytes | None = None
     search: TrialRecord | None = None
     allocate: str | None = None

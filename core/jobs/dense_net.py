@@ -14,7 +14,7 @@ from typing import Any
 import platformdirs
 import torch
 
-from core.errors import InputError, StoppedError
+from core.errors import InputError, StoppedError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream, never
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
@@ -119,6 +119,8 @@ def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeigh
     if result.stopped:
         next_time = f"; next time it resumes after epoch {len(result.epochs)}"
         hint = next_time if unfinished.exists() else ""
+        if result.error:
+            raise WorkError(f"{result.error}, while training the dense {title}{hint}")
         raise StoppedError(f"stopped while training the dense {title}{hint}")
     dense = DenseWeights(result.weights, result.early)
     try:

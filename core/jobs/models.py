@@ -1,6 +1,6 @@
 """The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import cached_property
 
@@ -12,11 +12,13 @@ from core.data.inputs import Inputs
 from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
 from core.nets.fresh_head import check_head, head_name
-from core.nets.layers import Layer, parameter_count, prunable_layers
+from core.nets.layers import Layer, lazy_tensors, parameter_count, prunable_layers
 from core.nets.model_args import format_model_args
 from core.nets.model_copy import copy_model
+from core.nets.outputs import LogitsHook
+from core.nets.trial import learn_sizes
 from core.nets.user_model import builder_args
-from core.nets.weights import Weights
+from core.nets.weights import Weights, load_into
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
 from core.system.allocator import trim_memory
@@ -26,12 +28,30 @@ LARGE = 128 << 20
 
 
 class Models:
-    """Makes models of one net on one device; `counts` are those of its data."""
+    """Makes models of one net on one device; those of a user's own return logits only.
 
-    def __init__(self, spec: ModelSpec, device: torch.device, counts: Counts | None = None) -> None:
+    Args:
+        shape: channels, height and width of its images, by default MNIST's; called only if the net
+            has lazy layers.
+
+    Attributes:
+        counts: of the data, which complete the arguments of a user's own net.
+        step_tried: whether the net has been trained for one step to try it.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        device: torch.device,
+        shape: Callable[[], tuple[int, int, int]] = lambda: (1, 28, 28),
+        counts: Counts | None = None,
+    ) -> None:
         self.spec = spec
         self.device = device
         self.counts = counts
+        self._shape = shape
+        self.step_tried = False
+        self._hook = LogitsHook()
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -65,7 +85,12 @@ class Models:
         """A model with initial weights drawn from a seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self.spec.build(self.counts).to(self.device)
+            model = self.spec.build(self.counts).to(self.device)
+            if self.spec.is_user_model:
+                if lazy_tensors(model):
+                    learn_sizes(model, torch.zeros(2, *self._shape(), device=self.device))
+                model.register_forward_hook(self._hook)
+            return model
 
     def uninitialized(self) -> nn.Module:
         """A model with arbitrary weights, for a caller that loads its own."""
@@ -82,11 +107,11 @@ class Models:
         """
         if self.spec.is_user_model:
             model = self._own_copy()
-            model.load_state_dict(weights)
+            load_into(model, weights)
             return model
         model = deepcopy(self._outline)
         on_device = {name: tensor.to(self.device) for name, tensor in weights.items()}
-        model.load_state_dict(on_device, assign=True)
+        load_into(model, on_device, assign=True)
         return model.requires_grad_(False)
 
     def pruned_copy(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:

@@ -87,6 +87,7 @@ def finetuned_record(
         best=result.best,
         revived=result.revived,
         stopped=result.stopped,
+        error=result.error or None,
         sizes=result.sizes,
     )
 
@@ -104,6 +105,7 @@ def search_report(workbench: Workbench, result: SearchResult) -> dict[str, Any]:
         "trials": [report(trial) for trial in result.trials],
         "least": result.least,
         "stopped": result.stopped,
+        **({"error": result.error} if result.error else {}),
     }
 
 
@@ -128,6 +130,7 @@ def trained_record(workbench: Workbench, result: TrainingResult) -> RunRecord:
         epochs=tuple(map(EpochRecord.of, result.epochs)),
         best=result.best,
         stopped=result.stopped,
+        error=result.error or None,
     )
 
 

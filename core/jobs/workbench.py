@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import nn
 
 from core.data.batches import Splits
 from core.data.counts import Counts
+from core.data.image_shape import image_shape
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
@@ -29,7 +31,8 @@ from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer, unprunable_modules
-from core.nets.user_model import check_prunable, fit_layout, output_warning
+from core.nets.trial import fit
+from core.nets.user_model import check_prunable
 from core.nets.weights import Weights, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.what_if import Profile
@@ -40,6 +43,7 @@ from core.system.precision import resolve_precision
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
+from core.training.first_step import try_step
 from core.training.recipes import Phase, Recipe
 
 
@@ -89,8 +93,12 @@ class Workbench:
         self._splits: Splits | None = None
         self._precision: str | None = None
         self.predictions: Mapping[str, Ints] = {}
-        counts = Counts(settings.dataset, settings.inputs.over(self.spec.inputs))
-        self.models = Models(self.spec, resolve_device(settings.device), counts)
+        inputs = settings.inputs.over(self.spec.inputs)
+        shape, counts = (
+            partial(image_shape, settings.dataset, inputs),
+            Counts(settings.dataset, inputs),
+        )
+        self.models = Models(self.spec, resolve_device(settings.device), shape, counts)
         keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
@@ -145,7 +153,7 @@ class Workbench:
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
-        data, precision = yield from self.prepared(stop)
+        data, precision = yield from self.prepared_to_train(stop)
         stream = train(
             self.fresh_model(),
             data,
@@ -155,6 +163,7 @@ class Workbench:
             stop=stop,
             checkpoints=checkpoints,
             resume=resume,
+            remake=self.models.uninitialized,
         )
         return (yield from stream)
 
@@ -167,7 +176,7 @@ class Workbench:
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
-        data, precision = yield from self.prepared(stop)
+        data, precision = yield from self.prepared_to_train(stop)
         result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
@@ -180,6 +189,7 @@ class Workbench:
             stop=stop,
             checkpoints=checkpoints,
             resume=resume,
+            remake=self.models.uninitialized,
         )
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
@@ -212,6 +222,18 @@ class Workbench:
         """The images and the training precision, see `splits` and `precision`."""
         data = yield from self.splits(stop)
         return data, (yield from self.precision(data))
+
+    def prepared_to_train(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
+        """The same, after a first step of fine-tuning that tries a user's own net.
+
+        Raises InputError if the net cannot be trained.
+        """
+        data, precision = yield from self.prepared(stop)
+        if self.spec.is_user_model and not self.models.step_tried:
+            model, phase = self.models.uninitialized(), self.finetuning.finetune
+            yield from try_step(model, data.train, phase, precision)
+            self.models.step_tried = True
+        return data, precision
 
     def precision(self, data: Splits) -> Stream[str]:
         """The training precision on this machine, resolved once per session."""
@@ -250,7 +272,7 @@ class Workbench:
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
 
-        Raises InputError if the data are unavailable or do not fit the net, see `fit_layout`.
+        Raises InputError if the data are unavailable or do not fit the net, see `trial.fit`.
         """
         settings = self.settings
         if self._splits is None:
@@ -264,9 +286,7 @@ class Workbench:
                 model = self.models.uninitialized()
                 check_prunable(model)
                 self.models.check_head(model, data.train.batch(slice(0, 2))[0])
-                data = fit_layout(model, data)
-                if message := output_warning(model, data):
-                    yield Notice(message, warning=True)
+                data = yield from fit(model, data)
                 for name, why in unprunable_modules(model).items():
                     yield Notice(f"{name} cannot be pruned: {why}", warning=True)
             self._splits = data

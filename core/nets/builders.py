@@ -107,7 +107,9 @@ def complete_args(
     return args
 
 
-def explained(error: Exception, name: str, builder: Builder, given: ModelArgs) -> Exception | None:
+def explained(
+    error: BaseException, name: str, builder: Builder, given: ModelArgs
+) -> Exception | None:
     """What a user can do about an error of the builder of the model `name`; None if unknown."""
     if loads_weights(given) and _is_download(error):
         return WorkError(

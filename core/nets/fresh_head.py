@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from core.errors import InputError
 from core.nets.builders import FRESH_HEAD
-from core.nets.user_model import try_forward
+from core.nets.trial import try_forward
 
 AUXILIARY = "aux"
 """What names of auxiliary classifiers start with, in any case."""
@@ -15,7 +17,7 @@ AUXILIARY = "aux"
 
 def head_name(net: nn.Module) -> str:
     """The path of the last linear layer or convolution; raises InputError if there is none."""
-    names = [name for name, module in net.named_modules() if _is_layer(module)]
+    names: list[str] = [name for name, module in net.named_modules() if _is_layer(module)]
     if not names or not names[-1]:
         raise InputError(f"{type(net).__name__} has no linear layer or convolution to replace")
     return names[-1]
@@ -63,10 +65,10 @@ def _outputs(layer: nn.Module) -> int:
 def _fresh(layer: nn.Module, classes: int) -> nn.Module:
     """A layer of the same kind with other outputs, and weights from torch's global generator."""
     assert isinstance(layer, nn.Linear | _ConvNd)
-    place = {"device": layer.weight.device, "dtype": layer.weight.dtype}
-    bias = layer.bias is not None
+    same: dict[str, Any] = {"device": layer.weight.device, "dtype": layer.weight.dtype}
+    same["bias"] = layer.bias is not None
     if isinstance(layer, nn.Linear):
-        return nn.Linear(layer.in_features, classes, bias, **place)
+        return nn.Linear(layer.in_features, classes, **same)
     names = ("kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
-    same = {name: getattr(layer, name) for name in names}
-    return type(layer)(layer.in_channels, classes, bias=bias, **same, **place)
+    same |= {name: getattr(layer, name) for name in names}
+    return type(layer)(layer.in_channels, classes, **same)

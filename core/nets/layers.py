@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.parameter import is_lazy
+
+from core.errors import InputError
 
 PRUNABLE = (_ConvNd, nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag)
 """Modules with a prunable `weight`; convolutions may be grouped or transposed."""
@@ -50,8 +53,12 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
     """The prunable layers of `model`, in the order of its modules.
 
     A weight that several modules share is one layer, under its first name; an empty weight is
-    omitted.
+    omitted. Raises InputError if a lazy module has not learned its size.
     """
+    if lazy := lazy_tensors(model):
+        raise InputError(
+            f"lazy '{lazy[0]}' has no size yet: run a batch of images through the model first"
+        )
     names: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
@@ -79,6 +86,12 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
                 )
             )
     return tuple(layers)
+
+
+def lazy_tensors(model: nn.Module) -> list[str]:
+    """The names of parameters and buffers whose sizes are not known yet."""
+    tensors = (*model.named_parameters(), *model.named_buffers())
+    return [name for name, tensor in tensors if is_lazy(tensor)]
 
 
 def unprunable_modules(model: nn.Module) -> dict[str, str]:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError
+from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
 _PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
@@ -46,8 +47,8 @@ class ModelCopy:
         """
         if not self.computed:
             return
-        with torch.enable_grad():
-            logits = self.model.eval()(images)
+        with torch.enable_grad(), NetCall(EVALUATION, images):
+            logits = evaluation_mode(self.model)(images)
         if not logits.requires_grad:
             return
         tensors = list(self.computed.values())

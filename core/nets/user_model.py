@@ -1,4 +1,4 @@
-"""A user's own model: imported from a file or package, built, and tried on a few images.
+"""A user's own model: imported from a file or package, and built.
 
 `path/to/net.py:Net` or `package.module:build` names its builder: a `torch.nn.Module` class or a
 function that returns a module. Building it runs the user's code.
@@ -10,7 +10,6 @@ import hashlib
 import importlib.util
 import inspect
 import sys
-import traceback
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -18,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.nets.builders import EXTRAS, Builder, close_names, complete_args, explained
+from core.nets.calls import ANYTHING, describe
 from core.nets.model_args import ModelArgs
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from core.data.batches import Splits
     from core.data.counts import Counts
@@ -82,9 +82,9 @@ def build(
     args = builder_args(name, given, counts, fresh_head)
     try:
         net = builder(**args)
-    except Exception as error:  # the user's code: it may raise anything
+    except ANYTHING as error:
         known = explained(error, name, builder, given)
-        raise known or InputError(f"building {name} raised {_describe(error)}") from error
+        raise known or InputError(f"building {name} raised {describe(error)}") from error
     if not isinstance(net, nn.Module):
         raise InputError(f"{name} returns a {type(net).__name__}: expected a torch.nn.Module")
     return net
@@ -121,27 +121,6 @@ def check_prunable(net: nn.Module) -> None:
         raise InputError(f"{type(net).__name__} has no prunable weights, such as nn.Linear")
 
 
-def fit_layout(net: nn.Module, data: Splits) -> Splits:
-    """The images in the first memory layout the net accepts; converts `net` to it, too.
-
-    Raises:
-        InputError: the net raises, or does not return logits for the images' classes.
-    """
-    import torch
-
-    classes = int(data.train.labels.max()) + 1
-    for layout in (torch.channels_last, torch.contiguous_format):
-        data = data.with_layout(layout)
-        images, _ = data.train.batch(slice(0, 2))
-        try:
-            try_forward(net.to(memory_format=layout), images, classes)
-            break
-        except InputError:
-            if layout == torch.contiguous_format:
-                raise
-    return data
-
-
 def splits_for(net: nn.Module, data: object) -> Splits:
     """The images of `data` on the net's device; raises InputError if `data` is not `Splits`."""
     from core.data.batches import Splits
@@ -166,45 +145,6 @@ def check_no_torch_masks(net: nn.Module) -> None:
         )
 
 
-def output_warning(net: nn.Module, data: Splits) -> str:
-    """A warning if the net has more outputs than the images have classes; empty otherwise."""
-    classes = int(data.train.labels.max()) + 1
-    images, _ = data.train.batch(slice(0, 2))
-    outputs = try_forward(net, images, classes)
-    if outputs == classes:
-        return ""
-    return f"the net has {outputs:,} outputs, the data set {classes:,} classes"
-
-
-def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
-    """Run a few images [N, C, H, W] through a net in evaluation mode; returns its logit count.
-
-    Raises:
-        InputError: it raises, or does not return logits [N, K] for at least `classes` classes.
-    """
-    import torch
-
-    shape = list(images.shape)
-    try:
-        with torch.no_grad():
-            logits = net.eval()(images)
-    except Exception as error:  # the user's code: it may raise anything
-        raise InputError(
-            f"the net cannot take images {shape}: it raised {_describe(error)}"
-        ) from error
-    if not isinstance(logits, torch.Tensor):
-        kind = type(logits).__name__
-        raise InputError(
-            f"the net returns a {kind} for images {shape}: expected a tensor of logits"
-        )
-    if logits.dim() != 2 or len(logits) != len(images) or logits.shape[1] < classes:
-        raise InputError(
-            f"the net returns {list(logits.shape)} for images {shape}: expected "
-            f"[{len(images)}, {classes}], one logit for each of {classes} classes"
-        )
-    return logits.shape[1]
-
-
 def _module(name: str, source: str) -> ModuleType:
     try:
         if _is_path(source):
@@ -218,8 +158,8 @@ def _module(name: str, source: str) -> ModuleType:
             hint = _install(missing) if missing in EXTRAS else f"expected {FORMS}"
             raise InputError(f"model '{name}': no module {missing}; {hint}") from error
         raise InputError(f"importing {source} needs {missing}: {_install(missing)}") from error
-    except (Exception, SystemExit) as error:  # the user's code: it may raise anything
-        raise InputError(f"importing {source} raised {_describe(error)}") from error
+    except ANYTHING as error:
+        raise InputError(f"importing {source} raised {describe(error)}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -258,11 +198,3 @@ def _expected(module: ModuleType) -> str:
         if issubclass(value, nn.Module) and value.__module__ == module.__name__
     ]
     return f"expected one of {', '.join(own)}" if own else "expected a class or function"
-
-
-def _describe(error: BaseException) -> str:
-    """An error's type, message and place, on one line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-    parts = type(error).__name__, " ".join(str(error).split())
-    return ": ".join(filter(None, parts)) + place

@@ -1,7 +1,8 @@
 """The weights of a net: a plain state_dict, its digest, and whether it fits a model."""
 
 import hashlib
-from collections.abc import Collection
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,31 @@ def copy_weights(model: nn.Module) -> Weights:
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()
     }
+
+
+def load_into(model: nn.Module, weights: Mapping[str, Tensor], *, assign: bool = False) -> None:
+    """Load a state_dict of the model's own, as `copy_weights` returns it.
+
+    Modules that check the version of a state_dict, such as torchvision's MNASNet, are told their
+    own, which a plain dict does not carry. `assign` shares the memory of `weights`.
+    """
+    state = versioned(weights, module_versions(model))
+    model.load_state_dict(state, assign=assign)
+
+
+def module_versions(model: nn.Module) -> dict[str, int]:
+    """The versions of a model's modules by their names, where they have one."""
+    named = model.named_modules(remove_duplicate=False)
+    versions = ((name, getattr(module, "_version", None)) for name, module in named)
+    return {name: version for name, version in versions if version is not None}
+
+
+def versioned(weights: Mapping[str, Tensor], versions: Mapping[str, int]) -> Mapping[str, Tensor]:
+    """A state_dict with the versions of the modules that wrote it, as torch's own carries them."""
+    state = OrderedDict(weights)
+    metadata = OrderedDict((name, {"version": version}) for name, version in versions.items())
+    state._metadata = metadata  # type: ignore[attr-defined]
+    return state
 
 
 def weights_digest(weights: Weights) -> str:

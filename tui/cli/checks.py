@@ -34,10 +34,13 @@ def check_data_dir(folder: Path | None) -> None:
         check_writable_folder(folder, "--data-dir")
 
 
-def workbench_for(args: Namespace, settings: Settings, weights: Path | None = None) -> Workbench:
+def workbench_for(
+    args: Namespace, settings: Settings, weights: Path | None = None, trains: bool = False
+) -> Workbench:
     """The workbench of a command, after all checks of its settings and its JSON file.
 
-    `weights` is the file the command reads, if it is not the one in the settings.
+    `weights` is the file the command reads, if it is not the one in the settings; `trains` is
+    whether it trains the net.
 
     Raises:
         InputError: an option cannot be used, or the weights do not fit the net.
@@ -48,7 +51,7 @@ def workbench_for(args: Namespace, settings: Settings, weights: Path | None = No
     from core.jobs.workbench import Workbench
 
     workbench = Workbench(settings)
-    check(workbench, weights)
+    check(workbench, weights, trains)
     return workbench
 
 

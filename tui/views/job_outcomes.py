@@ -65,7 +65,7 @@ def trained(result: TrainingResult, seconds: float) -> Outcome:
     return Outcome(
         f"{how}: a new dense net with {percent(result.accuracy.test)} % on test, "
         f"best epoch {result.best}",
-        "now the base for this session; to restore it later: h",
+        result.error or "now the base for this session; to restore it later: h",
         role="warning" if result.stopped or result.diverged else "good",
     )
 
@@ -91,7 +91,7 @@ def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Out
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
         f"test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %{against}",
-        f"{kept}, revived {tuned.revived} · a to adopt it as the base",
+        tuned.error or f"{kept}, revived {tuned.revived} · a to adopt it as the base",
         role="warning" if tuned.stopped or tuned.diverged else "good",
     )
 
@@ -121,15 +121,15 @@ def searched(result: SearchResult) -> Outcome:
     if result.best is None:
         return Outcome(
             f"{early}no net in {trials} reached {percent(result.least)} % on validation",
-            "allow a larger drop or more epochs (c) · h to list the trials",
+            result.error or "allow a larger drop or more epochs (c) · h to list the trials",
             role="warning",
         )
     accuracy = result.best.result.accuracy
     return Outcome(
         f"{early}smallest net in {trials}: {ratio(result.best.ratio)}, "
         f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test",
-        "its plan and net are loaded · a to adopt it · h to list the trials",
-        role="warning" if result.stopped else "good",
+        result.error or "its plan and net are loaded · a to adopt it · h to list the trials",
+        role="warning" if result.stopped or result.error else "good",
     )
 
 

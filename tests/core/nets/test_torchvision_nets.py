@@ -28,10 +28,12 @@ ONE_STEP = core.RecipeChanges(epochs=1, batch_size=64, method="one-shot")
 
 @cache
 def images(size: int) -> Splits:
-    """Noise in three channels: 50, 5 and 5 images."""
+    """Noise in three channels: 20, 5 and 5 images."""
     random = torch.Generator().manual_seed(size)
-    pixels = torch.randint(0, 256, (60, 3, size, size), generator=random, dtype=torch.uint8)
-    return core.splits((pixels, torch.arange(60) % CLASSES))
+    pixels = torch.randint(0, 256, (30, 3, size, size), generator=random, dtype=torch.uint8)
+    labels = torch.arange(30) % CLASSES
+    train, *others = zip(pixels.split([20, 5, 5]), labels.split([20, 5, 5]), strict=True)
+    return core.splits(train, *others)
 
 
 @torch.no_grad()

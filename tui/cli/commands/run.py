@@ -29,7 +29,7 @@ def prepare(args: Namespace) -> Command[Any]:
     settings = read_options.settings_of(args, config)
     goal, method = read_options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
-    workbench = checks.workbench_for(args, settings)
+    workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
@@ -44,6 +44,7 @@ def prepare(args: Namespace) -> Command[Any]:
         check_goal(workbench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[RunOutcome]:
+        yield from workbench.prepared_to_train(stop)
         base = yield from open_dense_net(workbench, stop)
         target = plan
         if goal:
@@ -62,7 +63,7 @@ def _resume(args: Namespace) -> Command[RunOutcome]:
         checks.check_output(args.json)
         return _nothing_to_resume(run, args.json)
     settings = read_options.settings_for(args, run)
-    workbench = checks.workbench_for(args, settings)
+    workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs.dense_net import open_dense_net
     from core.jobs.restore import plan_of, settings_of
     from core.jobs.resume import resume

@@ -19,7 +19,7 @@ def prepare(args: Namespace) -> Command[SearchResult]:
     settings = read_options.settings_of(args, read_options.config_of(args))
     method = args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
-    workbench = checks.workbench_for(args, settings)
+    workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import search_for
     from core.jobs.report import search_report
@@ -29,6 +29,7 @@ def prepare(args: Namespace) -> Command[SearchResult]:
     check_locked(workbench.layer_names, locked)
 
     def work(stop: StopFlag) -> Stream[SearchResult]:
+        yield from workbench.prepared_to_train(stop)
         base = yield from open_dense_net(workbench, stop)
         max_drop, trials, start = args.max_drop, args.trials, args.start
         stream = search_for(
