@@ -10,6 +10,8 @@ from urllib.error import URLError
 
 import pytest
 from torch import nn
+from torchvision import models
+from torchvision.models import list_models
 
 from core.data.counts import Counts
 from core.data.inputs import Inputs
@@ -22,6 +24,8 @@ MNIST = Counts("mnist", Inputs())
 
 SOURCE = """
 from torch import nn
+from torchvision import models
+from torchvision.models import list_models
 
 
 class Net(nn.Sequential):
@@ -42,6 +46,8 @@ TIMM = '''
 """A stand-in for timm: the same ways of calling and answering."""
 
 from torch import nn
+from torchvision import models
+from torchvision.models import list_models
 
 KNOWN = ["resnet18", "resnet34", "vit_tiny_patch16_224"]
 
@@ -117,7 +123,8 @@ def test_the_data_give_classes_and_channels_to_a_builder_that_takes_them(mine: P
 
 
 def test_torchvision_builders_take_classes_though_their_signature_does_not_say_so() -> None:
-    assert called_with("torchvision.models:resnet18") == {"num_classes": 10}
+    for name in list_models(module=models):
+        assert called_with(f"torchvision.models:{name}") == {"num_classes": 10}
     assert called_with("torchvision.models:get_model", "name=resnet18") == {
         "name": "resnet18", "num_classes": 10,
     }  # fmt: skip

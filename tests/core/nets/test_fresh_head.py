@@ -12,9 +12,11 @@ from core.nets.fresh_head import check_head, head_name, replace_head
 from tests.core.nets.torchvision_nets import NETS, Row
 
 
-@pytest.mark.parametrize("row", [row for row in NETS if not row.slow], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row", [row for row in NETS if not row.slow], ids=lambda row: f"{row.name}-{row.narrow}"
+)
 def test_only_the_classifier_of_a_torchvision_net_is_replaced(row: Row) -> None:
-    net = row.spec.build().eval()
+    net = row.build().eval()
     before = dict(net.state_dict())
     replace_head(net, 3)
     head, after = head_name(net), net.state_dict()

@@ -13,7 +13,7 @@ import core
 from core.data.batches import Splits
 from core.graph.tracing import same_logits
 from core.nets.layers import parameter_count, prunable_layers
-from core.nets.user_model import fit_layout
+from core.nets.trial import fit
 from core.nets.weights import Weights, copy_weights
 from tests.core.nets.torchvision_nets import CLASSES, NETS, Row
 from tests.core.training.loops import same
@@ -51,7 +51,7 @@ def take_inputs_from_the_first_units(net: nn.Module) -> None:
 
 def written_and_read_back(net: nn.Module, row: Row, path: Path) -> Weights:
     core.save(net, path)
-    other = row.spec.build()
+    other = row.build()
     core.load_weights(other, path)
     return copy_weights(other)
 
@@ -59,20 +59,20 @@ def written_and_read_back(net: nn.Module, row: Row, path: Path) -> Weights:
 @pytest.mark.parametrize("row", ROWS)
 def test_a_net_is_opened_pruned_made_smaller_trained_and_exported(row: Row, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    net, data = row.spec.build(), images(row.size)
-    data = fit_layout(net, data)
-    plan = core.plan(net, 3)
-    core.prune(net, plan)
+    net, data = row.build(), images(row.size)
+    data = core.drain(fit(net, data))
     take_inputs_from_the_first_units(net)
     before = logits(net, data)
     assert before.shape == (5, CLASSES)
-
     dead = core.remove_dead(net, data)
     assert dead.total == row.dead
     assert same_logits(logits(net, data), before)
+
+    plan = core.plan(net, 4)
+    core.prune(net, plan)
     small = core.compact(net, data)
-    assert same_logits(logits(small, data), before)
-    assert parameter_count(net) - parameter_count(small) == dead.parameters
+    assert same_logits(logits(small, data), logits(net, data))
+    assert parameter_count(small) <= parameter_count(net) - dead.parameters
 
     tuned = core.finetune(net, plan, data, changes=ONE_STEP)
     weights = copy_weights(net)
@@ -86,8 +86,7 @@ def test_a_net_is_opened_pruned_made_smaller_trained_and_exported(row: Row, tmp_
 
 
 def test_the_table_has_twenty_nets_of_all_families() -> None:
-    assert len(NETS) >= 20
-    assert len({row.name for row in NETS}) == len(NETS)
+    assert len({row.name for row in NETS}) >= 20
     assert {row.family.split()[0] for row in NETS} == {
         "AlexNet", "VGG", "ResNet", "ResNeXt", "Wide-ResNet", "DenseNet", "MobileNet",
         "EfficientNet", "MNASNet", "Inception", "GoogLeNet", "ShuffleNet", "SqueezeNet", "RegNet",
