@@ -127,8 +127,8 @@ def explained(
         return InputError(f"{name} has no weights '{asked}': expected one of {names}")
     known = getattr(sys.modules.get(name.rpartition(":")[0]), "list_models", None)
     asked = looked_up(given)
-    if asked is not None and callable(known) and asked not in (names := known()):
-        hint = close_names(asked, names) or "see its list_models()"
+    if asked is not None and callable(known) and "unknown model" in str(error).lower():
+        hint = close_names(asked, known()) or "see its list_models()"
         return InputError(f"{name} knows no model '{asked}': {hint}")
     return None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from torchvision import models
 
 from core.data.batches import Splits
 from core.errors import InputError
@@ -110,6 +111,29 @@ def test_trained_weights_for_the_same_classes_are_not_trained_again(
     assert set(torch.cat([tensor.flatten() for tensor in net.weights.values()]).tolist()) == {0.5}
     assert net.trained
     assert not of_type(Epoch, events)
+
+
+def test_trained_weights_for_other_classes_are_refused_before_a_folder_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)  # without images: reading them would fail
+    checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    trained = models.squeezenet1_1().state_dict()
+    torch.save(trained, checkpoints / "squeezenet1_1-b8a52dc0.pth")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    settings = Settings(
+        model="torchvision.models:squeezenet1_1",
+        model_args="weights=DEFAULT",
+        dataset=f"folder:{tmp_path / 'pets'}",
+    )
+    with pytest.raises(InputError, match="for 1,000 classes, the data set has 2: add --fresh-head"):
+        check(Workbench(settings))
+    fresh = copy_weights(Workbench(replace(settings, fresh_head=True)).fresh_model())
+    assert fresh.pop("classifier.1.weight").shape == (2, 512, 1, 1)
+    assert fresh.pop("classifier.1.bias").shape == (2,)
+    assert all(tensor.equal(trained[name]) for name, tensor in fresh.items())
 
 
 def test_a_fresh_head_is_told_drawn_from_the_seed_and_trained(workbench: Any) -> None:
