@@ -63,14 +63,12 @@ _NO_INIT = "init_weights=False"
 
 NETS = (
     Row("AlexNet", "alexnet", 4, size=64),
-    Row("VGG", "vgg11", 6, _NO_INIT, slow=True),
     Row("VGG", "vgg16_bn", 11, _NO_INIT, slow=True),
     Row("ResNet", "resnet18", 8),
     Row("ResNet", "resnet50", 33, slow=True),
     Row("ResNeXt", "resnext50_32x4d", 1, slow=True),
     Row("Wide-ResNet", "wide_resnet50_2", 33, slow=True),
     Row("DenseNet", "DenseNet", 8, _DENSE, narrow=1),
-    Row("DenseNet", "densenet121", 58, slow=True),
     Row("MobileNet v2", "mobilenet_v2", 2, "width_mult=0.25", narrow=1, slow=True),
     Row("MobileNet v3", "mobilenet_v3_small", 12, "width_mult=0.25", narrow=1, slow=True),
     Row("EfficientNet", "efficientnet_b0", 19, slow=True),
