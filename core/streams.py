@@ -6,7 +6,6 @@ program may drop a stream at any event; the model is then unchanged.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,8 +21,10 @@ from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
+from core.nets.prunable.plain_net import check_float32, explained, float_types
+from core.nets.prunable.unprunable import check_prunable
 from core.nets.trial import fit
-from core.nets.user_model import check_no_torch_masks, check_prunable, splits_for
+from core.nets.user_model import splits_for
 from core.nets.weights import copy_weights, load_into
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
@@ -33,7 +34,7 @@ from core.system.number_formats import PRECISIONS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
 from core.training.first_step import try_step
-from core.training.recipes import recipe_named
+from core.training.recipes import TrainingSize, recipe_named
 
 
 def load(
@@ -62,8 +63,8 @@ def finetune(
 
     The model gets its new weights only when the stream ends.
     """
-    check_no_torch_masks(model)
-    settings = changes.applied_to(recipe_named(recipe))
+    check_float32(model)
+    changes.applied_to(recipe_named(recipe))  # raises if they conflict
     _check(precision, seed)
     copy = copy_model(model)
     data = yield from fit(copy.model, splits_for(model, data))
@@ -71,8 +72,8 @@ def finetune(
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(copy.model)])
     check_prunable(copy.model)
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
-    if changes.batch_size is None:
-        settings = replace(settings, finetune=settings.finetune.limited_to(data.train.values))
+    size = TrainingSize(len(data.train), data.train.values)
+    settings = changes.applied_to(recipe_named(recipe).fitted_to(size))
 
     def another() -> nn.Module:
         other = copy_model(model).model
@@ -98,7 +99,8 @@ def finetune(
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
     copy = copy_model(model).model
-    data = yield from fit(copy, splits_for(model, data))
+    with explained(float_types(model)):
+        data = yield from fit(copy, splits_for(model, data))
     return (yield from measure(copy, data, "model", stop))
 
 
@@ -115,7 +117,7 @@ def scan(
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
-    check_no_torch_masks(model)
+    check_float32(model)
     _check(precision, seed)
     check_split(split)
     copy = copy_model(model).model
@@ -141,7 +143,7 @@ def accelerate(
     """Find the fastest way to run a pruned model; see `core.accelerate`."""
     if batch < 1:
         raise InputError(f"a batch of {batch} images: expected 1 or more")
-    check_no_torch_masks(model)
+    check_float32(model)
     copy = copy_model(model).model.to(CPU)
     images = (yield from fit(copy, splits_for(copy, data))).test
     sample, _ = images.batch(torch.arange(batch) % len(images))

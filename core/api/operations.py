@@ -58,10 +58,10 @@ def finetune(
         The weights, their masks, accuracies in percent, and the epochs.
 
     Raises:
-        InputError: the model, the plan, the recipe or its changes cannot be used; one training step
-            on a copy has shown that the model can be trained.
+        InputError: the model, the plan, the recipe or its changes cannot be used; the model is
+            tried first, on a copy, for one training step.
         WorkError: the loss diverged, or the model's own code raised, before an epoch ended at the
-            full plan. After one, its weights are the result, and `error` says what was raised.
+            full plan; later, the best epoch is returned, with what was raised in its `error`.
 
     Example:
         >>> import core, torch

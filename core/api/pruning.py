@@ -16,8 +16,10 @@ from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.outputs import share_hook
+from core.nets.prunable import unprunable
+from core.nets.prunable.plain_net import check_float32, check_plain
 from core.nets.trial import fit
-from core.nets.user_model import check_no_torch_masks, check_prunable, splits_for
+from core.nets.user_model import splits_for
 from core.nets.weights import copy_weights, load_into
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
@@ -25,6 +27,31 @@ from core.pruning.goals import DEFAULT_ALLOCATION, Goal, Kind
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan, whole_plan
 from core.pruning.what_if import Profile
+
+
+def unprunable_weights(model: nn.Module) -> dict[str, str]:
+    """The weights of a model that cannot be pruned, with the reasons.
+
+    Biases, norms and other vectors, which are never pruned, are not among them.
+
+    Args:
+        model: any model.
+
+    Returns:
+        The reason by the name of the weight.
+
+    Raises:
+        InputError: torch holds masks of the model, or has quantized it.
+
+    Example:
+        >>> import core
+        >>> from torch import nn
+        >>> layers = nn.Linear(64, 32), nn.utils.parametrizations.weight_norm(nn.Linear(32, 10))
+        >>> core.unprunable_weights(nn.Sequential(nn.Flatten(), *layers))
+        {'2.weight': 'computed from other parameters on every call'}
+    """
+    check_plain(model)
+    return unprunable.unprunable_weights(model)
 
 
 def plan(
@@ -66,12 +93,12 @@ def plan(
         >>> sum(int(weight.count_nonzero()) for weight in model.parameters()) <= 2410 / 10
         True
     """
-    check_no_torch_masks(model)
-    check_prunable(model)
+    check_plain(model)
+    unprunable.check_prunable(model)
     if kind not in get_args(Kind):
         raise InputError(f"unknown kind '{kind}': expected one of {', '.join(get_args(Kind))}")
     weights, layers = copy_weights(model), prunable_layers(model)
-    profiles = [Profile.of(layer, weights[layer.key].numpy()) for layer in layers]
+    profiles = [Profile.of(layer, weights[layer.key].float().numpy()) for layer in layers]
     parameters = parameter_count(model)
     other = parameters - sum(layer.parameters for layer in layers)
     budget = Goal(kind, value).budget(parameters)
@@ -103,7 +130,7 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
         >>> int(model[1].weight.count_nonzero()), int(masks.pruned["1.weight"].sum())
         (512, 1536)
     """
-    check_no_torch_masks(model)
+    check_plain(model)
     layers = prunable_layers(model)
     whole, weights = whole_plan(plan, [layer.name for layer in layers]), copy_weights(model)
     masks = Masks.of(weights, layers, whole)
@@ -178,7 +205,7 @@ def compact(model: nn.Module, data: Splits) -> nn.Module:
 @contextmanager
 def _few_images(model: nn.Module, data: Splits) -> Iterator[tuple[nn.Module, Tensor]]:
     """A copy of a model that returns logits only, and three images that fit it."""
-    check_no_torch_masks(model)
+    check_float32(model)
     prunable_layers(model)  # raises if their sizes are not known yet
     tried, copy = (copy_model(model).model for _ in range(2))
     data = drain(fit(tried, splits_for(model, data)))  # it changes the copy's memory layout

@@ -27,6 +27,7 @@ from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.nets.weights import Weights, cast_like, check_fit, copy_weights, element_limit, load_into
 from core.system.error_text import reason
 from core.system.files import write_whole
+from core.system.typed_json import to_plain
 
 TOLERANCE = 1e-4
 """Allowed relative difference between another engine's logits and torch's."""
@@ -154,14 +155,14 @@ def inspect_report(inspection: Inspection, accuracy: Accuracy | None) -> dict[st
         "parts": dict(inspection.parts),
         "layers": [{**asdict(layer), "shape": list(layer.shape)} for layer in inspection.layers],
         "nonzero": inspection.nonzero,
-        "accuracy": None if accuracy is None else asdict(accuracy),
+        "accuracy": None if accuracy is None else to_plain(accuracy),
     }
 
 
 def export_report(result: ExportResult, packing: Packing, before: Accuracy) -> Mapping[str, Any]:
     """What `featherweight export --json` writes."""
     contents = (
-        {"bytes": result.bytes, "accuracy": asdict(result.accuracy)}
+        {"bytes": result.bytes, "accuracy": to_plain(result.accuracy)}
         if result.inspection is None
         else inspect_report(result.inspection, result.accuracy)
     )
@@ -171,7 +172,7 @@ def export_report(result: ExportResult, packing: Packing, before: Accuracy) -> M
         "file": str(result.path),
         "values": packing.values,
         "levels": result.levels,
-        "before": asdict(before),
+        "before": to_plain(before),
         "within": drop is None or validation >= before.validation - drop,
     }
 

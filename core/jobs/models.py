@@ -16,6 +16,7 @@ from core.nets.layers import Layer, lazy_tensors, parameter_count, prunable_laye
 from core.nets.model_args import format_model_args
 from core.nets.model_copy import copy_model
 from core.nets.outputs import LogitsHook
+from core.nets.prunable.plain_net import Change, PlainNet, explained, plain
 from core.nets.trial import learn_sizes
 from core.nets.user_model import builder_args
 from core.nets.weights import Weights, load_into
@@ -81,16 +82,34 @@ class Models:
         if spec.fresh_head:
             yield f"the last layer, {head_name(self._outline)}, is new: drawn from seed {seed}"
 
+    @cached_property
+    def buffers(self) -> frozenset[str]:
+        """The names of the buffers."""
+        return frozenset(name for name, _ in self._outline.named_buffers(remove_duplicate=False))
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What is changed in the user's own net after it is built."""
+        return self._first.changes if self.spec.is_user_model else ()
+
     def fresh(self, seed: int) -> nn.Module:
         """A model with initial weights drawn from a seed."""
+        return self.fresh_net(seed).model
+
+    def fresh_net(self, seed: int) -> PlainNet:
+        """The same, with the masks that the user's own code gives it."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = self.spec.build(self.counts).to(self.device)
-            if self.spec.is_user_model:
-                if lazy_tensors(model):
+            model = self.spec.build(self.counts)
+            if not self.spec.is_user_model:
+                return PlainNet(model.to(self.device), {}, ())
+            net = plain(model)
+            net.model.to(self.device)
+            if lazy_tensors(model):
+                with explained(net.changes):
                     learn_sizes(model, torch.zeros(2, *self._shape(), device=self.device))
-                model.register_forward_hook(self._hook)
-            return model
+            model.register_forward_hook(self._hook)
+            return net
 
     def uninitialized(self) -> nn.Module:
         """A model with arbitrary weights, for a caller that loads its own."""
@@ -124,9 +143,13 @@ class Models:
     def _outline(self) -> nn.Module:
         """The net's structure; without memory for the weights unless it is the user's own."""
         if self.spec.is_user_model:
-            return self.fresh(0)
+            return self._first.model
         with torch.device("meta"):
             return self.spec.build()
+
+    @cached_property
+    def _first(self) -> PlainNet:
+        return self.fresh_net(0)
 
     def _own_copy(self) -> nn.Module:
         """A copy of the user's net: its constructor may be slow or have side effects."""

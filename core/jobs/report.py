@@ -18,6 +18,7 @@ from core.experiments.run_record import (
     EpochRecord,
     LayerRecord,
     RunRecord,
+    SplitSizes,
     StageAccuracies,
     ValueBytes,
     report_json,
@@ -172,6 +173,7 @@ def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
     given = [name for name in OF_OWN_NETS if getattr(settings, name)]
     return {
         **{name: getattr(settings, name) for name in (*names, *given)},
+        "split_sizes": SplitSizes(*workbench.split_sizes) if workbench.split_sizes else None,
         "precision": precision,
         "device": device,
         "threads": torch.get_num_threads(),

@@ -99,7 +99,7 @@ def measure(
     )
     if data.test is not data.validation:
         test = yield from evaluate(model, data.test, f"{step} test", stop, precision)
-    accuracy = Accuracy(validation, test)
+    accuracy = Accuracy(validation, test, (len(data.validation), len(data.test)))
     yield Measured(stage, accuracy)
     return accuracy
 

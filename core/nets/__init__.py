@@ -11,6 +11,7 @@ outputs         which of a net's outputs are the logits
 trial           a net tried on a few images, before any work
 model_copy      exact copies of models
 layers          the prunable weights: names, shapes, counts
+prunable/       what of a user's net can be pruned: number types, torch's masks, what is left out
 weights         a state_dict, its digest, and whether it fits a model
 footprint       size in parameters and bytes
 """

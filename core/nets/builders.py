@@ -107,7 +107,7 @@ def complete_args(
     return args
 
 
-def explained(
+def known_error(
     error: BaseException, name: str, builder: Builder, given: ModelArgs
 ) -> Exception | None:
     """What a user can do about an error of the builder of the model `name`; None if unknown."""

@@ -62,13 +62,13 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
     names: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
-    weights = {id(weight) for module in model.modules() for _, weight in _weights(module)}
+    weights = {id(weight) for module in model.modules() for _, weight in prunable_weights(module)}
     seen: set[int] = set()
     layers = []
     for path, module in model.named_modules():
         own = sum(p.numel() for p in module.parameters(recurse=False) if id(p) not in seen)
         seen.update(id(p) for p in module.parameters(recurse=False) if id(p) not in weights)
-        for name, weight in _weights(module):
+        for name, weight in prunable_weights(module):
             if id(weight) in seen or not weight.numel():
                 continue
             seen.add(id(weight))
@@ -94,15 +94,6 @@ def lazy_tensors(model: nn.Module) -> list[str]:
     return [name for name, tensor in tensors if is_lazy(tensor)]
 
 
-def unprunable_modules(model: nn.Module) -> dict[str, str]:
-    """The modules whose weights cannot be pruned, with the reason."""
-    return {
-        name: "its weight is recomputed from other parameters on every call"
-        for name, module in model.named_modules()
-        if isinstance(module, PRUNABLE) and not _is_plain(module)
-    }
-
-
 def parameter_count(model: nn.Module) -> int:
     """The number of parameters of `model`, prunable or not; shared ones count once."""
     return sum(p.numel() for p in model.parameters())
@@ -120,17 +111,24 @@ def dropouts(model: nn.Module) -> dict[str, nn.Dropout]:
     return dropout
 
 
-def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """The prunable weights of a module itself, by name."""
-    parameters, names = module._parameters, tuple[str, ...]()
+def prunable_names(module: nn.Module) -> tuple[str, ...]:
+    """The names of the weights that can be pruned in a module of this kind."""
     if isinstance(module, PRUNABLE):
-        names = ("weight",)
-    elif isinstance(module, nn.MultiheadAttention):
-        names = _PACKED
-    elif isinstance(module, nn.RNNBase | nn.RNNCellBase):
-        names = tuple(name for name in parameters if name.startswith("weight_"))
-    for name in names:
-        if (weight := parameters.get(name)) is not None:
+        return ("weight",)
+    if isinstance(module, nn.MultiheadAttention):
+        return _PACKED
+    if isinstance(module, nn.RNNCellBase):
+        return ("weight_ih", "weight_hh")
+    if isinstance(module, nn.RNNBase):
+        return tuple(name for name in module._flat_weights_names if name.startswith("weight_"))
+    return ()
+
+
+def prunable_weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The prunable weights of a module itself, by name, in the order of its parameters."""
+    names = prunable_names(module)
+    for name, weight in module._parameters.items():
+        if weight is not None and name in names:
             yield name, weight
 
 

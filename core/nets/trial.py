@@ -1,5 +1,10 @@
 """A net tried on a few images before any work: lazy layers, memory layout, logits."""
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
@@ -10,6 +15,18 @@ from core.events import Notice, Stream
 from core.nets.calls import EVALUATION, TRAINING, NetCall, NetError, evaluation_mode
 from core.nets.layers import lazy_tensors
 from core.nets.outputs import logits_hook
+
+
+@contextmanager
+def random_kept(device: torch.device) -> Iterator[None]:
+    """A context that leaves the global generators of torch, NumPy and Python as they were."""
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
 
 
 def fit(net: nn.Module, data: Splits) -> Stream[Splits]:
@@ -52,7 +69,7 @@ def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
     """
     logits_hook(net).classes = classes
     try:
-        with NetCall(EVALUATION, images), torch.random.fork_rng(devices=[]), torch.no_grad():
+        with NetCall(EVALUATION, images), random_kept(images.device), torch.no_grad():
             logits: Tensor = evaluation_mode(net)(images)
     except NetError as error:
         raise InputError(str(error)) from error
@@ -73,7 +90,7 @@ def learn_sizes(net: nn.Module, images: Tensor) -> None:
     for training, call in ((False, EVALUATION), (True, TRAINING)):
         if lazy_tensors(net):
             try:
-                with NetCall(call, images), torch.random.fork_rng(devices=[]), torch.no_grad():
+                with NetCall(call, images), random_kept(images.device), torch.no_grad():
                     net.train(training)
                     net(images.contiguous())
             except NetError as error:

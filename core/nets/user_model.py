@@ -10,13 +10,15 @@ import hashlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from core.nets.builders import EXTRAS, Builder, close_names, complete_args, explained
+from core.nets.builders import EXTRAS, Builder, close_names, complete_args, known_error
 from core.nets.calls import ANYTHING, describe
 from core.nets.model_args import ModelArgs
 
@@ -81,9 +83,10 @@ def build(
     builder = builder_of(name)
     args = builder_args(name, given, counts, fresh_head)
     try:
-        net = builder(**args)
+        with _default_dtype_kept():
+            net = builder(**args)
     except ANYTHING as error:
-        known = explained(error, name, builder, given)
+        known = known_error(error, name, builder, given)
         raise known or InputError(f"building {name} raised {describe(error)}") from error
     if not isinstance(net, nn.Module):
         raise InputError(f"{name} returns a {type(net).__name__}: expected a torch.nn.Module")
@@ -113,14 +116,6 @@ def builder_args(
     return complete_args(builder_of(name), what, given, counts, fresh_head)
 
 
-def check_prunable(net: nn.Module) -> None:
-    """Raise InputError if a net has nothing to prune."""
-    from core.nets.layers import prunable_layers
-
-    if not prunable_layers(net):
-        raise InputError(f"{type(net).__name__} has no prunable weights, such as nn.Linear")
-
-
 def splits_for(net: nn.Module, data: object) -> Splits:
     """The images of `data` on the net's device; raises InputError if `data` is not `Splits`."""
     from core.data.batches import Splits
@@ -132,19 +127,19 @@ def splits_for(net: nn.Module, data: object) -> Splits:
     return data if parameter is None else data.on(parameter.device)
 
 
-def check_no_torch_masks(net: nn.Module) -> None:
-    """Raise InputError if `torch.nn.utils.prune` holds masks of a net, which hide its zeros."""
-    from torch.nn.utils import prune
+@contextmanager
+def _default_dtype_kept() -> Iterator[None]:
+    """Undo a user's `torch.set_default_dtype`: images and other tensors stay float32."""
+    import torch
 
-    masked = [name for name, module in net.named_modules() if prune.is_pruned(module)]
-    if masked:
-        name = masked[-1] or type(net).__name__
-        raise InputError(
-            f"torch.nn.utils.prune holds masks of '{name}': call core.from_torch_prune(model) "
-            "first, which makes them plain zeros"
-        )
+    before = torch.get_default_dtype()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
+@_default_dtype_kept()
 def _module(name: str, source: str) -> ModuleType:
     try:
         if _is_path(source):

@@ -94,3 +94,7 @@ class Masks:
             int(weights[name].detach()[pruned].count_nonzero())
             for name, pruned in self.pruned.items()
         )
+
+
+NO_MASKS = Masks({})
+"""Nothing is pruned."""

@@ -12,6 +12,7 @@ from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.measure.evaluation import evaluate, measure
 from core.nets.calls import NetError
 from core.nets.weights import Weights, copy_weights, load_into
+from core.pruning.masks import NO_MASKS, Masks
 from core.training.checkpoints import Checkpoint
 from core.training.loop import BestEpoch, Trainer
 from core.training.recipes import Phase
@@ -45,6 +46,7 @@ def train(
     data: Splits,
     phase: Phase,
     *,
+    masks: Masks = NO_MASKS,
     seed: int = 0,
     precision: str = "fp32",
     stop: StopFlag = never,
@@ -56,7 +58,8 @@ def train(
 
     A raised stop flag, a non-finite loss or an error in the net's own code ends training within one
     batch; the result is the best epoch so far. After an error it is measured with the model that
-    `remake` makes, since the state of the one that raised may make it raise again.
+    `remake` makes, since the state of the one that raised may make it raise again. Weights that
+    `masks` prune are held at zero.
 
     With `checkpoints`, it yields a `Checkpoint` after every epoch; `resume` takes the state of one
     and continues from there, with the same results as an uninterrupted training.
@@ -65,6 +68,7 @@ def train(
         StoppedError: training was stopped before the first epoch ended.
         WorkError: the loss diverged, or the net's own code raised, before the first epoch ended.
     """
+    masks = masks.to(data.train.device)
     trainer = Trainer(model, data.train, phase, seed, precision)
     epochs: list[Epoch] = []
     best = BestEpoch()
@@ -77,7 +81,9 @@ def train(
     failure = ""
     while not trainer.finished:
         try:
-            loss = yield from trainer.run_epoch(stop)
+            loss = yield from trainer.run_epoch(
+                stop, lambda optimizer: masks.hold(model, optimizer)
+            )
             if loss is None:
                 break
             validation = yield from evaluate(

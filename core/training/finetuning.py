@@ -15,7 +15,7 @@ from core.measure.evaluation import evaluate, measure
 from core.nets.calls import NetError
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
-from core.nets.weights import Weights, copy_weights, load_into
+from core.nets.weights import Weights, copy_weights, damaged, load_into
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
@@ -130,7 +130,7 @@ def finetune(
         if checkpoints:
             yield Checkpoint.of(rounds.state())
     masks, weights = rounds.outcome()
-    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+    if damaged(weights, model, base):
         raise WorkError(
             "fine-tuning diverged before any epoch ended at the full plan: try another recipe"
         )

@@ -9,6 +9,7 @@ from core.errors import InputError
 from core.events import Notice, Stream, drain, never
 from core.nets.calls import NetError
 from core.nets.outputs import logits_hook
+from core.nets.trial import random_kept
 from core.training.loop import Trainer
 from core.training.recipes import Phase
 
@@ -18,7 +19,7 @@ def check_gradients(model: nn.Module) -> None:
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise InputError(
             f"nothing in {type(model).__name__} can be trained: none of its parameters requires a "
-            "gradient; call requires_grad_() on those to train"
+            "gradient; call requires_grad_() on those to train, or use weights that are trained"
         )
 
 
@@ -35,7 +36,8 @@ def try_step(model: nn.Module, data: Images, phase: Phase, precision: str = "fp3
     few = replace(data, images=data.images[:count], labels=data.labels[:count])
     trainer = Trainer(model, few, phase, 0, precision)
     try:
-        drain(trainer.run_epoch(never))
+        with random_kept(data.device):
+            drain(trainer.run_epoch(never))
     except NetError as error:
         raise InputError(str(error)) from error
     if text := logits_hook(model).notice(training=True):

@@ -16,6 +16,7 @@ from core.events import Batch, Notice, StopFlag, Stream
 from core.nets.calls import ANYTHING, TRAINING, NetCall
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
+from core.nets.trial import random_kept
 from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import Masks
 from core.system.precision import autocast
@@ -175,7 +176,7 @@ class Trainer:
 
 def _needs_two(model: nn.Module, data: Images) -> bool:
     """Whether a copy of the model, in training mode, raises on a single image of `data`."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with random_kept(data.device), torch.no_grad():
         try:
             copy = copy_model(model).model
             copy.train()

@@ -17,7 +17,7 @@ from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.number_table import number_table
-from tui.text.format import count, percent, without_dead
+from tui.text.format import count, score, without_dead
 from tui.text.lines import clean
 
 
@@ -133,8 +133,8 @@ def print_run(record: RunRecord, console: Console) -> None:
     dead, remaining = sum((record.dead or {}).values()), record.nonzero_without_dead
     if dead and remaining is not None and record.parameters_without_dead is not None:
         console.print(without_dead(dead, remaining, record.parameters_without_dead))
-    accuracies = record.accuracy.measured.items()
-    stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in accuracies)
+    accuracies = record.measured.items()
+    stages = ", ".join(f"{stage} {score(accuracy)}" for stage, accuracy in accuracies)
     protocol = " (reference protocol: chosen on test)" if record.protocol == "reference" else ""
     console.print(f"test accuracy %: {stages}{protocol}")
     early = ", stopped early" if record.stopped else ""

@@ -11,7 +11,7 @@ from core.pruning.goals import DEFAULT_ALLOCATION
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import number_table
-from tui.text.format import percent
+from tui.text.format import percent, score
 
 
 def prepare(args: Namespace) -> Command[SearchResult]:
@@ -52,8 +52,8 @@ def print_search(result: SearchResult, console: Console) -> None:
         table.add_row(
             str(trial.number),
             f"{trial.ratio:.1f}x",
-            percent(accuracy.validation),
-            percent(accuracy.test),
+            score(accuracy, "validation"),
+            score(accuracy),
             "yes" if trial.good else "no",
             trial.result.run or "",
         )
@@ -69,5 +69,5 @@ def _summary(result: SearchResult) -> str:
     accuracy = result.best.result.accuracy
     return (
         f"smallest net with at least {goal}: {result.best.ratio:.1f}x, "
-        f"validation {percent(accuracy.validation)} %, test {percent(accuracy.test)} %{early}"
+        f"validation {score(accuracy, 'validation')} %, test {score(accuracy)} %{early}"
     )
