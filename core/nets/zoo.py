@@ -139,7 +139,7 @@ def model_spec(name: str, args: str = "", fresh_head: bool = False) -> ModelSpec
             option = f"--model-args {args}" if args else "--fresh-head"
             own = ZOO[name].factory if ZOO[name].is_from_torchvision else None
             way = f"use --model {own}" if own else f"remove {option}"
-            raise InputError(f"{name} is always built alike and takes no {option}: {way}")
+            raise InputError(f"{name} takes no {option}: {way}")
         return ZOO[name]
     if ":" not in name:
         known = ", ".join(ZOO)
