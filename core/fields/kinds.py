@@ -54,6 +54,8 @@ class Kind:
         """Parse a value from the command line; raises InputError if it is not accepted."""
         try:
             return self.read(self.from_text(text))
+        except InputError:
+            raise
         except ValueError as error:
             raise InputError(f"expected {self.expected}") from error
 

@@ -25,6 +25,7 @@ from core.experiments.run_record import (
 )
 from core.nets.footprint import Footprint
 from core.pruning.curves import Point, Scan
+from core.settings.settings import OF_OWN_NETS
 from core.system.typed_json import to_plain
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
@@ -169,8 +170,9 @@ def _each(points: Sequence[Point], attribute: str) -> list[Any]:
 def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
     settings, device = workbench.settings, workbench.models.device.type
     names = ("model", "dataset", "inputs", "protocol")
+    given = [name for name in OF_OWN_NETS if getattr(settings, name)]
     return {
-        **{name: getattr(settings, name) for name in names},
+        **{name: getattr(settings, name) for name in (*names, *given)},
         "split_sizes": SplitSizes(*workbench.split_sizes) if workbench.split_sizes else None,
         "precision": precision,
         "device": device,

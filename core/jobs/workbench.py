@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from core.data.batches import Splits
+from core.data.counts import Counts
 from core.data.image_shape import image_shape
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
@@ -93,12 +94,16 @@ class Workbench:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.spec = model_spec(settings.model)
+        self.spec = model_spec(settings.model, settings.model_args, settings.fresh_head)
         self._splits: Splits | None = None
         self._precision: str | None = None
         self.predictions: Mapping[str, Ints] = {}
-        shape = partial(image_shape, settings.dataset, settings.inputs.over(self.spec.inputs))
-        self.models = Models(self.spec, resolve_device(settings.device), shape)
+        inputs = settings.inputs.over(self.spec.inputs)
+        shape, counts = (
+            partial(image_shape, settings.dataset, inputs),
+            Counts(settings.dataset, inputs),
+        )
+        self.models = Models(self.spec, resolve_device(settings.device), shape, counts)
         keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
@@ -299,14 +304,15 @@ class Workbench:
         settings = self.settings
         if self._splits is None:
             source = settings.dataset, settings.data_dir, settings.protocol
-            inputs = settings.inputs.over(self.spec.inputs)
+            inputs = settings.inputs.over(self.models.inputs)
             dataset = yield from load_dataset(*source, stop, inputs, settings.cache_budget)
             data = Splits.of(dataset, self.models.device)
             if self.spec.is_user_model:
-                yield Notice(f"running code from {settings.model}")
+                yield from map(Notice, self.models.notes(settings.seed))
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
                 model = self.models.uninitialized()
                 check_prunable(model)
+                self.models.check_head(model, data.train.batch(slice(0, 2))[0])
                 for change in self.models.changes:
                     yield Notice(change.what, warning=True)
                 with explained(self.models.changes):

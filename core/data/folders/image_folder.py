@@ -90,15 +90,21 @@ def read_folder(root: Path) -> Stream[Folder]:
     return Folder(root, classes, samples["train"], samples["validation"], samples["test"])
 
 
-def _samples(folder: Path) -> tuple[tuple[str, ...], Samples]:
-    """The classes of a folder and its files, like torchvision's ImageFolder; skips hidden ones."""
-    from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
-
+def class_folders(folder: Path) -> list[Path]:
+    """The folders of a split's classes, sorted; raises InputError if there are none."""
     _check_access(folder)
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     classes = [path for path in entries if path.is_dir()]
     if not classes:
         raise InputError(f"{folder} has no folders: expected one folder of images per class")
+    return classes
+
+
+def _samples(folder: Path) -> tuple[tuple[str, ...], Samples]:
+    """The classes of a folder and its files, like torchvision's ImageFolder; skips hidden ones."""
+    from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
+
+    classes = class_folders(folder)
     for path in classes:
         _check_access(path)
     labels = {path.name: label for label, path in enumerate(classes)}
