@@ -37,7 +37,7 @@ def check(workbench: Workbench, weights: Path | None = None) -> None:
         description = describe(settings.dataset)
         images = settings.inputs.over(spec.inputs).over(description.inputs)
         channels, side = images.channels or 1, images.image_size or 1
-        images.normalization(channels, description.mean, description.std)
+        images.normalization(channels, *description.scales(channels))
         batch = torch.zeros(2, channels, side, side, device=device)
         try_forward(net, batch, description.classes)
 

@@ -19,6 +19,8 @@ from torch import nn
 from core.data.batches import Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
+from core.data.registry import describe, is_folder
+from core.errors import InputError
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
@@ -84,7 +86,7 @@ class Workbench:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.spec = model_spec(settings.model)
+        self.spec = model_spec(settings.model).for_data(settings.dataset, settings.inputs)
         self._splits: Splits | None = None
         self._precision: str | None = None
         self.predictions: Mapping[str, Ints] = {}
@@ -144,6 +146,7 @@ class Workbench:
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
         data, precision = yield from self.prepared(stop)
+        yield from self._note_mirrored(self.training)
         stream = train(
             self.fresh_model(),
             data,
@@ -166,6 +169,7 @@ class Workbench:
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared(stop)
+        yield from self._note_mirrored(self.finetuning.finetune)
         result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
@@ -181,6 +185,13 @@ class Workbench:
         )
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
+
+    def _note_mirrored(self, phase: Phase) -> Stream[None]:
+        """Warn of mirrored images that are no longer of their class."""
+        name = self.settings.dataset
+        if "flip" in phase.augment and not is_folder(name) and not describe(name).symmetric:
+            text = "mirrored digits and letters are others, or none: leave flip out of --augment"
+            yield Notice(f"{name}: {text}", warning=True)
 
     def compact_file(
         self,
@@ -261,7 +272,7 @@ class Workbench:
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
                 model = self.models.uninitialized()
                 check_prunable(model)
-                data = fit_layout(model, data)
+                data = self._fitting(model, data)
                 if message := output_warning(model, data):
                     yield Notice(message, warning=True)
                 for name, why in unprunable_modules(model).items():
@@ -271,6 +282,19 @@ class Workbench:
                 text = f"training in batches of {size}: the images are large; see --batch-size"
                 yield Notice(text)
         return self._splits
+
+    def _fitting(self, model: nn.Module, data: Splits) -> Splits:
+        """The images in a layout the net accepts; raises InputError if there is none."""
+        try:
+            return fit_layout(model, data)
+        except InputError as error:
+            if self.spec.dataset is None:
+                raise
+            own = "a net of your own: --model path/to/net.py:Net"
+            raise InputError(
+                f"{self.spec.name} takes 28x28 grayscale images of at most 10 classes from a "
+                f"folder: use --image-size 28 --channels 1, or {own}"
+            ) from error
 
     @property
     def images(self) -> Inputs:

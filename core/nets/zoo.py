@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.registry import describe, is_folder
 from core.errors import InputError
 from core.nets import user_model
 
@@ -29,12 +31,31 @@ class ModelSpec:
         factory: `module:callable` that builds it with fresh weights; None for a user's own.
         dataset: the data set of its shipped weights, if any.
         inputs: image settings of its weights if they were not trained on `dataset`.
+        arguments: of the factory, by name.
     """
 
     name: str
     factory: str | None = None
     dataset: str | None = None
     inputs: Inputs = DEFAULT_INPUTS
+    arguments: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def for_data(self, dataset: str, inputs: Inputs) -> ModelSpec:
+        """The net for the classes and images of a known data set.
+
+        Only the nets with shipped weights are built for other images than MNIST's; those of an
+        image folder are known only once it is read.
+        """
+        if self.dataset is None or is_folder(dataset):
+            return self
+        description = describe(dataset)
+        images = inputs.over(description.inputs)
+        arguments = {
+            "num_classes": description.classes,
+            "in_channels": images.channels or description.channels,
+            "image_size": images.image_size or description.image_size,
+        }
+        return replace(self, arguments=arguments)
 
     @property
     def is_user_model(self) -> bool:
@@ -51,7 +72,7 @@ class ModelSpec:
         if self.factory is None:
             return user_model.build(self.name)
         module, _, attribute = self.factory.partition(":")
-        net: nn.Module = getattr(import_module(module), attribute)()
+        net: nn.Module = getattr(import_module(module), attribute)(**self.arguments)
         return net
 
     @property

@@ -16,6 +16,7 @@ from core.nets.layers import prunable_layers
 from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks
 from core.system.precision import autocast
+from core.training.augmentation import Augmenter
 from core.training.byte_dropout import use_byte_dropout
 from core.training.losses import mean_loss
 from core.training.optimizers import build_optimizer, match_memory_format
@@ -61,6 +62,7 @@ class Trainer:
         self.scheduler = build_scheduler(self.optimizer, self.phase, len(self.data))
         self._order = torch.Generator().manual_seed(seed)
         self._torch_state = self._order.get_state()
+        self._seed = seed
         layers = prunable_layers(self.model) if self.phase.l1 else ()
         self._penalized = [self.model.get_parameter(layer.key) for layer in layers]
 
@@ -75,12 +77,14 @@ class Trainer:
         """Train one epoch; returns its mean loss, or None if a stop or divergence ended it."""
         order = torch.randperm(len(self.data), generator=self._order)
         self.epoch_seconds, seen, total = 0.0, 0, 0.0
+        chosen = self.phase.augment
+        augment = Augmenter(chosen, self._seed, self.epoch) if chosen else None
         for index in torch.split(order, self.phase.batch_size):
             if stop():
                 self.stopped = True
                 return None
             start = perf_counter()
-            loss, correct = self._step(*self.data.batch(index))
+            loss, correct = self._step(*self.data.batch(index, augment))
             after_step(self.optimizer)
             self.epoch_seconds += perf_counter() - start
             seen += len(index)
