@@ -16,7 +16,7 @@ from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 Form = TypeVar("Form", RecipeForm, ExportForm)
 
-TITLE_WIDTH, VALUE_WIDTH = 14, 15
+TITLE_WIDTH, VALUE_WIDTH = 14, 17
 
 
 class FormDialog(Dialog[Form]):
