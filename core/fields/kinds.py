@@ -76,8 +76,8 @@ def one_of(options: Collection[Any]) -> Kind:
 def some_of(options: Mapping[Any, str], nothing: str) -> Kind:
     """None or some of a few names, each with its meaning; stored as a tuple in their order.
 
-    `nothing` is the meaning of none.
-    Text names them with commas between; the arrow keys step through all selections.
+    Text names them with commas between; the arrow keys step through all selections. `nothing` is
+    the meaning of none.
     """
     known = tuple(options)
     selections = [

@@ -6,7 +6,7 @@ import shutil
 from functools import partial
 from hashlib import md5
 from http.client import HTTPException, HTTPResponse
-from io import BufferedWriter
+from io import FileIO
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -42,22 +42,26 @@ def download(file: RemoteFile, target: Path, part: Path, stop: StopFlag) -> Stre
     """
     part.parent.mkdir(parents=True, exist_ok=True)
     failures = []
-    for address in file.addresses:
-        try:
-            yield from _from_address(file, address, part, stop)
-        except SourceError as error:
-            failures.append(f"{urlsplit(address).netloc}: {error}")
-            yield Notice(failures[-1], warning=True)
-            continue
-        except StoppedError as error:
-            raise StoppedError(f"{error}{_kept(part, file)}") from error
-        except OSError:
+    try:
+        for address in file.addresses:
+            try:
+                yield from _from_address(file, address, part, stop)
+            except SourceError as error:
+                failures.append(f"{urlsplit(address).netloc}: {error}")
+                yield Notice(failures[-1], warning=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part, target)
+            return
+        raise SourceError(f"{'; '.join(failures)}{_kept(part, file)}")
+    except StoppedError as error:
+        raise StoppedError(f"{error}{_kept(part, file)}") from error
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    finally:
+        if not _size(part):
             part.unlink(missing_ok=True)
-            raise
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(part, target)
-        return
-    raise SourceError(f"{'; '.join(failures)}{_kept(part, file)}")
 
 
 def fault_of(path: Path, file: RemoteFile, stop: StopFlag) -> Stream[str | None]:
@@ -113,7 +117,7 @@ def _connect(file: RemoteFile, address: str, part: Path, stop: StopFlag) -> Stre
 
 def _fetch(address: str, part: Path, progress: CallProgress) -> None:
     """Append to `part` what is missing; raises SourceError if it is still incomplete."""
-    with part.open("ab") as stream:
+    with part.open("ab", buffering=0) as stream:  # an abandoned call must not write later
         done = stream.tell()
         request = Request(address, headers={"Range": f"bytes={done}-"} if done else {})
         try:
@@ -129,9 +133,7 @@ def _fetch(address: str, part: Path, progress: CallProgress) -> None:
             raise SourceError(reason(error)) from error
 
 
-def _append(
-    response: HTTPResponse, stream: BufferedWriter, done: int, progress: CallProgress
-) -> None:
+def _append(response: HTTPResponse, stream: FileIO, done: int, progress: CallProgress) -> None:
     """Write a response behind the `done` bytes of a file."""
     rest = response.length or 0
     if shutil.disk_usage(Path(stream.name).parent).free < rest:
@@ -156,4 +158,4 @@ def _kept(part: Path, file: RemoteFile) -> str:
     """What is left of a download, for a message."""
     if not (size := _size(part)):
         return ""
-    return f"; {size / 1e6:.0f} MB of {file.name} are kept: fetch it again to continue"
+    return f"; {size / 1e6:.1f} MB of {file.name} are kept: fetch it again to continue"

@@ -60,8 +60,9 @@ class HostedFiles:
                     f"could not download {self._description.name}: {error}; connect to the "
                     f"internet, or put {file.name} into {folder}"
                 ) from error
-        with suppress(OSError):  # it holds parts of another data set
-            parts.rmdir()
+            finally:
+                with suppress(OSError):  # a part is kept
+                    parts.rmdir()
 
     def _find(
         self, file: RemoteFile, data_dir: Path, stop: StopFlag
