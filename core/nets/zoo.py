@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.inputs import DEFAULT_INPUTS, Inputs
-from core.data.registry import describe, is_folder
+from core.data.registry import DATASETS
 from core.errors import InputError
 from core.nets import user_model
 
@@ -46,9 +46,9 @@ class ModelSpec:
         Only the nets with shipped weights are built for other images than MNIST's; those of an
         image folder are known only once it is read.
         """
-        if self.dataset is None or is_folder(dataset):
+        if self.dataset is None or dataset not in DATASETS:
             return self
-        description = describe(dataset)
+        description = DATASETS[dataset]
         images = inputs.over(description.inputs)
         arguments = {
             "num_classes": description.classes,
