@@ -41,7 +41,7 @@ class Augmenter:
         if "flip" in self._chosen:
             columns = torch.where(self._drawn(count) < 0.5, columns, width - 1 - columns)
         to_rows, to_columns = (
-            _weights(places, size).to(pixels.device)
+            _weights(places.to(pixels.device), size)
             for places, size in ((rows, height), (columns, width))
         )
         return to_rows[:, None] @ pixels.float() @ to_columns[:, None].mT
@@ -64,5 +64,5 @@ class Augmenter:
 
 def _weights(places: Tensor, size: int) -> Tensor:
     """Interpolation weights [N, outputs, size] of the pixels next to each place [N, outputs]."""
-    distance = places[..., None] - torch.arange(size, dtype=places.dtype)
+    distance = places[..., None] - torch.arange(size, device=places.device)
     return (1 - distance.abs_()).clamp_(min=0)
