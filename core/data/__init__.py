@@ -5,6 +5,7 @@
     splits     train, validation and test under a protocol
     batches    a split as tensors, normalized one batch at a time
     inputs     image settings: size, channels, normalization
+    image_shape   the shape of the images, before they are loaded
     sources/   where files come from: cache, mirrors, package
     formats/   what files hold: IDX, CIFAR's pickles, SVHN's MATLAB files
     folders/   image folders by class, decoded once and cached on disk

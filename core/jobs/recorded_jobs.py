@@ -35,7 +35,7 @@ def finetune(
 
     `search` is the trial the run belongs to; `allocate` is that search's allocation method.
     """
-    _, precision = yield from workbench.prepared(stop)
+    _, precision = yield from workbench.prepared_to_train(stop)
     record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
     writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
     return (yield from run_finetuning(workbench, base, plan, writer, stop))
@@ -45,7 +45,7 @@ def train(
     workbench: Workbench, experiment: Experiment, stop: StopFlag = never
 ) -> Stream[TrainingResult]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
-    _, precision = yield from workbench.prepared(stop)
+    _, precision = yield from workbench.prepared_to_train(stop)
     writer = yield from _begin(experiment, training_record(workbench, precision))
     return (yield from run_training(workbench, writer, stop))
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from rich.console import Console
 
+from core.errors import WorkError
 from core.events import StopFlag, Stream
 from core.system.files import write_text
 from tui.cli.exit_status import DONE, INTERRUPTED
@@ -38,7 +39,10 @@ class Command(Generic[T]):
     runs_job: bool = True
 
     def perform(self) -> int:
-        """Do the work and return the exit status."""
+        """Do the work and return the exit status.
+
+        Raises WorkError, after the report, if an error ended the work early.
+        """
         if self.notice:
             print(self.notice, file=sys.stderr)
         # People read standard error while JSON has standard output to itself.
@@ -49,6 +53,8 @@ class Command(Generic[T]):
             result = drive(self.work(stop), console)
         report = self.show(result, console)
         write_json(report, self.json)
+        if self.runs_job and (error := report.get("error")):
+            raise WorkError(error)
         return INTERRUPTED if self.runs_job and report.get("stopped") else DONE
 
 

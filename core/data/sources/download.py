@@ -117,13 +117,16 @@ def _connect(file: RemoteFile, address: str, part: Path, stop: StopFlag) -> Stre
 
 def _fetch(address: str, part: Path, progress: CallProgress) -> None:
     """Append to `part` what is missing; raises SourceError if it is still incomplete."""
-    with part.open("ab", buffering=0) as stream:  # an abandoned call must not write later
-        done = stream.tell()
+    part.touch()
+    # At their places, without a buffer: a call that was abandoned may write the same bytes again.
+    with part.open("r+b", buffering=0) as stream:
+        done = stream.seek(0, os.SEEK_END)
         request = Request(address, headers={"Range": f"bytes={done}-"} if done else {})
         try:
             with urlopen(request, timeout=blocking_calls.TIMEOUT) as response:
                 if response.status != _PARTIAL:
-                    stream.truncate(done := 0)
+                    done = stream.seek(0)
+                    stream.truncate()
                 _append(response, stream, done, progress)
         except (OSError, HTTPException) as error:
             if isinstance(error, HTTPError) and error.code == _CANNOT_CONTINUE:

@@ -263,8 +263,8 @@ def test_an_option_can_resolve_a_contradiction(path: Path) -> None:
     config = read(path, "[finetune]\nrewind = true")
     with pytest.raises(InputError, match="rewinding needs masks"):
         _ = config.merged_with({})
-    assert config.merged_with({"recipe": "reference"}).finetuning.rewind
-    assert config.merged_with({"method": "one-shot"}).finetuning.rewind
+    assert config.merged_with({"recipe": "reference"}).finetuning().rewind
+    assert config.merged_with({"method": "one-shot"}).finetuning().rewind
 
 
 @pytest.mark.parametrize(
