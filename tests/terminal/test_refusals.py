@@ -158,7 +158,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("run", "--dataset", "folder:{tmp}/empty"), ("{tmp}/empty",)),
         (("run", "--image-size", "8"), ("cannot take images [2, 1, 8, 8]",)),
         (("run", "--channels", "3"), ("cannot take images [2, 3, 28, 28]",)),
-        (("run", "--mean", "0.1,0.2,0.3"), ("3 numbers for images of 1 channel",)),
+        (("run", "--mean", "0.1,0.2,0.3"), ("3 numbers for images with 1 channel",)),
         (("run", "--ratio", "100000"), ("never pruned",)),
         (("run", "--goal", "300000 kept"), ("only 228,010 left",)),
         (("run", "--ratio", "60", "--lock", "fc1=0"), ("147,456 are in locked layers",)),

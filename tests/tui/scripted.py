@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 from core.errors import StoppedError
-from core.events import Accuracy, Batch, Epoch, Event, Measured, Notice, Progress, StopFlag, Stream
+from core.events import (
+    Accuracy,
+    Batch,
+    Epoch,
+    Event,
+    Measured,
+    Notice,
+    Progress,
+    StopFlag,
+    Stream,
+    TrainingNeeded,
+)
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.runs import Run
@@ -201,17 +212,32 @@ class Scripted(Backend):
     stored_scans: dict[str, Scan] = field(default_factory=dict)
     requested_images: list[ImageSelection] = field(default_factory=list)
     rested: threading.Event = field(default_factory=threading.Event)
+    trained: bool = True
+    recipes: list[tuple[str, RecipeChanges]] = field(default_factory=list)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
-        """Return at once, unless the test sets `opening`."""
+        """Return at once, unless the test sets `opening`; untrained if it clears `trained`."""
         yield Progress("loading torch")
         if self.opening is not None:
             self.opening.wait(PATIENCE)
+        if not self.trained:
+            yield TrainingNeeded("cnn5 on mnist")
+            return replace(self.net_of(accuracy=Accuracy(9.8, 10.1)), trained=False)
         return self.net_of()
 
-    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Any, Net]]:
+    def train_first(self, recipe: str, changes: RecipeChanges, stop: StopFlag) -> Stream[Net]:
+        """The missing dense net."""
+        self.started.append("train_first")
+        self.recipes.append((recipe, changes))
+        yield from self._script(stop)
+        return self.net_of()
+
+    def train(
+        self, recipe: str, changes: RecipeChanges, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[Any, Net]]:
         """A dense net that is a little better."""
         self.started.append("train")
+        self.recipes.append((recipe, changes))
         yield from self._script(stop)
         accuracy = Accuracy(99.30, 99.45)
         ended = {"stopped": stop(), "diverged": False, "error": ""}
