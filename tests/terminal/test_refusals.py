@@ -67,6 +67,7 @@ def names(tmp_path: Path) -> dict[str, str]:
     ("arguments", "expected"),
     [
         (("run", "--sparsity", "conv9=0.5"), ("conv9", "conv1, conv2, conv3, fc1, fc2")),
+        (("run", "--sparsity", "conv1=.5,con.*=.5"), ("no layer matches 'con.*'", "conv1, conv2")),
         (("run", "--sparsity", "conv1=1.2"), ("1.2", "conv1", "from 0 to 1")),
         (("run", "--sparsity", "conv1=nan"), ("nan", "conv1", "from 0 to 1")),
         (("run", "--sparsity", "conv1=abc"), ("abc", "conv1", "from 0 to 1")),

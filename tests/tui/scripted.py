@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
@@ -35,7 +35,7 @@ from core.jobs.restore import RestoredRun
 from core.jobs.search import SearchResult, Trial, TrialFinished, TrialStarted
 from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated, ConfusionCounts, NetComparison, Predictions
-from core.measure.costs import Activity, ActivityMeasured
+from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import Layer
 from core.pruning.curves import (
@@ -112,7 +112,7 @@ def _layer(name: str, shape: tuple[int, ...]) -> Layer:
     return Layer(name, shape, prod(shape), prod(shape) + shape[0], kind=kind)
 
 
-def scanned(images: int) -> Scan:
+def scanned(images: int, names: Sequence[str] = tuple(SHAPES)) -> Scan:
     """Curves that fall one after the other, each point on `images` of 5,000 images."""
 
     def point(sparsity: float, falls: float) -> Point:
@@ -120,8 +120,8 @@ def scanned(images: int) -> Scan:
         return Point(sparsity, round(share * images), images)
 
     layers = {
-        name: tuple(point(sparsity, 0.75 + 0.1 * place) for sparsity in SPARSITIES)
-        for place, name in enumerate(SHAPES)
+        name: tuple(point(sparsity, 0.75 + 0.1 * (place % 5)) for sparsity in SPARSITIES)
+        for place, name in enumerate(names)
     }
     uniform = tuple(point(sparsity, 0.72) for sparsity in UNIFORM_SPARSITIES)
     return Scan("validation", 5_000, layers, uniform, "fp32", True, False)
@@ -276,14 +276,16 @@ class Scripted(Backend):
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """Curves that grow, and pause where the trainings do."""
         self.started.append("scan")
+        names = [profile.layer.name for profile in base.profiles]
         for images in self.scan_images:
             if images == 3_000 and self.pause_at is not None:
                 self.paused.set()
                 self.go.wait(PATIENCE)
             if stop():
-                return replace(scanned(1_000), stopped=True)
-            yield ScanUpdated(scanned(images))
-        return scanned(5_000) if self.scan_images else replace(scanned(0), stopped=True)
+                return replace(scanned(1_000, names), stopped=True)
+            yield ScanUpdated(scanned(images, names))
+        whole = scanned(5_000, names)
+        return whole if self.scan_images else replace(scanned(0, names), stopped=True)
 
     def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """The moderate plan fine-tuned from the dense net, as if that had been the run."""
@@ -373,7 +375,7 @@ class Scripted(Backend):
         if request.costs:
             self.counted_plans.append(dict(request.plan))
             does = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in SHAPES}
-            yield ActivityMeasured(does, "validation", 5_000)
+            yield ActivityMeasured(NetActivity(does, 5_000, 5_000), "validation")
         if not request.accuracy:
             return
         self.measured_plans.append(dict(request.plan))
