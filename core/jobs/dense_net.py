@@ -7,7 +7,7 @@ killed resumes after its last epoch next time.
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +233,7 @@ def _cache_path(workbench: Workbench, stop: StopFlag) -> Stream[Path]:
     settings, fingerprint = workbench.settings, data.fingerprint
     key = {name: getattr(settings, name) for name in ("model", "dataset", "protocol", "seed")}
     key |= {
-        "phase": asdict(workbench.training),
+        "phase": workbench.training.values(),
         "precision": precision,
         "device": workbench.models.device.type,
         "threads": torch.get_num_threads(),

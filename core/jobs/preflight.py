@@ -54,7 +54,7 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
         description = describe(settings.dataset)
         images = images.over(description.inputs)
         channels, side = images.channels or 1, images.image_size or 1
-        images.normalization(channels, description.mean, description.std)
+        images.normalization(channels, *description.scales(channels))
         batch = torch.zeros(2, channels, side, side, device=device)
         workbench.models.check_head(net, batch)
         with explained(workbench.models.changes):

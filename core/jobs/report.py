@@ -117,7 +117,7 @@ def training_record(workbench: Workbench, precision: str) -> RunRecord:
         **_settings(workbench, precision),
         recipe=workbench.settings.recipe,
         choices=workbench.settings.changes,
-        training=asdict(workbench.training),
+        training=workbench.training.values(),
         parameters=workbench.parameters,
     )
 
@@ -199,5 +199,6 @@ def _size(net: Footprint) -> dict[str, Any]:
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
     """All hyperparameters of a fine-tuning."""
     values = asdict(recipe)
-    del values["dense"]
-    return {**values, **values.pop("finetune")}
+    for phase in ("dense", "finetune"):
+        del values[phase]
+    return {**values, **recipe.finetune.values()}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.registry import DATASETS
 from core.errors import InputError
 from core.nets import user_model
 from core.nets.builders import CLASSES, loads_weights, looked_up, weight_inputs
@@ -36,6 +38,7 @@ class ModelSpec:
         inputs: image settings of its weights if they were not trained on `dataset`.
         args: the arguments of a user's own net, as text.
         fresh_head: whether a user's own net gets a new last layer for the data's classes.
+        arguments: of the factory, by name.
     """
 
     name: str
@@ -44,6 +47,24 @@ class ModelSpec:
     inputs: Inputs = DEFAULT_INPUTS
     args: str = ""
     fresh_head: bool = False
+    arguments: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def for_data(self, dataset: str, inputs: Inputs) -> ModelSpec:
+        """The net for the classes and images of a known data set.
+
+        Only the nets with shipped weights are built for other images than MNIST's; those of an
+        image folder are known only once it is read.
+        """
+        if self.dataset is None or dataset not in DATASETS:
+            return self
+        description = DATASETS[dataset]
+        images = inputs.over(description.inputs)
+        arguments = {
+            "num_classes": description.classes,
+            "in_channels": images.channels or description.channels,
+            "image_size": images.image_size or description.image_size,
+        }
+        return replace(self, arguments=arguments)
 
     @property
     def is_user_model(self) -> bool:
@@ -92,7 +113,7 @@ class ModelSpec:
                 replace_head(net, self.given.get(CLASSES) or (counts.classes if counts else 0))
             return net
         module, _, attribute = self.factory.partition(":")
-        made: nn.Module = getattr(import_module(module), attribute)()
+        made: nn.Module = getattr(import_module(module), attribute)(**self.arguments)
         return made
 
     def inputs_of(self, net: nn.Module) -> Inputs:

@@ -17,7 +17,7 @@ ALL_KEYS = (
 )
 ALL_CHOICES = (
     "expected one of method, rounds, epochs, lr, scale_dropout, l1, l2, rewind, optimizer, "
-    "batch_size, loss, smoothing"
+    "batch_size, loss, smoothing, augment"
 )
 
 EACH = (
