@@ -14,9 +14,10 @@ def image_shape(dataset: str, inputs: Inputs) -> tuple[int, int, int]:
     is unknown, or the folder cannot be read.
     """
     if not is_folder(dataset):
-        images = inputs.over(describe(dataset).inputs)
-        side = images.image_size or 1
-        return images.channels or 1, side, side
+        description = describe(dataset)
+        images = inputs.over(description.inputs)
+        side = images.image_size or description.image_size
+        return images.channels or description.channels, side, side
     from core.data.folders.image_folder import read_folder
     from core.data.folders.pixels import shape_of
 
