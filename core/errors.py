@@ -20,3 +20,10 @@ class StoppedError(WorkError):
 
     The command line exits with status 130.
     """
+
+
+class WriteError(InputError):
+    """A file could not be written, although its place looked writable: a disk that is full, say.
+
+    The command line exits with status 1.
+    """

@@ -20,7 +20,6 @@ from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import number_table
 from tui.text.format import count, percent
-from tui.text.lines import clean
 
 if TYPE_CHECKING:
     from core.formats.codec import CompactFile
@@ -107,7 +106,7 @@ def print_inspection(report: Mapping[str, Any], console: Console) -> None:
     for layer in report["layers"]:
         shape = "x".join(map(str, layer["shape"]))
         nonzero, size = count(layer["nonzero"]), count(layer["bytes"])
-        table.add_row(clean(layer["name"]), shape, nonzero, size, f"{layer['bits']:.2f}")
+        table.add_row(layer["name"], shape, nonzero, size, f"{layer['bits']:.2f}")
     console.print(table)
     parts = ", ".join(f"{name} {count(size)}" for name, size in report["parts"].items())
     console.print(f"{count(report['bytes'])} bytes: {parts}")

@@ -18,7 +18,6 @@ from tui.cli.command import Command
 from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.number_table import number_table
 from tui.text.format import count, percent, without_dead
-from tui.text.lines import clean
 
 
 def prepare(args: Namespace) -> Command[Any]:
@@ -115,7 +114,7 @@ def print_run(record: RunRecord, console: Console) -> None:
     table = number_table("layer", "weights", "sparsity %", "kept", "threshold")
     for layer in record.layers:
         table.add_row(
-            clean(layer.name),
+            layer.name,
             _text(count, layer.elements),
             _text("{:.2%}".format, layer.sparsity).removesuffix("%"),
             _text(count, layer.kept),
