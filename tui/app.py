@@ -34,7 +34,7 @@ from tui.screens.overlay import Palette
 from tui.session import Session
 from tui.state.state import State
 from tui.system.error_boundary import Boundary
-from tui.system.job_control import stop_until_continued
+from tui.system.job_control import follow_shell, stop_until_continued
 from tui.system.key_burst import KeyBurst
 from tui.text.outside import printable
 from tui.views.activity import JobProgress, Outcome
@@ -90,6 +90,11 @@ class FeatherweightApp(App[None]):
         self._running_loop = get_running_loop()
         if self.ending:
             self.exit()
+        if self._driver is not None and self._driver.can_suspend:
+            soon = self._soon
+            follow_shell(
+                lambda: soon(self.action_suspend_process), lambda: soon(self._take_terminal)
+            )
         self.session.activity = JobProgress("loading", monotonic())
         self.session.show(self.session.state)
         self.call_after_refresh(self.training.open)
@@ -99,11 +104,12 @@ class FeatherweightApp(App[None]):
         self.saved_plans.autosave.flush()
         self.session.close(finish_job=self.ending)
 
+    # The process
+
     def end(self) -> None:
         """Close the screen and stop the job, for a signal, which may come at any time."""
         self.ending = True
-        if self._running_loop is not None:
-            self._running_loop.call_soon_threadsafe(self.exit)
+        self._soon(self.exit)
 
     def action_suspend_process(self) -> None:
         """Stop the program as the shell's Ctrl+Z does; `fg` continues it and draws it again."""
@@ -112,6 +118,17 @@ class FeatherweightApp(App[None]):
             stopped = stop_until_continued()
         if not stopped:
             self.notify("there is no shell to return to")
+
+    def _take_terminal(self) -> None:
+        """Set the terminal up and draw again, after another program may have had it."""
+        if not self.ending:
+            with self.suspend():
+                pass
+
+    def _soon(self, act: Callable[[], object]) -> None:
+        """Call it in the event loop; safe in a signal handler."""
+        if self._running_loop is not None:
+            self._running_loop.call_soon_threadsafe(act)
 
     # Keys
 

@@ -20,7 +20,7 @@ import pyte
 
 FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
 
-PATIENCE = 300.0
+PATIENCE = 40.0
 """Seconds to wait for a step that takes a minute at most on an idle machine."""
 
 OVERRIDES = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
@@ -38,8 +38,8 @@ KEYS = {
 }
 
 
-MODES = (1049, 1000, 1003, 1006, 1015, 1004, 2004)
-"""Alternate screen, mouse reports, reports of focus, bracketed paste."""
+PASTE, MODES = 2004, (1049, 1000, 1003, 1006, 1015, 1004)
+"""Bracketed paste, which shells use, too; alternate screen, mouse reports, reports of focus."""
 
 
 class Terminal:
@@ -169,11 +169,16 @@ class Terminal:
     def restored(self) -> bool:
         """The terminal is as it was: its modes, no alternate screen, a cursor, no mouse reports."""
         now = termios.tcgetattr(self._slave)
+        return now[3] == self.before[3] and self.released and self._left(PASTE)
+
+    @property
+    def released(self) -> bool:
+        """The app has left the screen: a shell may use it."""
         cursor = self._at(b"\x1b[?25h") > self._at(b"\x1b[?25l")
-        left = (
-            self._at(b"\x1b[?%sl" % m) > self._at(b"\x1b[?%sh" % m) for m in map(str.encode, MODES)
-        )
-        return now[3] == self.before[3] and cursor and all(left)
+        return cursor and all(map(self._left, MODES))
+
+    def _left(self, mode: int) -> bool:
+        return self._at(b"\x1b[?%dl" % mode) > self._at(b"\x1b[?%dh" % mode)
 
     @staticmethod
     def _take_over() -> None:

@@ -23,7 +23,7 @@ class Guarded:
         problem: the first error.
     """
 
-    def __init__(self, stream: TextIO, on_broken_pipe: Callable[[], None]) -> None:
+    def __init__(self, stream: TextIO, on_broken_pipe: Callable[[], object] = lambda: None) -> None:
         self.problem: OSError | None = None
         self._stream, self._on_broken_pipe = stream, on_broken_pipe
         replace_missing(stream)
@@ -60,7 +60,7 @@ class Guarded:
 
 
 @contextmanager
-def guarded(on_broken_pipe: Callable[[], None]) -> Iterator[Guarded]:
+def guarded(on_broken_pipe: Callable[[], object]) -> Iterator[Guarded]:
     """Guard standard output and error in the enclosed code; returns the output.
 
     Closed ones are opened on nothing: otherwise a data file could get their number, and whatever a
@@ -69,7 +69,7 @@ def guarded(on_broken_pipe: Callable[[], None]) -> Iterator[Guarded]:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
-    out, err = Guarded(sys.stdout, on_broken_pipe), Guarded(sys.stderr, lambda: None)
+    out, err = Guarded(sys.stdout, on_broken_pipe), Guarded(sys.stderr)
     with redirect_stdout(cast(TextIO, out)), redirect_stderr(cast(TextIO, err)):
         yield out
 

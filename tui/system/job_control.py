@@ -2,6 +2,17 @@
 
 import os
 import signal
+from collections.abc import Callable
+
+
+def follow_shell(suspend: Callable[[], None], resume: Callable[[], None]) -> None:
+    """Call `suspend` when another program asks for it, and `resume` after one continued this one.
+
+    Textual would start drawing a second time after any SIGCONT, such as that of a closed window.
+    """
+    if hasattr(signal, "SIGTSTP"):
+        signal.signal(signal.SIGTSTP, lambda *_: suspend())
+        signal.signal(signal.SIGCONT, lambda *_: resume())
 
 
 def stop_until_continued() -> bool:

@@ -17,7 +17,7 @@ from tui.cli import checks, read_options
 from tui.cli.add_options import add_command_options
 from tui.cli.command import Command
 from tui.cli.commands import run
-from tui.cli.streams import tell
+from tui.cli.streams import Guarded, tell
 from tui.system.interruption import Interruption
 from tui.text.encodings import cells, replace_missing
 
@@ -62,9 +62,10 @@ class Program:
         from tui.jobs.backend import Backend
         from tui.system.error_log import log_error
 
-        if not sys.stderr.isatty():  # Textual draws there: only the terminal gets that
-            vars(sys)["__stderr__"] = sys.__stdout__
-        replace_missing(sys.__stderr__, cells)
+        terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
+        assert terminal is not None  # see `_has_terminal`
+        vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
+        replace_missing(terminal, cells)
         program = FeatherweightApp(Backend(self.settings, self.experiment))
         if self.theme is not None:
             program.theme = self.theme
