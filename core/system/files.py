@@ -132,10 +132,11 @@ def _why(error: Exception, folder: Path) -> str:
             free = shutil.disk_usage(folder).free // 1_000_000
             return f"no space left ({free} MB free); free some space"
     if number in (errno.EACCES, errno.EPERM):
-        return f"no permission to write in {folder}; choose another place"
-    if number == errno.EROFS:
-        return f"{folder} is on a read-only file system; choose another place"
-    if number == errno.ENOENT:
-        return f"no file can be created in {folder}; choose another place"
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        text = f"no permission to write in {folder}"
+    elif number == errno.EROFS:
+        text = f"{folder} is on a read-only file system"
+    elif number == errno.ENOENT:
+        text = f"no file can be created in {folder}"
+    else:
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"{text}; choose a writable place"

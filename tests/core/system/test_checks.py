@@ -49,7 +49,7 @@ def test_each_reason_has_its_own_words(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_takes_no_files_is_found_out_whoever_asks() -> None:
-    why = "no file can be created in /proc; choose another place"
+    why = "no file can be created in /proc; choose a writable place"
     assert refused(Path("/proc/x.json")) == why
     with pytest.raises(InputError, match=f"--experiment /proc/mine: {why}"):
         check_writable_folder(Path("/proc/mine"), "--experiment")
