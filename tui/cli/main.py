@@ -50,7 +50,8 @@ def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
         command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
         return int(command.perform(interruption))
     except StoppedError as error:
-        return _fail(error, interruption.status)
+        status = interruption.status
+        return status if interruption.requests[:1] == [SIGPIPE] else _fail(error, status)
     except (WriteError, WorkError) as error:
         return _fail(error, FAILED)
     except InputError as error:

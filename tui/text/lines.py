@@ -4,7 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
+from textwrap import wrap
 from typing import NamedTuple
+
+from rich.cells import cell_len
 
 ROLES = (
     "dense", "pruned", "finetuned", "validation", "best", "batch", "loss", "right", "wrong",
@@ -17,6 +20,10 @@ ROLES = (
 
 _SHORT = re.compile(r"(?<=^\D)\D+")
 """The part of a path that is dropped: all but its first letter and a number at its end."""
+
+
+_SECOND_CELL = "\u2060"
+"""Stands for the second half of a wide character."""
 
 
 class Span(NamedTuple):
@@ -84,6 +91,18 @@ def cut_path(path: str, width: int) -> str:
         parts[place] = _SHORT.sub("", part)
         path = ".".join(parts)
     return path if len(path) <= width else f"…{path[len(path) + 1 - width :]}" if width > 0 else ""
+
+
+def wrap_cells(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most a width in cells, of which wide characters take two.
+
+    Examples:
+        >>> wrap_cells("cannot read 模型", 11)
+        ['cannot read', '模型']
+    """
+    filled = "".join(char + _SECOND_CELL * (cell_len(char) - 1) for char in text)
+    lines = wrap(filled, width, break_on_hyphens=False)
+    return [line.replace(_SECOND_CELL, "") for line in lines]
 
 
 def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:
