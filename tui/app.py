@@ -201,11 +201,13 @@ class FeatherweightApp(App[None]):
 
     def on_job_event(self, message: JobEvent) -> None:
         """Pass a job's event to the feature that started it."""
-        message.job.follow(message.event)
+        if not self.ending:  # the screen is going
+            message.job.follow(message.event)
 
     def on_job_ended(self, message: JobEnded) -> None:
         """Pass the end of a job to the feature that started it."""
-        message.job.end(message)
+        if not self.ending:
+            message.job.end(message)
 
     def on_layer_table_mouse_action(self, message: LayerTable.MouseAction) -> None:
         """Pass on a mouse action in the layer table."""

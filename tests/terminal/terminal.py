@@ -20,7 +20,7 @@ import pyte
 
 FEATHERWEIGHT = str(Path(sys.executable).with_name("featherweight"))
 
-PATIENCE = 40.0
+PATIENCE = 300.0
 """Seconds to wait for a step that takes a minute at most on an idle machine."""
 
 OVERRIDES = ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
@@ -174,8 +174,12 @@ class Terminal:
     @property
     def released(self) -> bool:
         """The app has left the screen: a shell may use it."""
-        cursor = self._at(b"\x1b[?25h") > self._at(b"\x1b[?25l")
-        return cursor and all(map(self._left, MODES))
+        return self.shows_cursor and all(map(self._left, MODES))
+
+    @property
+    def shows_cursor(self) -> bool:
+        """The cursor is visible again."""
+        return self._at(b"\x1b[?25h") > self._at(b"\x1b[?25l")
 
     def _left(self, mode: int) -> bool:
         return self._at(b"\x1b[?%dl" % mode) > self._at(b"\x1b[?%dh" % mode)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -39,7 +37,6 @@ def endless(tmp_path: Path) -> tuple[str, ...]:
     [
         (signal.SIGTERM, 143, "featherweight: terminated"),
         (signal.SIGHUP, 129, "featherweight: hung up"),
-        (signal.SIGINT, 130, "featherweight: interrupted"),
     ],
 )
 def test_a_signal_closes_the_app_and_restores_the_terminal(
@@ -76,22 +73,15 @@ def test_a_closed_window_ends_the_app(tmp_path: Path):
         assert terminal.process.wait(PATIENCE) == 129
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str
-)
-def test_a_signal_ends_a_command_with_its_results(
-    number: signal.Signals, status: int, endless: tuple[str, ...], tmp_path: Path
-):
-    command = [FEATHERWEIGHT, "run", *endless, "--uniform", "0.6", "--json", str(tmp_path / "r")]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert run.stdout is not None
-    assert any(line.startswith("epoch 1") for line in run.stdout)
-    run.send_signal(number)
-    out, err = run.communicate(timeout=PATIENCE)
-    assert (run.returncode, err) == (status, "")
-    assert "stopped early" in out
-    assert json.loads((tmp_path / "r").read_text())["stopped"]
-    assert Experiment(tmp_path / "it").newest().status == STOPPED
+def test_a_signal_ends_a_command_and_gives_the_cursor_back(tmp_path: Path):
+    fetch = ("data", "fetch", "mnist", "--data-dir", str(tmp_path))
+    with FileLock(tmp_path / ".lock"), Terminal(*fetch) as terminal:
+        terminal.wait_for("waiting for another download")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 143
+        assert terminal.shows_cursor
+        assert "stopping (terminated; once more to quit at once)" in terminal.text
+        assert "featherweight: download stopped" in terminal.text
 
 
 def test_ctrl_z_returns_to_the_shell_and_fg_to_the_app(tmp_path: Path):

@@ -13,7 +13,7 @@ from core.events import Notice
 from core.jobs.workbench import Net
 from core.nets.layers import Layer
 from core.pruning.what_if import Profile
-from tests.tui.conftest import ready, until
+from tests.tui.conftest import idle, ready, until
 from tests.tui.hostile import HOSTILE, assert_harmless
 from tests.tui.scripted import DENSE, Many
 from tui.app import FeatherweightApp
@@ -94,3 +94,4 @@ async def test_notices_of_a_job_are_drawn(app: FeatherweightApp, backend: Many):
         await pilot.pause(0.3)
         assert MARKUP in await drawn(pilot)
         backend.go.set()
+        await idle(pilot)
