@@ -66,7 +66,7 @@ def test_a_signal_lets_the_fine_tuning_of_the_app_keep_what_stopping_keeps(
 
 def test_a_closed_window_ends_the_app(tmp_path: Path):
     with FileLock(tmp_path / ".lock"), Window("--data-dir", str(tmp_path)) as terminal:
-        terminal.wait_for("Featherweight", "waiting for another download")
+        terminal.wait_for("Featherweight", "loading")
         terminal.press("\x1a")
         terminal.wait_for("there is no shell to return to")
         terminal.close()
@@ -89,14 +89,14 @@ def test_ctrl_z_returns_to_the_shell_and_fg_to_the_app(tmp_path: Path):
     with FileLock(tmp_path / ".lock"), Window(*shell, command="/bin/bash", PS1="$ ") as terminal:
         terminal.wait_for("$")
         terminal.press(f"{FEATHERWEIGHT} --data-dir {tmp_path}\r")
-        terminal.wait_for("Featherweight", "waiting for another download")
+        terminal.wait_for("Featherweight", "loading")
         terminal.press("\x1a")
         terminal.wait_for("Stopped")
         assert terminal.released
         terminal.press("clear\r")
         terminal.wait_for("$", gone=("Featherweight",))
         terminal.press("fg\r")
-        terminal.wait_for("Featherweight", "waiting for another download")
+        terminal.wait_for("Featherweight", "loading")
         terminal.press("q")
         terminal.wait_until(lambda: terminal.released, "shell")
         terminal.press("exit\r")

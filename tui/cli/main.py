@@ -58,6 +58,10 @@ def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
         return _fail(error, BAD_INPUT)
     except KeyboardInterrupt:
         return _fail(interruption.reason, interruption.status)
+    except Exception as error:
+        from tui.system.error_log import log_error  # late: most commands log none
+
+        return _fail(log_error(error), FAILED)
 
 
 def _fail(error: object, status: int) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import InputError, StoppedError, WorkError, WriteError
 from core.events import Notice, StopFlag, Stream
+from tests.tui.hostile import HOSTILE, assert_harmless
 from tui.cli.command import Command
 from tui.cli.main import main
 
@@ -100,3 +101,20 @@ def test_a_report_that_cannot_be_written_comes_after_the_result(
     out, err = capsys.readouterr()
     assert out.endswith("the result\n")
     assert err.startswith("featherweight: cannot write")
+
+
+@pytest.mark.logs_errors
+def test_an_error_that_nobody_foresaw_is_one_line_and_in_the_log(
+    run: Callable[..., int], error_log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_stop: StopFlag) -> Stream[dict[str, object]]:
+        yield Notice("working")
+        raise LookupError(HOSTILE)
+
+    assert run(work) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("featherweight: LookupError: [/red]")
+    assert err.count("\n") == 1
+    assert "in work" in error_log.read_text(encoding="utf-8")
+    for text in (err, error_log.read_text(encoding="utf-8")):
+        assert_harmless(text)
