@@ -7,7 +7,7 @@ between batches.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -52,11 +52,27 @@ class Notice(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingNeeded(Event):
+    """There is no trained net yet, so the one opened is untrained; see `core.jobs.dense_net`.
+
+    Attributes:
+        net: the model and the data set, in words.
+    """
+
+    net: str
+
+
+@dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Accuracies in percent: decisions use `validation`; `test` is only reported."""
+    """Accuracies in percent: decisions use `validation`; `test` is only reported.
+
+    Attributes:
+        images: those of validation and of test; 0 if unknown.
+    """
 
     validation: float
     test: float
+    images: tuple[int, int] = field(default=(0, 0), compare=False, metadata={"stored": False})
 
 
 @dataclass(frozen=True, slots=True)

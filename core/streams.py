@@ -6,7 +6,6 @@ program may drop a stream at any event; the model is then unchanged.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,14 +15,17 @@ from core.data.batches import CPU, Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.errors import InputError
-from core.events import Accuracy, StopFlag, Stream, never
+from core.events import Accuracy, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet, faster
 from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
-from core.nets.weights import copy_weights
+from core.nets.prunable.plain_net import check_float32, explained, float_types
+from core.nets.prunable.unprunable import check_prunable
+from core.nets.trial import fit
+from core.nets.user_model import splits_for
+from core.nets.weights import copy_weights, load_into
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
@@ -31,7 +33,8 @@ from core.settings.settings import SETTINGS
 from core.system.number_formats import PRECISIONS
 from core.training import finetuning
 from core.training.finetuning import FineTuningResult
-from core.training.recipes import recipe_named
+from core.training.first_step import try_step
+from core.training.recipes import TrainingSize, recipe_named
 
 
 def load(
@@ -60,28 +63,45 @@ def finetune(
 
     The model gets its new weights only when the stream ends.
     """
-    check_no_torch_masks(model)
-    settings = changes.applied_to(recipe_named(recipe))
+    check_float32(model)
+    changes.applied_to(recipe_named(recipe))  # raises if they conflict
     _check(precision, seed)
-    base = copy_weights(model)
-    whole = whole_plan(plan, [layer.name for layer in prunable_layers(model)])
     copy = copy_model(model)
-    check_prunable(model)
-    data = fit_layout(copy.model, splits_for(model, data))
+    data = yield from fit(copy.model, splits_for(model, data))
+    base = copy_weights(copy.model)
+    whole = whole_plan(plan, [layer.name for layer in prunable_layers(copy.model)])
+    check_prunable(copy.model)
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
-    if changes.batch_size is None:
-        settings = replace(settings, finetune=settings.finetune.limited_to(data.train.values))
+    size = TrainingSize(len(data.train), data.train.values)
+    settings = changes.applied_to(recipe_named(recipe).fitted_to(size))
+
+    def another() -> nn.Module:
+        other = copy_model(model).model
+        drain(fit(other, data))
+        return other
+
+    yield from try_step(another(), data.train, settings.finetune, precision)
     result = yield from finetuning.finetune(
-        copy.model, base, whole, data, settings, seed=seed, precision=precision, stop=stop
+        copy.model,
+        base,
+        whole,
+        data,
+        settings,
+        seed=seed,
+        precision=precision,
+        stop=stop,
+        remake=another,
     )
-    model.load_state_dict(result.weights)
+    load_into(model, result.weights)
     return result
 
 
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
     copy = copy_model(model).model
-    return (yield from measure(copy, fit_layout(copy, splits_for(model, data)), "model", stop))
+    with explained(float_types(model)):
+        data = yield from fit(copy, splits_for(model, data))
+    return (yield from measure(copy, data, "model", stop))
 
 
 def scan(
@@ -97,12 +117,12 @@ def scan(
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
-    check_no_torch_masks(model)
+    check_float32(model)
     _check(precision, seed)
     check_split(split)
     copy = copy_model(model).model
-    check_prunable(model)
-    data = fit_layout(copy, splits_for(model, data))
+    data = yield from fit(copy, splits_for(model, data))
+    check_prunable(copy)
     stream = sensitivity_scan.scan(
         copy,
         data.validation if split == SPLITS[0] else data.test,
@@ -123,9 +143,9 @@ def accelerate(
     """Find the fastest way to run a pruned model; see `core.accelerate`."""
     if batch < 1:
         raise InputError(f"a batch of {batch} images: expected 1 or more")
-    check_no_torch_masks(model)
+    check_float32(model)
     copy = copy_model(model).model.to(CPU)
-    images = fit_layout(copy, splits_for(copy, data)).test
+    images = (yield from fit(copy, splits_for(copy, data))).test
     sample, _ = images.batch(torch.arange(batch) % len(images))
     copy = copy.to(memory_format=torch.contiguous_format)
     return (yield from faster(copy, sample.contiguous(), torch.get_num_threads(), stop=stop))

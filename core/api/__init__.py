@@ -1,7 +1,7 @@
 """The API of `import core`: functions for your own models and scripts.
 
     data          splits, load: images split into train, validation and test
-    pruning       plan, prune, remove_dead, compact: quick computations
+    pruning       plan, prune, remove_dead, compact, unprunable_weights: quick computations
     operations    finetune, evaluate, scan, accelerate: long operations that report and can stop
     torch_prune   to_torch_prune, from_torch_prune: masks to and from torch.nn.utils.prune
     files         save, load_weights: weights in a file
@@ -16,7 +16,7 @@ from core import streams
 from core.api.data import load, splits
 from core.api.files import load_weights, save
 from core.api.operations import accelerate, evaluate, finetune, scan
-from core.api.pruning import compact, plan, prune, remove_dead
+from core.api.pruning import compact, plan, prune, remove_dead, unprunable_weights
 from core.api.torch_prune import from_torch_prune, to_torch_prune
 from core.data.batches import Splits
 from core.data.inputs import Inputs
@@ -33,6 +33,6 @@ __all__ = [
     "Notice", "Progress", "RecipeChanges", "Scan", "Splits", "StoppedError", "WorkError",
     "accelerate", "compact", "drain", "evaluate", "finetune", "from_torch_prune", "load",
     "load_weights", "plan", "prune", "remove_dead", "save", "scan", "splits", "streams",
-    "to_torch_prune",
+    "to_torch_prune", "unprunable_weights",
 ]
 # fmt: on

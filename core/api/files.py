@@ -5,13 +5,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from core.api.operations import OnEvent
 from core.errors import InputError
+from core.events import Notice
 from core.formats import weights_files
 from core.formats.codec import encode, from_state, raw
 from core.formats.export_formats import COMPACT, PICKLES, SAFETENSORS
 from core.nets.layers import prunable_layers
-from core.nets.user_model import check_no_torch_masks
-from core.nets.weights import copy_weights
+from core.nets.prunable.torch_masks import check_no_torch_masks
+from core.nets.weights import copy_weights, load_into
 from core.system.files import write_whole
 
 EXTENSIONS = (COMPACT, SAFETENSORS, *PICKLES[:2])
@@ -63,12 +65,14 @@ def save(model: nn.Module, path: Path | str) -> int:
     return path.stat().st_size
 
 
-def load_weights(model: nn.Module, path: Path | str) -> None:
+def load_weights(model: nn.Module, path: Path | str, *, on_event: OnEvent | None = None) -> None:
     """Load the weights of a model from a file, in place.
 
     Args:
         model: only its weights change.
-        path: a file written by `save`, `featherweight` or `torch.save`. No code in it is run.
+        path: a file written by `save`, `featherweight` or `torch.save`, or in safetensors. Its
+            state_dict may be anywhere in a checkpoint and under any prefix. No code in it is run.
+        on_event: called with a `Notice` if its values are converted or something is left out.
 
     Raises:
         InputError: the file cannot be read or does not fit the model, which is unchanged.
@@ -83,4 +87,8 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
         >>> torch.equal(model[1].weight, other[1].weight)
         True
     """
-    model.load_state_dict(weights_files.load_weights(Path(path), model))
+    weights, notes = weights_files.read_weights(Path(path), model)
+    if on_event is not None:
+        for note in notes:
+            on_event(Notice(note, warning=True))
+    load_into(model, weights)

@@ -58,8 +58,10 @@ def finetune(
         The weights, their masks, accuracies in percent, and the epochs.
 
     Raises:
-        InputError: the model, the plan, the recipe or its changes cannot be used.
-        WorkError: the loss diverged before an epoch ended at the full plan.
+        InputError: the model, the plan, the recipe or its changes cannot be used; the model is
+            tried first, on a copy, for one training step.
+        WorkError: the loss diverged, or the model's own code raised, before an epoch ended at the
+            full plan; later, the best epoch is returned, with what was raised in its `error`.
 
     Example:
         >>> import core, torch
@@ -96,6 +98,7 @@ def evaluate(
 
     Raises:
         InputError: the model cannot take the images, or cannot be copied.
+        WorkError: the model's own code raised for later images.
         StoppedError: `stop` returned True.
 
     Example:

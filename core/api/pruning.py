@@ -1,20 +1,26 @@
 """Plan, prune, and remove dead units, without training."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar, get_args
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import get_args
 
 from torch import Tensor, nn
 
 from core.data.batches import Splits
 from core.errors import InputError
+from core.events import drain
 from core.graph import dead_units
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError
 from core.nets.footprint import DeadUnits
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.user_model import check_no_torch_masks, check_prunable, fit_layout, splits_for
-from core.nets.weights import copy_weights
+from core.nets.outputs import share_hook
+from core.nets.prunable import unprunable
+from core.nets.prunable.plain_net import check_float32, check_plain
+from core.nets.trial import fit
+from core.nets.user_model import splits_for
+from core.nets.weights import copy_weights, load_into
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
 from core.pruning.goals import DEFAULT_ALLOCATION, Goal, Kind
@@ -22,7 +28,30 @@ from core.pruning.masks import Masks
 from core.pruning.plans import Plan, whole_plan
 from core.pruning.what_if import Profile
 
-T = TypeVar("T")
+
+def unprunable_weights(model: nn.Module) -> dict[str, str]:
+    """The weights of a model that cannot be pruned, with the reasons.
+
+    Biases, norms and other vectors, which are never pruned, are not among them.
+
+    Args:
+        model: any model.
+
+    Returns:
+        The reason by the name of the weight.
+
+    Raises:
+        InputError: torch holds masks of the model, or has quantized it.
+
+    Example:
+        >>> import core
+        >>> from torch import nn
+        >>> layers = nn.Linear(64, 32), nn.utils.parametrizations.weight_norm(nn.Linear(32, 10))
+        >>> core.unprunable_weights(nn.Sequential(nn.Flatten(), *layers))
+        {'2.weight': 'computed from other parameters on every call'}
+    """
+    check_plain(model)
+    return unprunable.unprunable_weights(model)
 
 
 def plan(
@@ -64,12 +93,12 @@ def plan(
         >>> sum(int(weight.count_nonzero()) for weight in model.parameters()) <= 2410 / 10
         True
     """
-    check_no_torch_masks(model)
-    check_prunable(model)
+    check_plain(model)
+    unprunable.check_prunable(model)
     if kind not in get_args(Kind):
         raise InputError(f"unknown kind '{kind}': expected one of {', '.join(get_args(Kind))}")
     weights, layers = copy_weights(model), prunable_layers(model)
-    profiles = [Profile.of(layer, weights[layer.key].numpy()) for layer in layers]
+    profiles = [Profile.of(layer, weights[layer.key].float().numpy()) for layer in layers]
     parameters = parameter_count(model)
     other = parameters - sum(layer.parameters for layer in layers)
     budget = Goal(kind, value).budget(parameters)
@@ -101,11 +130,11 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
         >>> int(model[1].weight.count_nonzero()), int(masks.pruned["1.weight"].sum())
         (512, 1536)
     """
-    check_no_torch_masks(model)
+    check_plain(model)
     layers = prunable_layers(model)
     whole, weights = whole_plan(plan, [layer.name for layer in layers]), copy_weights(model)
     masks = Masks.of(weights, layers, whole)
-    model.load_state_dict(masks.apply(weights))
+    load_into(model, masks.apply(weights))
     return masks
 
 
@@ -139,7 +168,10 @@ def remove_dead(model: nn.Module, data: Splits) -> DeadUnits:
         >>> int(model[3].weight[:, :8].count_nonzero())
         0
     """
-    return _on_few_images(model, data, dead_units.remove_dead)
+    with _few_images(model, data) as (net, images):
+        dead = dead_units.remove_dead(net, images)
+    model.load_state_dict(net.state_dict())
+    return dead
 
 
 def compact(model: nn.Module, data: Splits) -> nn.Module:
@@ -166,20 +198,21 @@ def compact(model: nn.Module, data: Splits) -> nn.Module:
         >>> [tuple(weight.shape) for weight in core.compact(model, data).parameters()]
         [(24, 64), (24,), (10, 24), (10,)]
     """
-    return _on_few_images(model, data, compacted)
+    with _few_images(model, data) as (net, images):
+        return compacted(net, images)
 
 
-def _on_few_images(model: nn.Module, data: Splits, work: Callable[[nn.Module, Tensor], T]) -> T:
-    """Call `work` with a model and three images that fit it; restores the model's modes."""
-    check_no_torch_masks(model)
-    modes = {module: module.training for module in model.modules()}
-    data = fit_layout(copy_model(model).model, splits_for(model, data))
+@contextmanager
+def _few_images(model: nn.Module, data: Splits) -> Iterator[tuple[nn.Module, Tensor]]:
+    """A copy of a model that returns logits only, and three images that fit it."""
+    check_float32(model)
+    prunable_layers(model)  # raises if their sizes are not known yet
+    tried, copy = (copy_model(model).model for _ in range(2))
+    data = drain(fit(tried, splits_for(model, data)))  # it changes the copy's memory layout
+    share_hook(tried, copy)
     images, _ = data.validation.batch(slice(0, 3))
     try:
-        return work(model, images)
+        yield copy, images
     except UntraceableError as error:
         name = type(model).__name__
         raise InputError(f"cannot find the dead units of {name}: {error}") from error
-    finally:
-        for module, training in modes.items():
-            module.training = training

@@ -1,10 +1,11 @@
 """Masks to and from `torch.nn.utils.prune`."""
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils import prune as torch_prune
 
 from core.errors import InputError
-from core.nets.layers import PRUNABLE, prunable_layers
+from core.nets.layers import prunable_layers, prunable_weights
+from core.nets.prunable.torch_masks import take_torch_masks
 from core.nets.weights import copy_weights
 from core.pruning.masks import Masks
 
@@ -13,7 +14,8 @@ def to_torch_prune(model: nn.Module, masks: Masks) -> None:
     """Apply masks with `torch.nn.utils.prune`, which then keeps the zeros, in place.
 
     Each pruned `weight` becomes the product of the parameter `weight_orig` and the buffer
-    `weight_mask`, computed at every call.
+    `weight_mask`, computed at every call of its module. `nn.MultiheadAttention` reads the weight of
+    its `out_proj` without a call: torch cannot hold that mask, `masks.hold` can.
 
     Args:
         model: the model the masks belong to.
@@ -31,28 +33,30 @@ def to_torch_prune(model: nn.Module, masks: Masks) -> None:
         >>> sorted(model.state_dict()), int(model[1].weight_mask.sum())
         (['1.bias', '1.weight_mask', '1.weight_orig'], 160)
     """
-    modules = {key: _module(model, key) for key in masks.pruned}
-    for key, pruned in masks.pruned.items():
-        weight = modules[key].weight
-        assert isinstance(weight, Tensor)
-        if pruned.shape != weight.shape:
-            shape, expected = tuple(pruned.shape), tuple(weight.shape)
+    holders = {key: _holder(model, key) for key in masks.pruned}
+    for key, (module, name) in holders.items():
+        shape, expected = tuple(masks.pruned[key].shape), tuple(module.get_parameter(name).shape)
+        if shape != expected:
             raise InputError(f"the mask of '{key}' has shape {shape}: expected {expected}")
-    for key, pruned in masks.pruned.items():
-        torch_prune.custom_from_mask(modules[key], "weight", ~pruned)
+    for key, (module, name) in holders.items():
+        torch_prune.custom_from_mask(module, name, ~masks.pruned[key])
 
 
 def from_torch_prune(model: nn.Module) -> Masks:
     """Remove `torch.nn.utils.prune` from a model, in place, and return its masks.
 
     Every pruned tensor, biases included, becomes an ordinary parameter with zeros. Zeros without a
-    mask count as pruned too.
+    mask count as pruned too. Masks of torch.ao.pruning are taken as well.
 
     Args:
         model: any model.
 
     Returns:
         The masks of the prunable layers.
+
+    Raises:
+        InputError: a tied weight is not masked alike under all its names, or a mask of
+            torch.ao.pruning is mixed with other parametrizations; the model is unchanged.
 
     Example:
         >>> import core
@@ -64,22 +68,23 @@ def from_torch_prune(model: nn.Module) -> Masks:
         >>> sorted(model.state_dict()), int(model[1].weight.count_nonzero())
         (['1.bias', '1.weight'], 160)
     """
-    for module in model.modules():
-        for hook in list(module._forward_pre_hooks.values()):
-            if isinstance(hook, torch_prune.BasePruningMethod):
-                torch_prune.remove(module, hook._tensor_name)
+    take_torch_masks(model)
     layers = prunable_layers(model)
     return Masks.of(copy_weights(model), layers, {layer.name: 0.0 for layer in layers})
 
 
-def _module(model: nn.Module, key: str) -> nn.Module:
-    """The module whose weight has this name in the state_dict."""
+def _holder(model: nn.Module, key: str) -> tuple[nn.Module, str]:
+    """The module of a parameter with this name in the state_dict, and its name there."""
     path, _, name = key.rpartition(".")
     try:
-        module = model.get_submodule(path)
+        module, parent = (model.get_submodule(each) for each in (path, path.rpartition(".")[0]))
     except AttributeError as error:
         problem = f"{type(model).__name__} has no module '{path}'"
         raise InputError(f"mask for '{key}': {problem}") from error
-    if name != "weight" or not isinstance(module, PRUNABLE):
-        raise InputError(f"mask for '{key}': torch.nn.utils.prune supports only layer weights")
-    return module
+    called = module is parent or not isinstance(parent, nn.MultiheadAttention)
+    if name not in dict(prunable_weights(module)) or not called:
+        raise InputError(
+            f"mask for '{key}': torch.nn.utils.prune cannot hold it; call masks.hold(model, "
+            "optimizer) after each step instead"
+        )
+    return module, name

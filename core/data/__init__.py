@@ -5,6 +5,7 @@
     splits     train, validation and test under a protocol
     batches    a split as tensors, normalized one batch at a time
     inputs     image settings: size, channels, normalization
+    image_shape   the shape of the images, before they are loaded
     idx        the format of MNIST's files
     sources/   where files come from: cache, mirrors, package
     folders/   image folders by class, decoded once and cached on disk

@@ -106,10 +106,9 @@ class Experiment:
         Raises InputError if it is not interrupted, is damaged, or is already being resumed.
         """
         with self._locked(run) as current:
-            if current.status != INTERRUPTED:
-                state = current.problem or current.status
-                raise InputError(f"{current}: {state}; nothing to resume")
             record = current.checked()
+            if current.status != INTERRUPTED:
+                raise InputError(f"{current}: {current.status}; nothing to resume")
             resumed = (*record.resumed, Resumption(_now(), environment()))
             tidy(current.folder)
             begun = replace(record, status=None, epochs=(), state=None, resumed=resumed)

@@ -98,18 +98,23 @@ class BaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class StageAccuracies:
-    """Accuracies by stage; `base` is the fine-tuned net the run started from, if not dense."""
+    """Accuracies by stage; `base` is the fine-tuned net the run started from, if not dense.
+
+    See `RunRecord.measured` for the known ones with the images they were measured on.
+    """
 
     dense: AccuracyPercent | None = None
     base: AccuracyPercent | None = None
     pruned: AccuracyPercent | None = None
     finetuned: AccuracyPercent | None = None
 
-    @property
-    def measured(self) -> dict[str, Accuracy]:
-        """The known accuracies by stage."""
-        stages = ((stage.name, getattr(self, stage.name)) for stage in fields(self))
-        return {name: accuracy for name, accuracy in stages if accuracy is not None}
+
+@dataclass(frozen=True, slots=True)
+class SplitSizes:
+    """The images that accuracies were measured on."""
+
+    validation: Count
+    test: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ class RunRecord:
     """What is known of a run; None means unknown, or not known yet.
 
     Attributes:
+        split_sizes: the images that accuracies were measured on.
         status: as stored, see `core.experiments.runs.Run.status`.
         precision: the resolved one, never `auto`.
         choices: changes to the recipe; named after their key in a run's file.
@@ -161,6 +167,8 @@ class RunRecord:
         best: the epoch of the weights; None if no epoch ended at the full plan.
         revived: weights outside the masks that are not zero; always 0.
         stopped: whether it was stopped early; None while unfinished.
+        error: what the net's own code raised, if that ended it early.
+        weights: digest of the net it produced.
         search: the trial it is, if part of a search.
         allocate: the allocation method of that search.
         state: what an unfinished run resumes from, besides its checkpoint's tensors.
@@ -172,6 +180,7 @@ class RunRecord:
     dataset: str | None = None
     inputs: Annotated[Inputs, _WHOLE] | None = field(default_factory=Inputs)
     protocol: str | None = None
+    split_sizes: SplitSizes | None = None
     precision: str | None = None
     device: str | None = None
     threads: Annotated[int, Limits(1, 1e6)] | None = None
@@ -194,6 +203,8 @@ class RunRecord:
     best: Number | None = None
     revived: Count | None = None
     stopped: bool | None = None
+    error: str | None = None
+    weights: str | None = None
     sizes: Bytes | None = None
     search: TrialRecord | None = None
     allocate: str | None = None
@@ -201,6 +212,15 @@ class RunRecord:
     environment: Mapping[str, str] | None = None
     resumed: tuple[Resumption, ...] = ()
     state: Mapping[str, Any] | None = None
+
+    @property
+    def measured(self) -> dict[str, Accuracy]:
+        """The known accuracies by stage, with the images they were measured on."""
+        sizes = self.split_sizes
+        images = (sizes.validation, sizes.test) if sizes else (0, 0)
+        stages = {stage.name: getattr(self.accuracy, stage.name) for stage in fields(self.accuracy)}
+        known = {name: accuracy for name, accuracy in stages.items() if accuracy is not None}
+        return {name: replace(accuracy, images=images) for name, accuracy in known.items()}
 
     @property
     def schedule(self) -> Schedule:
@@ -261,4 +281,4 @@ def record_json(record: RunRecord) -> dict[str, Any]:
 
 def report_json(record: RunRecord) -> dict[str, Any]:
     """The record as the commands print it."""
-    return record_json(replace(record, status=None, state=None))
+    return record_json(replace(record, status=None, state=None, weights=None))

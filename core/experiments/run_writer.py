@@ -31,7 +31,7 @@ from core.experiments.runs import (
 )
 from core.system.files import write_text
 from core.system.locks import acquire, explain_write_errors, is_held, locked, remove
-from core.system.untrusted_json import HEADER, FaultError, to_json
+from core.system.untrusted_json import DIGEST, HEADER, FaultError, to_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,7 +93,7 @@ class RunWriter:
         """
         self._check()
         text = to_json(record_json(replace(self._record, epochs=tuple(epochs), state=state)))
-        self._save(CHECKPOINT, tensors, {HEADER: text})
+        self._save(CHECKPOINT, tensors, {HEADER: text, DIGEST: _digest(tensors)})
 
     def finish(self, weights: Mapping[str, Tensor], record: RunRecord) -> Run:
         """Store the net the run produced and its record, and release the run.
@@ -104,7 +104,7 @@ class RunWriter:
         self._check()
         record = record.provenance(self._record)
         status = STOPPED if record.stopped else DONE
-        text = to_json(record_json(replace(record, status=status)))
+        text = to_json(record_json(replace(record, status=status, weights=_digest(weights))))
         self._save(WEIGHTS, weights, {})
         write_text(self.folder / REPORT, text)
         with suppress(OSError):  # then `tidy` does it later
@@ -151,6 +151,12 @@ class RunWriter:
     def _check(self) -> None:
         if not self.held:
             raise RuntimeError(f"run {self.id} is over")
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    from core.nets.weights import weights_digest  # loads torch
+
+    return weights_digest(dict(tensors))
 
 
 def tidy(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """One run of an experiment on disk: its files, read as untrusted input.
 
     0001/run.json                the record of the run; its `status` says how the run ended
-    0001/weights.safetensors     the net it produced
+    0001/weights.safetensors     the net it produced; the record has the digest of its tensors
     0001/checkpoint.safetensors  only while unfinished: tensors, and the record in the header
     0001/note.txt                the user's note
     0001/exports.json            the files its net was exported to
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeVar
 
@@ -23,6 +24,7 @@ from core.experiments.exports import Export, read_exports
 from core.experiments.run_record import Faults, RunRecord, read_record
 from core.system.locks import is_held
 from core.system.untrusted_json import (
+    DIGEST,
     FaultError,
     open_file,
     read_header_json,
@@ -31,7 +33,9 @@ from core.system.untrusted_json import (
 )
 
 if TYPE_CHECKING:
-    from core.nets.weights import Weights
+    from torch import nn
+
+    from core.nets.weights import DenseWeights, Weights
 
 T = TypeVar("T")
 
@@ -97,10 +101,30 @@ class Run:
         return self.folder / WEIGHTS
 
     def checked(self) -> RunRecord:
-        """The record; raises InputError if a value is damaged."""
+        """The record; raises InputError if it is unreadable or a value is damaged."""
+        if self.problem is not None:
+            raise InputError(f"{self} is unreadable: {self.problem}; {self._way_out}")
         if self.faults:
-            raise InputError(f"{self}: {self.faults[0]}")
+            raise InputError(f"{self}: {self.faults[0]}; {self._way_out}")
         return self.record
+
+    def check_finished(self) -> None:
+        """Raise InputError if it has no weights to read, saying why and what to do."""
+        self.checked()
+        if self.status == RUNNING:
+            raise InputError(f"{self} is running: expected a finished run; wait for it to end")
+        if not self.finished:
+            how = f"resume it with featherweight run --resume {self.folder.parent}:{self.id}"
+            raise InputError(f"{self} is {self.status}: expected a finished run; {how}")
+
+    @property
+    def _way_out(self) -> str:
+        """What to do about a damaged file."""
+        way = "restore the file from a backup, or"
+        is_of_weights = WEIGHTS in (self.problem or "")
+        if not is_of_weights and os.path.isfile(self.weights_path):
+            return f"{way} open its net with --weights {self.weights_path}"
+        return f"{way} delete the run and start it again"
 
     def required(self, value: T | None, key: str) -> T:
         """A value the record must have; raises InputError if it is None."""
@@ -109,19 +133,36 @@ class Run:
         return value
 
     def weights(self) -> Weights:
-        """The weights it produced, without checking that they fit a net; see `load_weights`.
+        """The weights it produced, without checking that they fit a net; see `dense_weights`.
 
         Raises InputError if the run is not finished, or the file is damaged.
         """
-        if not self.finished:
-            raise InputError(f"{self}: {self.problem or self.status}; expected a finished run")
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        self.check_finished()
+        from core.formats.weights_files import read_safetensors
 
+        return read_safetensors(self.weights_path, self.record.weights)
+
+    def check_weights(self) -> None:
+        """Raise InputError if it has no weights, or not those that were written.
+
+        A file is read once, until it changes.
+        """
+        self.check_finished()
         try:
-            return load_file(self.weights_path)
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"cannot read {self.weights_path} as safetensors: {error}") from error
+            facts = self.weights_path.stat()
+        except OSError as error:
+            raise InputError(f"cannot read {self.weights_path}: {error.strerror}") from error
+        _check_digest(self.weights_path, self.record.weights, facts.st_mtime_ns, facts.st_size)
+
+    def dense_weights(self, model: nn.Module) -> DenseWeights:
+        """The weights it produced, and the early ones of a training; see `load_dense`.
+
+        Raises InputError if the run is not finished, the file is damaged, or not of this model.
+        """
+        self.check_finished()
+        from core.formats.weights_files import load_dense
+
+        return load_dense(self.weights_path, model, self.record.weights)
 
     def checkpoint(self) -> SavedCheckpoint | None:
         """What an unfinished run resumes from, if anything; raises InputError if damaged."""
@@ -134,10 +175,21 @@ class Run:
             raise InputError(f"{error}; delete run {self.id} and start again") from error
 
 
+@lru_cache(maxsize=256)
+def _check_digest(path: Path, digest: str | None, _time: int, _size: int) -> None:
+    """Raise InputError if a file's tensors do not have a digest; without one, they are not read."""
+    if digest is not None:
+        from core.formats.weights_files import read_safetensors
+
+        read_safetensors(path, digest)
+
+
 def read_checkpoint(path: Path) -> SavedCheckpoint:
     """Read a checkpoint; raises InputError if it is missing or damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load
+
+    from core.formats.weights_files import check_digest
 
     try:
         # Read both from one open file, which may be replaced meanwhile, and without mapping it
@@ -145,7 +197,11 @@ def read_checkpoint(path: Path) -> SavedCheckpoint:
         with open_file(path) as file:
             record, _ = _read_header(file)
             file.seek(0)
-            return SavedCheckpoint(load(file.read()), record)
+            digest = read_metadata(file).get(DIGEST)
+            file.seek(0)
+            tensors = load(file.read())
+        check_digest(tensors, digest)
+        return SavedCheckpoint(tensors, record)
     except (FaultError, OSError, SafetensorError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 

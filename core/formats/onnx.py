@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError
+from core.nets.calls import ANYTHING, describe
 
 OPSET = 17
 """ONNX opset of exported files."""
@@ -33,8 +34,8 @@ def to_onnx(net: nn.Module, images: Tensor, dynamic_batch: bool = False) -> byte
                 net, (images.contiguous(),), file, opset_version=OPSET, dynamo=False,
                 input_names=["images"], output_names=["logits"], dynamic_axes=axes,
             )  # fmt: skip
-        except Exception as error:  # the net's own code runs here and may raise anything
-            raise InputError(f"this net cannot be exported to ONNX: {error}") from error
+        except ANYTHING as error:
+            raise InputError(f"this net cannot be exported to ONNX: {describe(error)}") from error
         return file.read_bytes()
 
 

@@ -1,6 +1,6 @@
 """A net as the contents of a compact file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from core.formats.codec.compact import Codebook, CompactFile, Steps, Tied, Value
 from core.formats.codec.state_dict import from_state, raw
 from core.formats.export_formats import EXACT
 from core.nets.layers import Layer
-from core.nets.weights import Weights
+from core.nets.weights import Weights, is_damaged
 from core.nets.zoo import ZOO, model_spec
 from core.settings.settings import DEFAULTS, Settings
 
@@ -27,11 +27,13 @@ def pack(
     quantized: Mapping[str, QuantizedTensor],
     model: str,
     facts: Mapping[str, Any],
+    buffers: Collection[str] = (),
 ) -> CompactFile:
     """The contents of a compact file for a net with these weights and prunable layers.
 
     `values` is one of `VALUES`, `quantized` holds quantized tensors by name, `model` is stored
-    if it is in the zoo, and `facts` are those of `image_facts`.
+    if it is in the zoo, and `facts` are those of `image_facts`. A tensor among the `buffers` that
+    is too large for the type, such as an attention mask of the least float32, is stored exactly.
 
     Raises InputError if a file cannot hold a tensor's type.
     """
@@ -47,16 +49,18 @@ def pack(
         if name in quantized:
             return _values(quantized[name])
         if values in EXACT and tensor.dtype == torch.float32:
-            tensor = _narrowed(name, tensor, values)
+            tensor = _narrowed(name, tensor, values, name in buffers)
         # A pruned weight may be -0.0, which a file would store as a value.
         return raw(tensor + 0.0 if name in pruned else tensor)
 
     return from_state(weights, model if model in ZOO else "", dict(facts), keep)
 
 
-def _narrowed(name: str, tensor: Tensor, values: str) -> Tensor:
+def _narrowed(name: str, tensor: Tensor, values: str, is_buffer: bool) -> Tensor:
     narrowed = tensor.to(getattr(torch, values))
-    if not bool(narrowed.isfinite().all()) and bool(tensor.isfinite().all()):
+    if is_damaged(narrowed, tensor):
+        if is_buffer:
+            return tensor
         raise InputError(f"'{name}' has values too large for {values}: use bfloat16 or float32")
     return narrowed
 

@@ -1,100 +1,219 @@
-"""Reads safetensors, compact and `torch.save` files of weights; writes safetensors."""
+"""Weights read from files of any kind, recognized by content, and written as safetensors."""
 
-import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.formats.export_formats import COMPACT, PICKLES
+from core.formats import recognition
+from core.formats.state_dicts import FileContents, Selection, Value, contents, read, select
+from core.formats.torch_files.containers import open_archive, open_pickle
+from core.formats.torch_files.tensors import Tensors
+from core.nets.model_copy import copy_model
 from core.nets.weights import (
     DenseWeights,
     Weights,
-    cast_like,
     check_fit,
+    copy_weights,
+    differences,
     element_limit,
+    module_versions,
+    shapes,
+    versioned,
     weights_digest,
 )
 from core.system.files import write_whole
+from core.system.untrusted_json import DIGEST, FaultError
 
-_STATE_KEYS = ("state_dict", "model_state_dict", "model")
-"""Keys under which training scripts store a net's state_dict."""
-
-_ORIGINAL, _MASK = "_orig", "_mask"
-"""Suffixes that `torch.nn.utils.prune` adds for a weight and its mask."""
-
-_PARALLEL_PREFIX = "module."
-"""Prefix that nn.DataParallel adds to every name."""
+_BATCH_COUNTER = "num_batches_tracked"
+"""What BatchNorm has since torch 0.4.1; it starts at 0, and only averages without a rate use it."""
 
 
-def load_weights(path: Path, model: nn.Module) -> Weights:
+class ReadWeights(NamedTuple):
+    """Weights from a file, and what the user should know about it."""
+
+    weights: Weights
+    notes: tuple[str, ...]
+
+
+def load_weights(path: Path, model: nn.Module, digest: str | None = None) -> Weights:
+    """The weights of `read_weights`."""
+    return read_weights(path, model, digest).weights
+
+
+def read_weights(path: Path, model: nn.Module, digest: str | None = None) -> ReadWeights:
     """Read a state_dict of `model` from a safetensors, compact or torch.save file.
 
-    A torch.save file is unpickled with `weights_only`; its state_dict may be inside a checkpoint,
-    and its names may start with `module.`.
+    The state_dict may be anywhere in a checkpoint, under any prefix. Floating-point values are
+    converted to the model's types, sparse and expanded tensors become dense. No code in the file is
+    run: objects other than tensors are skipped.
 
-    Raises InputError if the file cannot be read, or its names, shapes or types are not the model's.
+    Args:
+        path: the file.
+        model: unchanged.
+        digest: of a safetensors file's tensors, if known; see `weights_digest`.
+
+    Raises:
+        InputError: the file cannot be read, is not the one of the digest, or its names, shapes or
+            types are not the model's.
     """
-    return check_fit(_read(path, model.state_dict()), model, path)
+    expected = model.state_dict()
+    with _opened(path, expected, digest) as found:
+        if not found.tensors and not found.models:
+            raise InputError(f"{path} holds no tensors: expected a state_dict saved by torch.save")
+        selection = select(found, shapes(expected))
+        values = _fitting(selection, model, expected)
+        if values is None and found.models:
+            raise InputError(recognition.whole_model(path, *next(iter(found.models.items()))))
+        if values is None:
+            raise InputError(
+                f"{path} does not fit {type(model).__name__}: {_why(selection, expected)}"
+            )
+        weights = {name: _converted(read(value), expected[name]) for name, value in values.items()}
+    notes = [*selection.notes, *_conversions(values, expected)]
+    return ReadWeights(
+        check_fit(weights, model, path), tuple(f"{path.name}: {one}" for one in notes)
+    )
 
 
-def _read(path: Path, expected: Weights) -> Weights:
+@contextmanager
+def _opened(path: Path, expected: Weights, digest: str | None) -> Iterator[FileContents]:
+    """What a file holds, while it is open."""
+    kind = recognition.check_weights_file(path)
     try:
-        if path.suffix in PICKLES:
-            return _unpickled(path, expected)
-        return _unpacked(path, expected) if path.suffix == COMPACT else load_file(path)
-    except FileNotFoundError as error:
-        raise InputError(f"no such file: {path}; expected a weights file") from error
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"cannot read {path} as safetensors: {error}") from error
+        if kind == recognition.SAFETENSORS:
+            yield contents(read_safetensors(path, digest), _as_tensor)
+        elif digest is not None:
+            raise FaultError(f"it is {kind}, expected {recognition.SAFETENSORS}")
+        elif kind == recognition.COMPACT:
+            yield contents(_unpacked(path, expected), _as_tensor)
+        else:
+            with (open_archive if kind == recognition.ARCHIVE else open_pickle)(path) as content:
+                yield contents(content.root, Tensors(content).find)
+    except (OSError, FaultError) as error:
+        raise InputError(f"cannot read {path} as {kind}: {error}") from error
+
+
+def read_safetensors(path: Path, digest: str | None = None) -> Weights:
+    """The tensors of a safetensors file.
+
+    Raises InputError if it is damaged: not readable, or its tensors do not have the digest given
+    or, without one, stored in it.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            digest = digest or (file.metadata() or {}).get(DIGEST)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        check_digest(weights, digest)
+    except (OSError, SafetensorError, FaultError) as error:
+        raise InputError(f"cannot read {path} as {recognition.SAFETENSORS}: {error}") from error
+    return weights
+
+
+def _as_tensor(value: object) -> Tensor | None:
+    return value if isinstance(value, Tensor) else None
 
 
 def _unpacked(path: Path, expected: Weights) -> Weights:
-    """The state_dict of a compact file, converted to the expected types."""
+    """The state_dict of a compact file."""
     from core.formats.codec import decode, to_state
 
     try:
-        weights = to_state(decode(path.read_bytes(), element_limit(expected)))
+        return to_state(decode(path.read_bytes(), element_limit(expected)))
     except InputError as error:
         raise InputError(f"cannot read {path}: {error}") from error
-    return cast_like(weights, expected)
 
 
-def _unpickled(path: Path, expected: Weights) -> Weights:
+def _fitting(
+    selection: Selection, model: nn.Module, expected: Weights
+) -> Mapping[str, Value] | None:
+    """The net's tensors, of the right shapes; None if the file does not have them."""
+    versions = module_versions(model)
+    others = any(selection.versions.get(name, own) != own for name, own in versions.items())
+    if others and (upgraded := _upgraded(selection, model, expected)):
+        return upgraded
+    values = _completed(selection.values, model, expected)
+    if not differences(shapes({**values, **selection.surplus}), shapes(expected)):
+        return values
+    return _upgraded(selection, model, expected)
+
+
+def _completed(
+    values: Mapping[str, Value], model: nn.Module, expected: Weights
+) -> Mapping[str, Value]:
+    """The tensors, and those that need not be stored: batch counters, other names of tied ones."""
+    completed = dict(values)
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    for tied in names.values():
+        stored = next((values[name] for name in tied if name in values), None)
+        completed |= {name: stored for name in tied if stored is not None and name not in values}
+    for name in expected.keys() - completed.keys():
+        if name.rpartition(".")[2] == _BATCH_COUNTER:
+            completed[name] = torch.zeros(expected[name].shape, dtype=expected[name].dtype)
+    return completed
+
+
+def _upgraded(
+    selection: Selection, model: nn.Module, expected: Weights
+) -> Mapping[str, Value] | None:
+    """The tensors as the model's own modules convert those of their earlier versions.
+
+    They are loaded into a copy of the model, which is told the versions that the file names. None
+    if that does not give all of them.
+    """
+    stored = {**_completed(selection.values, model, expected), **selection.surplus}
+    fits = (
+        isinstance(value, Tensor)
+        or value.whole
+        or (name in expected and value.shape == tuple(expected[name].shape))
+        for name, value in stored.items()
+    )
+    if not selection.match.names or not all(fits):
+        return None
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
+        copy = copy_model(model).model
+        weights = {name: read(value) for name, value in stored.items()}
+        left = copy.load_state_dict(versioned(weights, selection.versions), strict=False)
+    except FaultError:
         raise
-    except Exception as error:  # a damaged zip or pickle may raise anything
-        code = re.search(r"GLOBAL (\S+)", str(error))  # what torch refuses to unpickle
-        reason = f"it holds '{code[1]}', which would run code" if code else "it is damaged"
-        raise InputError(
-            f"cannot read {path} as weights: {reason}; expected a state_dict saved by torch.save"
-        ) from error
-    for name in _STATE_KEYS:
-        if isinstance(content, dict) and isinstance(content.get(name), dict):
-            content = content[name]
-    if not isinstance(content, dict) or not all(
-        isinstance(name, str) and isinstance(part, Tensor) for name, part in content.items()
-    ):
-        raise InputError(f"{path} holds no state_dict: expected a mapping of names to tensors")
-    is_parallel = all(name.startswith(_PARALLEL_PREFIX) for name in content)
-    if is_parallel and not any(name.startswith(_PARALLEL_PREFIX) for name in expected):
-        content = {name.removeprefix(_PARALLEL_PREFIX): tensor for name, tensor in content.items()}
-    return _without_masks({name: tensor.detach() for name, tensor in content.items()})
+    except Exception:  # the user's code: it may raise anything
+        return None
+    return None if left.missing_keys or left.unexpected_keys else copy_weights(copy)
 
 
-def _without_masks(weights: Weights) -> Weights:
-    """Undo the reparametrization of `torch.nn.utils.prune` in a state_dict."""
-    plain = dict(weights)
-    for name in weights:
-        stem = name.removesuffix(_ORIGINAL)
-        if stem != name and stem + _MASK in weights:
-            plain[stem] = plain.pop(name) * plain.pop(stem + _MASK)
-    return plain
+def _why(selection: Selection, expected: Weights) -> str:
+    """Both sides of what does not fit."""
+    match, values = selection.match, {**selection.values, **selection.surplus}
+    met = f"{len(match.names)} of {len(expected)} names meet under {match.key}; "
+    return met * bool(match.prefix) + differences(shapes(values), shapes(expected))
+
+
+def _converted(tensor: Tensor, expected: Tensor) -> Tensor:
+    """A tensor in the type of the net's, if that is another of the same kind."""
+    kinds = [(one.dtype.is_floating_point, one.dtype.is_complex) for one in (tensor, expected)]
+    if tensor.dtype == expected.dtype or kinds[0] != kinds[1]:
+        return tensor
+    converted = tensor.to(expected.dtype)
+    exact = any(kinds[0]) or torch.equal(converted.to(tensor.dtype), tensor)
+    return converted if exact else tensor
+
+
+def _conversions(values: Mapping[str, Value], expected: Weights) -> Iterator[str]:
+    """What the user should know about floating-point types that are not the net's."""
+    pairs = {(value.dtype, expected[name].dtype): None for name, value in values.items()}
+    for stored, own in pairs:
+        if stored != own and stored.is_floating_point and own.is_floating_point:
+            wider = torch.finfo(own).eps < torch.finfo(stored).eps
+            names = f"{stored} values {{}} to {own}".replace("torch.", "")
+            yield names.format("widened" if wider else "rounded")
 
 
 EARLY = ".early"
@@ -106,19 +225,34 @@ def early_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}{EARLY}{path.suffix}")
 
 
-def load_dense(path: Path, model: nn.Module) -> DenseWeights:
+def load_dense(path: Path, model: nn.Module, digest: str | None = None) -> DenseWeights:
     """Read a dense net, and its early weights if those of the same training are next to it.
 
     Raises:
-        InputError: see `load_weights`.
+        InputError: see `read_weights`.
     """
-    weights, early = load_weights(path, model), early_path(path)
+    weights, notes = read_weights(path, model, digest)
+    return DenseWeights(weights, _early(path, model, weights_digest(weights)), notes=notes)
+
+
+def check_digest(weights: Weights, digest: str | None) -> None:
+    """Raise FaultError if tensors read from a file do not have its recorded digest, if any."""
+    if digest is not None and weights_digest(weights) != digest:
+        raise FaultError(
+            "its values are not those that were written; restore the file from a backup, or run "
+            "the training again"
+        )
+
+
+def _early(path: Path, model: nn.Module, of: str) -> Weights | None:
+    """The early weights next to a net of digest `of`; None if there are none, or damaged ones."""
+    early = early_path(path)
     try:
         with safe_open(early, framework="pt") as file:
-            same_training = (file.metadata() or {}).get("of") == weights_digest(weights)
-        return DenseWeights(weights, load_weights(early, model) if same_training else None)
+            same_training = (file.metadata() or {}).get("of") == of
+        return load_weights(early, model) if same_training else None
     except (OSError, SafetensorError, InputError):
-        return DenseWeights(weights, None)
+        return None
 
 
 def save_dense(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
@@ -130,8 +264,8 @@ def save_dense(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
 def save_early(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
     """Write the early weights, if any, next to the net in `path`."""
     if dense.early is not None:
-        of = weights_digest(dense.weights)
-        save_weights(early_path(path), dense.early, {**notes, "epoch": "1", "of": of})
+        digests = {"of": weights_digest(dense.weights), DIGEST: weights_digest(dense.early)}
+        save_weights(early_path(path), dense.early, {**notes, "epoch": "1", **digests})
 
 
 def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:

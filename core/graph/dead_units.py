@@ -20,6 +20,7 @@ from core.events import Progress, Stream
 from core.graph.call_classes import unit_calls
 from core.graph.tracing import trace, traceable_copy
 from core.graph.units import LayerCall, UnitCall, UnitwiseCall
+from core.nets.calls import evaluation_mode
 from core.nets.footprint import DeadUnits
 from core.nets.layers import prunable_layers
 
@@ -55,7 +56,7 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
     """
     without = traceable_copy(model)
     dead = UnitAnalysis(without, images).remove()
-    model.eval().load_state_dict(without.state_dict())
+    evaluation_mode(model).load_state_dict(without.state_dict())
     return dead
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from core.graph.tracing import UntraceableError, graph_of, parameters_read, untraceable
+from core.nets.calls import evaluation_mode
 
 Values = dict[Any, Any]
 """The values alive at a cut, by the call that made them."""
@@ -138,12 +139,8 @@ class NoPrefixCache(PrefixCache):
     def __init__(
         self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
     ) -> None:
-        graph = fx.Graph()
-        source = graph.placeholder("images")
-        # A copy: a net may write into its input, and it runs more than once.
-        copy = graph.call_method("clone", (source,))
-        graph.output(graph.call_module("net", (copy,)))
-        self._net = fx.GraphModule({"net": model.eval()}, graph)
+        self._model = evaluation_mode(model)
+        source = fx.Graph().placeholder("images")
         self._alive = frozenset([source])
         self.cuts = dict.fromkeys(groups, CutPoint((source,), (source,), self._alive))
         self.bytes_per_image = _bytes(images) // len(images)
@@ -155,6 +152,13 @@ class NoPrefixCache(PrefixCache):
     def in_bf16(self, alive: Values) -> Values:
         """The images unchanged: the net may need them in float32."""
         return alive
+
+    def finish(self, name: str, alive: Values) -> Tensor:
+        """Run the whole net; returns the logits [N, classes]."""
+        (images,) = alive.values()
+        # A copy: a net may write into its input, and it runs more than once.
+        logits: Tensor = self._model(images.clone())
+        return logits
 
 
 class _Recorder(fx.Interpreter):

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from core.errors import InputError
+from core.nets.calls import ANYTHING, describe, evaluation_mode
 from core.nets.model_copy import copy_model
+from core.nets.outputs import Path, logits_path
 
 Shapes = Mapping[fx.Node, tuple[int, ...]]
 """Shapes of the results of calls, for those that are tensors."""
@@ -27,8 +29,8 @@ def untraceable(why: str = "torch.fx cannot trace it") -> Iterator[None]:
         yield
     except UntraceableError:
         raise
-    except Exception as error:  # a net's own code runs here: it may raise anything
-        raise UntraceableError(f"{why}: {error}") from error
+    except ANYTHING as error:
+        raise UntraceableError(f"{why}: {describe(error)}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +68,26 @@ def graph_of(model: nn.Module) -> fx.GraphModule:
     The result shares the net's modules.
     """
     tracer = fx.Tracer()
-    net = fx.GraphModule(model, tracer.trace(model.eval()))
+    graph = tracer.trace(evaluation_mode(model))
+    net = fx.GraphModule(model, graph)
+    if path := logits_path(model):
+        _return_logits(net, path)
     vars(tracer).clear()  # a reference cycle through the tracer would keep the net
     return net
+
+
+def _return_logits(net: fx.GraphModule, path: Path) -> None:
+    """Let a net return the part of its output at `path`, without the calls for the rest."""
+    graph = net.graph
+    (output,) = (node for node in graph.nodes if node.op == "output")
+    value = output.args[0]
+    with graph.inserting_before(output):
+        for step, key in path:
+            is_call = isinstance(value, fx.Node)
+            value = graph.call_function(step, (value, key)) if is_call else step(value, key)
+    output.args = (value,)
+    graph.eliminate_dead_code()
+    net.recompile()
 
 
 def trace(model: nn.Module, images: Tensor) -> Traced:

@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from core.graph.call_classes import unit_calls
 from core.graph.tracing import trace, traceable_copy
 from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
+from core.nets.calls import evaluation_mode
 
 
 def sort_units(model: nn.Module, images: Tensor) -> None:
@@ -30,7 +31,7 @@ def sort_units(model: nn.Module, images: Tensor) -> None:
             if isinstance(call, LayerCall):
                 _sort(ordered, call, calls)
     traced.check_logits(ordered, "its units are reordered")
-    model.eval().load_state_dict(ordered.state_dict())
+    evaluation_mode(model).load_state_dict(ordered.state_dict())
 
 
 def _sort(model: nn.Module, layer: LayerCall, calls: dict[fx.Node, UnitCall]) -> None:

@@ -32,6 +32,7 @@ from core.inference.engines import DENSE_ENGINES, NetForms, run
 from core.inference.sparse.net import faster
 from core.measure.activity import measure_activity, preload_dispatcher
 from core.measure.costs import Activity
+from core.nets.calls import evaluation_mode
 from core.nets.layers import parameter_count, prunable_layers
 from core.system.timing import Alternative, Latency, time_in_turns
 
@@ -58,7 +59,7 @@ def run_benchmark(
     """
     threads = torch.get_num_threads()
     cases = [(batch, count) for count in sorted({1, threads}) for batch in BATCHES]
-    amounts = yield from _amounts(model.eval(), data)
+    amounts = yield from _amounts(evaluation_mode(model), data)
     versions = {engine.package: engine.version for engine in DENSE_ENGINES if engine.version}
     bench, forms = Benchmark(threads, *amounts, versions=versions), NetForms(model)
     for batch, count in cases:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.formats.onnx import to_onnx
+from core.nets.calls import EVALUATION, NetCall
 from core.nets.model_copy import copy_model
 from core.system.timing import Alternative
 
@@ -59,7 +60,8 @@ class Engine:
 @torch.inference_mode()
 def run(net: nn.Module, images: Tensor) -> Tensor:
     """A net's output for images, without gradients."""
-    output: Tensor = net(images)
+    with NetCall(EVALUATION, images):
+        output: Tensor = net(images)
     return output
 
 

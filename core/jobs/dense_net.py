@@ -14,8 +14,8 @@ from typing import Any
 import platformdirs
 import torch
 
-from core.errors import InputError, StoppedError
-from core.events import Notice, Progress, StopFlag, Stream, never
+from core.errors import InputError, StoppedError, WorkError
+from core.events import Notice, Progress, StopFlag, Stream, TrainingNeeded, never
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
 from core.jobs.workbench import Net, Workbench
@@ -23,27 +23,42 @@ from core.measure.evaluation import measure
 from core.nets.user_model import source_digest
 from core.nets.weights import DenseWeights, Weights, copy_weights, weights_digest
 from core.nets.zoo import short_name
-from core.settings.recipe_changes import NO_CHANGES
-from core.settings.settings import DEFAULTS
+from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
+from core.settings.settings import DEFAULTS, Settings
 from core.system.blocking_calls import run_in_thread
 from core.system.error_text import reason
-from core.system.untrusted_json import HEADER, to_json
+from core.system.untrusted_json import DIGEST, HEADER, to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 
 
-def open_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:
+def open_dense_net(
+    workbench: Workbench, stop: StopFlag = never, may_train: bool = True
+) -> Stream[Net]:
     """Load the data and the dense net, and measure it.
 
     A user's own model is tried on a few images first; notices name its layers that cannot be
-    pruned.
+    pruned. If the dense net has to be trained first, but may not be, an untrained one is opened
+    after `TrainingNeeded`.
 
     Raises:
         InputError: the model's code does not work, see `user_model`; or the weights do not fit it.
     """
     yield from workbench.prepared(stop)  # first: resolving the precision trains a net of its own
     yield Progress("opening the dense net")
-    dense = yield from dense_weights(workbench, stop)
+    dense = yield from dense_weights(workbench, stop, may_train)
+    return (yield from measured_net(workbench, dense, stop))
+
+
+def train_first(
+    workbench: Workbench, recipe: str, changes: RecipeChanges, stop: StopFlag = never
+) -> Stream[Net]:
+    """Train the missing dense net as chosen; every later session opens it.
+
+    A training that is stopped resumes after its last epoch if it is started again alike.
+    """
+    settings = replace(workbench.settings, recipe=recipe, changes=changes)
+    dense = yield from _trained(_plain(workbench), workbench.with_settings(settings), stop)
     return (yield from measured_net(workbench, dense, stop))
 
 
@@ -53,30 +68,49 @@ def measured_net(workbench: Workbench, dense: DenseWeights, stop: StopFlag = nev
     model = workbench.models.for_inference(dense.weights)
     accuracy = yield from measure(model, data, "dense", stop, precision)
     net = workbench.net_of(dense.weights, accuracy, early=dense.early)
+    if net.at_chance and dense.trained:
+        text = "the dense net is no better than always guessing the most common class"
+        yield Notice(f"{text}: train another, or check the images' labels", warning=True)
     return replace(net, trained=dense.trained)
 
 
-def dense_weights(workbench: Workbench, stop: StopFlag = never) -> Stream[DenseWeights]:
+def dense_weights(
+    workbench: Workbench, stop: StopFlag = never, may_train: bool = True
+) -> Stream[DenseWeights]:
     """The weights the settings name, else the ones shipped with the net for its data set.
 
     Weights of torchvision's nets are downloaded; without a network the net is untrained, with a
     notice. For other data, other image sizes and the reference protocol (whose dense net is trained
-    on all images), weights are trained once and stored in the platform's cache folder.
+    on all images), weights are trained once and stored in the platform's cache folder; see
+    `open_dense_net` for `may_train`.
 
     Raises InputError if a weights file cannot be used.
     """
     settings = workbench.settings
     if settings.weights is not None:
-        return load_dense(settings.weights, workbench.models.uninitialized())
+        dense = load_dense(settings.weights, workbench.models.uninitialized())
+        yield from (Notice(note, warning=True) for note in dense.notes)
+        return dense
     shipped_for = (DEFAULTS.protocol, workbench.spec.dataset)
     is_shipped = (settings.protocol, settings.dataset) == shipped_for
     if is_shipped and not (yield from workbench.splits(stop)).fingerprint:
         return load_dense(workbench.spec.shipped_weights, workbench.models.uninitialized())
     if workbench.spec.is_from_torchvision:
         return (yield from _pretrained(workbench, stop))
+    plain = _plain(workbench)
+    if may_train:
+        return (yield from cached_or_trained(plain, stop))
+    cached = yield from _cached(plain, stop)
+    if cached is None:
+        yield TrainingNeeded(_title(settings))
+    return cached or DenseWeights(copy_weights(workbench.fresh_model()), None, trained=False)
+
+
+def _plain(workbench: Workbench) -> Workbench:
+    """The workbench with the recipe of the dense net, whatever the settings say of fine-tuning."""
+    settings = workbench.settings
     recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
-    plain = workbench.with_settings(replace(settings, recipe=recipe, changes=NO_CHANGES))
-    return (yield from cached_or_trained(plain, stop))
+    return workbench.with_settings(replace(settings, recipe=recipe, changes=NO_CHANGES))
 
 
 def _pretrained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
@@ -102,31 +136,51 @@ def _pretrained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
 
 def cached_or_trained(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
     """Load the dense net of the workbench's recipe from the cache, or train and store it."""
-    settings = workbench.settings
-    data, precision = yield from workbench.prepared(stop)
-    path = _cache_path(workbench, precision, data.fingerprint)
+    cached = yield from _cached(workbench, stop)
+    return cached or (yield from _trained(workbench, workbench, stop))
+
+
+def _cached(workbench: Workbench, stop: StopFlag) -> Stream[DenseWeights | None]:
+    """The stored dense net; None if there is none, or with a notice a damaged one."""
+    path = yield from _cache_path(workbench, stop)
     if path.exists():
         try:
             return load_dense(path, workbench.models.uninitialized())
         except InputError as error:
             yield Notice(f"the stored dense net cannot be used: {error}", warning=True)
-    title = f"{short_name(settings.model)} on {settings.dataset}"
-    yield Notice(f"training the dense {title} (recipe {settings.recipe}), to be stored in {path}")
-    unfinished = path.with_suffix(".unfinished")
-    result = yield from _train(workbench, unfinished, stop)
+    return None
+
+
+def _trained(workbench: Workbench, chosen: Workbench, stop: StopFlag) -> Stream[DenseWeights]:
+    """Train the dense net of `workbench` by the recipe of `chosen`, and store it."""
+    path, settings = (yield from _cache_path(workbench, stop)), chosen.settings
+    yield from chosen.prepared_to_train(stop)
+    title = _title(settings)
+    text = f"training the dense {title}, since there is none yet (recipe {settings.recipe})"
+    yield Notice(f"{text}, to be stored in {path}")
+    unfinished = (yield from _cache_path(chosen, stop)).with_suffix(".unfinished")
+    result = yield from _train(chosen, unfinished, stop)
     if result.stopped:
         next_time = f"; next time it resumes after epoch {len(result.epochs)}"
         hint = next_time if unfinished.exists() else ""
+        if result.error:
+            raise WorkError(f"{result.error}, while training the dense {title}{hint}")
         raise StoppedError(f"stopped while training the dense {title}{hint}")
     dense = DenseWeights(result.weights, result.early)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_dense(path, dense, {"recipe": settings.recipe, "protocol": settings.protocol})
+        notes = {"recipe": settings.recipe, "protocol": settings.protocol}
+        save_dense(path, dense, {**notes, DIGEST: weights_digest(dense.weights)})
         with suppress(OSError):  # the next training of this net overwrites it
             unfinished.unlink(missing_ok=True)
     except (InputError, OSError) as error:
         yield Notice(f"the dense net could not be stored: {error}", warning=True)
     return dense
+
+
+def _title(settings: Settings) -> str:
+    """The model and the data set, in words."""
+    return f"{short_name(settings.model)} on {settings.dataset}"
 
 
 def cached_net(workbench: Workbench, digest: str) -> DenseWeights | None:
@@ -154,8 +208,8 @@ def _train(workbench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[Tra
             continue
         with suppress(InputError, OSError):  # storing the net will fail too, with a notice
             unfinished.parent.mkdir(parents=True, exist_ok=True)
-            state = to_json({"state": event.json})
-            save_weights(unfinished, dict(event.tensors), {HEADER: state})
+            state, tensors = to_json({"state": event.json}), dict(event.tensors)
+            save_weights(unfinished, tensors, {HEADER: state, DIGEST: weights_digest(tensors)})
 
 
 def _resume_state(unfinished: Path) -> dict[str, Any] | None:
@@ -171,9 +225,10 @@ def _folder() -> Path:
     return Path(platformdirs.user_cache_dir("featherweight")) / "dense"
 
 
-def _cache_path(workbench: Workbench, precision: str, fingerprint: str) -> Path:
+def _cache_path(workbench: Workbench, stop: StopFlag) -> Stream[Path]:
     """The file of a dense net trained with these settings."""
-    settings = workbench.settings
+    data, precision = yield from workbench.prepared(stop)
+    settings, fingerprint = workbench.settings, data.fingerprint
     key = {name: getattr(settings, name) for name in ("model", "dataset", "protocol", "seed")}
     key |= {
         "phase": asdict(workbench.training),

@@ -23,9 +23,11 @@ from core.graph.unit_order import sort_units
 from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
-from core.nets.weights import Weights, cast_like, check_fit, copy_weights, element_limit
+from core.nets.calls import EVALUATION, NetCall, evaluation_mode
+from core.nets.weights import Weights, cast_like, check_fit, copy_weights, element_limit, load_into
 from core.system.error_text import reason
 from core.system.files import write_whole
+from core.system.typed_json import to_plain
 
 TOLERANCE = 1e-4
 """Allowed relative difference between another engine's logits and torch's."""
@@ -113,9 +115,9 @@ def _read_net(workbench: Workbench, path: Path) -> tuple[nn.Module, Inspection |
     if path.suffix == COMPACT:
         inspection = inspect_file(path, element_limit(model.state_dict()))
         weights = cast_like(to_state(inspection.file), model.state_dict())
-        model.load_state_dict(check_fit(weights, model, path))
+        load_into(model, check_fit(weights, model, path))
     else:
-        model.load_state_dict(load_weights(path, model))
+        load_into(model, load_weights(path, model))
     return model, inspection
 
 
@@ -154,14 +156,14 @@ def inspect_report(inspection: Inspection, accuracy: Accuracy | None) -> dict[st
         "parts": dict(inspection.parts),
         "layers": [{**asdict(layer), "shape": list(layer.shape)} for layer in inspection.layers],
         "nonzero": inspection.nonzero,
-        "accuracy": None if accuracy is None else asdict(accuracy),
+        "accuracy": None if accuracy is None else to_plain(accuracy),
     }
 
 
 def export_report(result: ExportResult, packing: Packing, before: Accuracy) -> Mapping[str, Any]:
     """What `featherweight export --json` writes."""
     contents = (
-        {"bytes": result.bytes, "accuracy": asdict(result.accuracy)}
+        {"bytes": result.bytes, "accuracy": to_plain(result.accuracy)}
         if result.inspection is None
         else inspect_report(result.inspection, result.accuracy)
     )
@@ -171,7 +173,7 @@ def export_report(result: ExportResult, packing: Packing, before: Accuracy) -> M
         "file": str(result.path),
         "values": packing.values,
         "levels": result.levels,
-        "before": asdict(before),
+        "before": to_plain(before),
         "within": drop is None or validation >= before.validation - drop,
     }
 
@@ -196,12 +198,13 @@ def _compact_file(
 def _onnx(workbench: Workbench, weights: Weights) -> Stream[bytes]:
     """The net as ONNX for any number of images."""
     data = yield from workbench.splits()
-    model = workbench.models.for_inference(weights).eval()
+    model = evaluation_mode(workbench.models.for_inference(weights))
     model = model.to(CPU).to(memory_format=torch.contiguous_format)
     two, seven = (data.validation.batch(slice(0, count))[0].to(CPU) for count in (2, 7))
     file = to_onnx(model, two, dynamic_batch=True)
-    with torch.no_grad():
-        same = same_logits(OnnxNet(file, "ONNX")(seven), model(seven.contiguous()), TOLERANCE)
+    with torch.no_grad(), NetCall(EVALUATION, seven):
+        expected = model(seven.contiguous())
+    same = same_logits(OnnxNet(file, "ONNX")(seven), expected, TOLERANCE)
     if not same:
         raise InputError(
             "not written: exported to ONNX, this net gives different logits; use another format"
@@ -214,7 +217,7 @@ def _minimized(workbench: Workbench, weights: Weights) -> Stream[Weights]:
     """The net without dead units and with reordered units, if it can be traced."""
     data = yield from workbench.splits()
     model: nn.Module = workbench.models.uninitialized()
-    model.load_state_dict(weights)
+    load_into(model, weights)
     images, _ = data.validation.batch(slice(0, 3))
     try:
         remove_dead(model, images)

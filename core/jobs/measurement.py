@@ -21,7 +21,7 @@ from core.measure.comparison import Mode, NetComparison
 from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
 from core.measure.evaluation import sample_accuracy
 from core.nets.footprint import DeadUnits
-from core.nets.weights import Weights, weights_digest
+from core.nets.weights import Weights, load_into, weights_digest
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.training.finetuning import PruningResult, prune_and_measure
 
@@ -135,7 +135,7 @@ def dead_units(
     """Count the dead units of a net; None if it cannot be traced."""
     images = yield from _split(workbench, SPLITS[0], stop)
     model = workbench.models.uninitialized()
-    model.load_state_dict(weights)
+    load_into(model, weights)
     return (yield from count_dead_units(model, images))
 
 

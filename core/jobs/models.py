@@ -1,6 +1,6 @@
 """The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cached_property
 
@@ -9,9 +9,12 @@ from torch import nn
 
 from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
-from core.nets.layers import Layer, parameter_count, prunable_layers
+from core.nets.layers import Layer, lazy_tensors, parameter_count, prunable_layers
 from core.nets.model_copy import copy_model
-from core.nets.weights import Weights
+from core.nets.outputs import LogitsHook
+from core.nets.prunable.plain_net import Change, PlainNet, explained, plain
+from core.nets.trial import learn_sizes
+from core.nets.weights import Weights, load_into
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
 from core.system.allocator import trim_memory
@@ -21,11 +24,27 @@ LARGE = 128 << 20
 
 
 class Models:
-    """Makes models of one net on one device."""
+    """Makes models of one net on one device; those of a user's own return logits only.
 
-    def __init__(self, spec: ModelSpec, device: torch.device) -> None:
+    Args:
+        shape: channels, height and width of its images, by default MNIST's; called only if the net
+            has lazy layers.
+
+    Attributes:
+        step_tried: whether the net has been trained for one step to try it.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        device: torch.device,
+        shape: Callable[[], tuple[int, int, int]] = lambda: (1, 28, 28),
+    ) -> None:
         self.spec = spec
         self.device = device
+        self._shape = shape
+        self.step_tried = False
+        self._hook = LogitsHook()
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -37,11 +56,34 @@ class Models:
         """The number of parameters of the net."""
         return parameter_count(self._outline)
 
+    @cached_property
+    def buffers(self) -> frozenset[str]:
+        """The names of the buffers."""
+        return frozenset(name for name, _ in self._outline.named_buffers(remove_duplicate=False))
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What is changed in the user's own net after it is built."""
+        return self._first.changes if self.spec.is_user_model else ()
+
     def fresh(self, seed: int) -> nn.Module:
         """A model with initial weights drawn from a seed."""
+        return self.fresh_net(seed).model
+
+    def fresh_net(self, seed: int) -> PlainNet:
+        """The same, with the masks that the user's own code gives it."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self.spec.build().to(self.device)
+            model = self.spec.build()
+            if not self.spec.is_user_model:
+                return PlainNet(model.to(self.device), {}, ())
+            net = plain(model)
+            net.model.to(self.device)
+            if lazy_tensors(model):
+                with explained(net.changes):
+                    learn_sizes(model, torch.zeros(2, *self._shape(), device=self.device))
+            model.register_forward_hook(self._hook)
+            return net
 
     def uninitialized(self) -> nn.Module:
         """A model with arbitrary weights, for a caller that loads its own."""
@@ -58,11 +100,11 @@ class Models:
         """
         if self.spec.is_user_model:
             model = self._own_copy()
-            model.load_state_dict(weights)
+            load_into(model, weights)
             return model
         model = deepcopy(self._outline)
         on_device = {name: tensor.to(self.device) for name, tensor in weights.items()}
-        model.load_state_dict(on_device, assign=True)
+        load_into(model, on_device, assign=True)
         return model.requires_grad_(False)
 
     def pruned_copy(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:
@@ -75,9 +117,13 @@ class Models:
     def _outline(self) -> nn.Module:
         """The net's structure; without memory for the weights unless it is the user's own."""
         if self.spec.is_user_model:
-            return self.fresh(0)
+            return self._first.model
         with torch.device("meta"):
             return self.spec.build()
+
+    @cached_property
+    def _first(self) -> PlainNet:
+        return self.fresh_net(0)
 
     def _own_copy(self) -> nn.Module:
         """A copy of the user's net: its constructor may be slow or have side effects."""

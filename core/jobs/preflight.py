@@ -5,30 +5,41 @@ from pathlib import Path
 
 import torch
 
+from core.data.batches import Images
 from core.data.registry import describe, is_folder
+from core.events import drain
+from core.experiments.runs import Run
 from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
-from core.nets.user_model import check_prunable, try_forward
+from core.nets.prunable.plain_net import explained
+from core.nets.prunable.unprunable import check_prunable
+from core.nets.trial import try_forward
 from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal
+from core.training.first_step import check_gradients, try_step
 
 
-def check(workbench: Workbench, weights: Path | None = None) -> None:
+def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool = False) -> None:
     """Try the net of the settings on its weights file and on images of the data set's shape.
 
-    A user's own net is built and called. Image folders are not checked: their shape is known only
-    once they are read. `weights` replaces the weights file of the settings.
+    A user's own net is built, called and, if the work `trains` it, trained for one step. It is not
+    called for image folders: their classes are known only once they are read. `weights` is a file,
+    or a run that produced one, in place of the weights file of the settings.
 
     Raises:
-        InputError: the net cannot be built, has nothing to prune or cannot take such images, or
-            the file does not fit it.
+        InputError: the net cannot be built, has nothing to prune, cannot take such images or cannot
+            be trained, or the file does not fit it.
     """
     settings, spec, device = workbench.settings, workbench.spec, workbench.models.device
-    if (path := weights or settings.weights) is not None:
+    if isinstance(weights, Run):
+        weights.dense_weights(workbench.models.uninitialized())
+    elif (path := weights or settings.weights) is not None:
         load_weights(path, workbench.models.uninitialized())
     if spec.is_user_model:
         net = workbench.models.uninitialized()
         check_prunable(net)
+        if trains:
+            check_gradients(net)
     else:  # shapes are enough, and cost nothing
         device = torch.device("meta")
         with device:
@@ -39,7 +50,11 @@ def check(workbench: Workbench, weights: Path | None = None) -> None:
         channels, side = images.channels or 1, images.image_size or 1
         images.normalization(channels, description.mean, description.std)
         batch = torch.zeros(2, channels, side, side, device=device)
-        try_forward(net, batch, description.classes)
+        with explained(workbench.models.changes):
+            try_forward(net, batch, description.classes)
+        if trains and spec.is_user_model:
+            few = Images(batch.byte(), batch[:, 0, 0, 0].long(), 0.0, 1.0, torch.contiguous_format)
+            drain(try_step(net, few, workbench.finetuning.finetune))
 
 
 def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:

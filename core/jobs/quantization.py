@@ -12,8 +12,9 @@ from core.formats.export_formats import LEVELS
 from core.formats.straight_through import StraightThrough
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import evaluate
+from core.nets.calls import NetError
 from core.nets.layers import bias_key, dropouts
-from core.nets.weights import Weights, copy_weights
+from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import Masks, sparsity_of
 from core.training.gradual import Pruner
 from core.training.loop import Trainer
@@ -78,7 +79,7 @@ def quantize(
     quantized |= {key: StepTensor.by(weights[key], step) for key in biases if weights[key].numel()}
     model = workbench.models.uninitialized()
     tensors = {name: values.tensor() for name, values in quantized.items()}
-    model.load_state_dict(_with_aliases(workbench, {**weights, **tensors}))
+    load_into(model, _with_aliases(workbench, {**weights, **tensors}))
     validation = yield from _validate(workbench, model, stop)
     best = QuantizedNet(copy_weights(model), quantized, size, validation)
     if not epochs:
@@ -139,17 +140,21 @@ def _train(
     phase = workbench.finetuning.finetune
     phase = replace(phase, epochs=epochs, lr=RATE * phase.lr, weight_decay=0.0, l1=0.0)
     trainer = Trainer(model, data.train, phase, workbench.settings.seed, precision)
-    pruner = _pruner(workbench, model, phase, len(data.train))
+    pruner = _pruner(workbench, model, phase, trainer.steps_in_epoch)
 
     def after_step(optimizer: Optimizer) -> None:
         pruner.after_step(optimizer)
         estimator.after_step(model)
 
     while not trainer.finished:
-        loss = yield from trainer.run_epoch(stop, after_step)
-        if loss is None:
+        try:
+            loss = yield from trainer.run_epoch(stop, after_step)
+            if loss is None:
+                break
+            validation = yield from _validate(workbench, model, never)
+        except NetError as error:
+            yield Notice(f"{error}: the best epoch so far is kept", warning=True)
             break
-        validation = yield from _validate(workbench, model, never)
         if validation > best.validation:
             quantized = dict(estimator.quantized)
             best = QuantizedNet(copy_weights(model), quantized, best.size, validation)
@@ -159,11 +164,11 @@ def _train(
     return best
 
 
-def _pruner(workbench: Workbench, model: nn.Module, phase: Phase, images: int) -> Pruner:
+def _pruner(workbench: Workbench, model: nn.Module, phase: Phase, steps_in_epoch: int) -> Pruner:
     """Keeps zeros zero and scales dropout as the recipe says."""
     weights = model.state_dict()
     plan = {layer.name: sparsity_of(weights[layer.key]) for layer in workbench.layers}
     masks = Masks({key: weights[key] == 0 for layer in workbench.layers for key in layer.keys})
     recipe = replace(workbench.finetuning, finetune=phase, method="one-shot", rounds=1)
     before = {name: drop.p for name, drop in dropouts(model).items()}
-    return Pruner(model, plan, recipe, masks, images, before)
+    return Pruner(model, plan, recipe, masks, steps_in_epoch, before)

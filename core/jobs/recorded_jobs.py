@@ -38,7 +38,7 @@ def finetune(
 
     `search` is the trial the run belongs to; `allocate` is that search's allocation method.
     """
-    _, precision = yield from workbench.prepared(stop)
+    _, precision = yield from workbench.prepared_to_train(stop)
     if denser := [p.layer.name for p in base.profiles if plan[p.layer.name] < p.floor - VISIBLE]:
         text = f"the plan is below the base's zeros in {', '.join(denser)}: these zeros stay"
         yield Notice(text)
@@ -51,7 +51,7 @@ def train(
     workbench: Workbench, experiment: Experiment, stop: StopFlag = never
 ) -> Stream[TrainingResult]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
-    _, precision = yield from workbench.prepared(stop)
+    _, precision = yield from workbench.prepared_to_train(stop)
     writer = yield from _begin(experiment, training_record(workbench, precision))
     return (yield from run_training(workbench, writer, stop))
 

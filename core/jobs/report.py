@@ -18,6 +18,7 @@ from core.experiments.run_record import (
     EpochRecord,
     LayerRecord,
     RunRecord,
+    SplitSizes,
     StageAccuracies,
     ValueBytes,
     report_json,
@@ -89,6 +90,7 @@ def finetuned_record(
         best=result.best,
         revived=result.revived,
         stopped=result.stopped,
+        error=result.error or None,
         sizes=result.sizes,
     )
 
@@ -106,6 +108,7 @@ def search_report(workbench: Workbench, result: SearchResult) -> dict[str, Any]:
         "trials": [report(trial) for trial in result.trials],
         "least": result.least,
         "stopped": result.stopped,
+        **({"error": result.error} if result.error else {}),
     }
 
 
@@ -130,6 +133,7 @@ def trained_record(workbench: Workbench, result: TrainingResult) -> RunRecord:
         epochs=tuple(map(EpochRecord.of, result.epochs)),
         best=result.best,
         stopped=result.stopped,
+        error=result.error or None,
     )
 
 
@@ -170,6 +174,7 @@ def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
     names = ("model", "dataset", "inputs", "protocol")
     return {
         **{name: getattr(settings, name) for name in names},
+        "split_sizes": SplitSizes(*workbench.split_sizes) if workbench.split_sizes else None,
         "precision": precision,
         "device": device,
         "threads": torch.get_num_threads(),

@@ -8,7 +8,6 @@ from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.run_record import TRAIN
 from core.experiments.runs import Run
-from core.formats.weights_files import load_dense
 from core.jobs import measurement
 from core.jobs.dense_net import cached_net, measured_net
 from core.jobs.workbench import Net, Workbench
@@ -50,7 +49,7 @@ def restore(
             neither `dense`, nor a run of the experiment, nor a cached dense net.
     """
     settings, record = settings_of(run, workbench.settings), run.record
-    file = load_dense(run.weights_path, workbench.models.uninitialized())
+    file = run.dense_weights(workbench.models.uninitialized())
     if record.kind == TRAIN:
         accuracy = run.required(record.accuracy.dense, "accuracy.dense")
         net = workbench.net_of(file.weights, accuracy, early=file.early, run=run.id)

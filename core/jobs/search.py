@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Notice, StopFlag, Stream, never
+from core.nets.calls import NetError
 from core.pruning.plans import Plan
 
 if TYPE_CHECKING:
@@ -120,12 +121,14 @@ class SearchResult:
     Attributes:
         best: the smallest net that passed; None if none did.
         least: required validation accuracy in percent.
+        error: what the net's own code raised, if that ended the search early; else empty.
     """
 
     best: Trial | None
     trials: tuple[Trial, ...]
     least: float
     stopped: bool
+    error: str = ""
 
 
 TrialOutcome = tuple["Net", Plan, "FineTuningResult"]
@@ -149,6 +152,8 @@ def search(
     `trials` are done. When `stop` is raised, the current trial ends early without counting, and
     the results so far are returned.
 
+    An error in the net's own code ends the search in the same way.
+
     `attempt` plans and fine-tunes the trial of a number and a ratio, starting from the best trial
     so far if there is one; it checks the stop flag itself.
 
@@ -159,7 +164,7 @@ def search(
     if not (math.isfinite(start) and start > 1):
         raise InputError(f"a search starting at {start}x: expected a ratio above 1")
     bracket, results = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
-    stopped = False
+    stopped, failure = False, ""
     for number in range(1, trials + 1):
         if stopped or (ratio := bracket.next()) is None:
             break
@@ -169,18 +174,22 @@ def search(
         except StoppedError:
             stopped = True
             break
+        except NetError as error:
+            failure = str(error)
+            break
         except WorkError as error:
             yield Notice(f"trial {number} failed: {error}", warning=True)
             bracket = bracket.learn(ratio, False)
             continue
         stopped = result.stopped or stop()
         if result.stopped:
+            failure = result.error
             break
         good = result.accuracy.validation >= least - ROUNDING
         results.append(Trial(number, ratio, base, plan, result, good))
         bracket = bracket.learn(ratio, good)
         yield TrialFinished(results[-1])
-    return SearchResult(_lightest(results), tuple(results), least, stopped)
+    return SearchResult(_lightest(results), tuple(results), least, stopped, failure)
 
 
 def _lightest(trials: Sequence[Trial]) -> Trial | None:

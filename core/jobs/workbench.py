@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from torch import nn
 
 from core.data.batches import Splits
+from core.data.image_shape import image_shape
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
@@ -26,11 +28,15 @@ from core.formats.sizes import measure_sizes
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
+from core.measure.undertraining import guessing, is_guessing, late_gain, points_ahead
 from core.nets.footprint import Sizes
-from core.nets.layers import Layer, unprunable_modules
-from core.nets.user_model import check_prunable, fit_layout, output_warning
+from core.nets.layers import Layer
+from core.nets.prunable.plain_net import explained
+from core.nets.prunable.unprunable import check_prunable, unprunable_summary
+from core.nets.trial import fit
 from core.nets.weights import Weights, weights_digest
 from core.nets.zoo import model_spec
+from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
@@ -39,7 +45,8 @@ from core.system.precision import resolve_precision
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
-from core.training.recipes import Phase, Recipe
+from core.training.first_step import try_step
+from core.training.recipes import Phase, Recipe, TrainingSize
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +60,9 @@ class Net:
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
-        image_values: values per image; 0 if unknown.
+        training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
+        at_chance: whether it is no better than always guessing the most common class.
     """
 
     weights: Weights
@@ -66,8 +74,9 @@ class Net:
     run: str | None = None
     dense: Accuracy | None = None
     trained: bool = True
-    image_values: int = 0
+    training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
+    at_chance: bool = False
 
 
 class Workbench:
@@ -88,7 +97,8 @@ class Workbench:
         self._splits: Splits | None = None
         self._precision: str | None = None
         self.predictions: Mapping[str, Ints] = {}
-        self.models = Models(self.spec, resolve_device(settings.device))
+        shape = partial(image_shape, settings.dataset, settings.inputs.over(self.spec.inputs))
+        self.models = Models(self.spec, resolve_device(settings.device), shape)
         keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
@@ -114,19 +124,26 @@ class Workbench:
 
     @property
     def finetuning(self) -> Recipe:
-        """The settings' recipe, with batches limited by the size of loaded images."""
-        recipe = self.settings.finetuning
-        return replace(recipe, finetune=self._fitted(recipe.finetune))
+        """The settings' recipe, fitted to the training images once they are loaded."""
+        return self.settings.finetuning(self.training_size)
 
     @property
     def training(self) -> Phase:
-        """The hyperparameters of dense training, with batches limited in the same way."""
-        return self._fitted(self.settings.training)
+        """The hyperparameters of dense training, likewise."""
+        return self.settings.training(self.training_size)
 
-    def _fitted(self, phase: Phase) -> Phase:
-        if self._splits is None or self.settings.changes.batch_size is not None:
-            return phase
-        return phase.limited_to(self._splits.train.values)
+    @property
+    def training_size(self) -> TrainingSize | None:
+        """The size of the training set, once it is loaded."""
+        if self._splits is None:
+            return None
+        return TrainingSize(len(self._splits.train), self._splits.train.values)
+
+    @property
+    def split_sizes(self) -> tuple[int, int] | None:
+        """The images in validation and test, once they are loaded."""
+        splits = self._splits
+        return None if splits is None else (len(splits.validation), len(splits.test))
 
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""
@@ -143,18 +160,25 @@ class Workbench:
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
-        data, precision = yield from self.prepared(stop)
+        data, precision = yield from self.prepared_to_train(stop)
+        net = self.models.fresh_net(self.settings.seed)
         stream = train(
-            self.fresh_model(),
+            net.model,
             data,
             self.training,
+            masks=Masks(net.pruned),
             seed=self.settings.seed,
             precision=precision,
             stop=stop,
             checkpoints=checkpoints,
             resume=resume,
+            remake=self.models.uninitialized,
         )
-        return (yield from stream)
+        result = yield from stream
+        if gain := late_gain(result.epochs, len(data.validation)):
+            text = f"validation still rose by {gain:.1f} points in the last quarter of training"
+            yield Notice(f"undertrained: {text}; more epochs would help", warning=True)
+        return result
 
     def finetune(
         self,
@@ -165,7 +189,7 @@ class Workbench:
         resume: Mapping[str, Any] | None = None,
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
-        data, precision = yield from self.prepared(stop)
+        data, precision = yield from self.prepared_to_train(stop)
         result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
@@ -178,7 +202,11 @@ class Workbench:
             stop=stop,
             checkpoints=checkpoints,
             resume=resume,
+            remake=self.models.uninitialized,
         )
+        if gain := points_ahead(result.accuracy, base.dense or base.accuracy):
+            text = f"the fine-tuned net beats the dense one by {gain:.1f} points on validation"
+            yield Notice(f"{text}: the dense net is undertrained; more epochs help", warning=True)
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
@@ -192,7 +220,8 @@ class Workbench:
         from core.formats.packing import image_facts, pack  # slow to import
 
         facts = image_facts(self.settings, self.images)
-        return pack(weights, self.layers, values, quantized, self.settings.model, facts)
+        model, buffers = self.settings.model, self.models.buffers
+        return pack(weights, self.layers, values, quantized, model, facts, buffers)
 
     def sizes(self, weights: Weights) -> Sizes:
         """The sizes of a net of this model in bytes."""
@@ -210,6 +239,18 @@ class Workbench:
         """The images and the training precision, see `splits` and `precision`."""
         data = yield from self.splits(stop)
         return data, (yield from self.precision(data))
+
+    def prepared_to_train(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
+        """The same, after a first step of fine-tuning that tries a user's own net.
+
+        Raises InputError if the net cannot be trained.
+        """
+        data, precision = yield from self.prepared(stop)
+        if self.spec.is_user_model and not self.models.step_tried:
+            model, phase = self.models.uninitialized(), self.finetuning.finetune
+            yield from try_step(model, data.train, phase, precision)
+            self.models.step_tried = True
+        return data, precision
 
     def precision(self, data: Splits) -> Stream[str]:
         """The training precision on this machine, resolved once per session."""
@@ -237,18 +278,23 @@ class Workbench:
         dense: Accuracy | None = None,
     ) -> Net:
         """Weights as a net to prune from; its layers are profiled in the calling thread."""
+        accuracy = replace(accuracy, images=self.split_sizes or accuracy.images)
         profiles = tuple(Profile.of(layer, weights[layer.key].numpy()) for layer in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
         net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
-        if (data := self._splits) is None:
+        if self._splits is None:
             return net
-        sizes = len(data.validation), len(data.test)
-        return replace(net, image_values=data.train.values, split_sizes=sizes)
+        return replace(
+            net,
+            training_size=self.training_size,
+            split_sizes=self.split_sizes,
+            at_chance=is_guessing(accuracy, guessing(self._splits)),
+        )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
         """The images, loaded once; a net not known to fit them is tried on a few.
 
-        Raises InputError if the data are unavailable or do not fit the net, see `fit_layout`.
+        Raises InputError if the data are unavailable or do not fit the net, see `trial.fit`.
         """
         settings = self.settings
         if self._splits is None:
@@ -261,15 +307,15 @@ class Workbench:
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
                 model = self.models.uninitialized()
                 check_prunable(model)
-                data = fit_layout(model, data)
-                if message := output_warning(model, data):
-                    yield Notice(message, warning=True)
-                for name, why in unprunable_modules(model).items():
-                    yield Notice(f"{name} cannot be pruned: {why}", warning=True)
+                for change in self.models.changes:
+                    yield Notice(change.what, warning=True)
+                with explained(self.models.changes):
+                    data = yield from fit(model, data)
+                for text in unprunable_summary(model):
+                    yield Notice(text, warning=True)
             self._splits = data
-            if (size := self.training.batch_size) < settings.training.batch_size:
-                text = f"training in batches of {size}: the images are large; see --batch-size"
-                yield Notice(text)
+            if self.training != settings.training():
+                yield Notice(_fitted_notice(self.training, len(data.train)))
         return self._splits
 
     @property
@@ -282,3 +328,9 @@ class Workbench:
         """Identifies the loaded images and their split."""
         images = self._splits.fingerprint if self._splits else ""
         return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))
+
+
+def _fitted_notice(training: Phase, images: int) -> str:
+    """Says how training was fitted to the images, and what changes it."""
+    size = f"{training.epochs} epochs in batches of {training.batch_size}"
+    return f"training takes {size}, to fit {images:,} images; see --epochs and --batch-size"

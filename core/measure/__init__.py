@@ -6,5 +6,6 @@ bf16_filter        the predictions of float32, computed in bf16 wherever that ca
 sensitivity_scan   each layer pruned alone over a range of sparsities
 comparison         the predictions of two nets, image by image
 activity           per layer: multiplications, and activations that are not zero
+undertraining      signs that a dense net was trained too little
 costs              the table of Han et al. (2015) for any net
 """

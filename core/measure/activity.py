@@ -21,6 +21,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.measure.costs import Activity
 from core.measure.evaluation import batches
+from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.nets.layers import PRUNABLE, prunable_layers
 
 _aten = torch.ops.aten
@@ -51,7 +52,7 @@ def measure_activity(
 
     Layers that the net does not run are left out. Raises StoppedError if `stop` is raised.
     """
-    model.eval()
+    evaluation_mode(model)
     counts = {layer.name: _LayerCounter() for layer in prunable_layers(model)}
     with _hooked(model, counts), torch.no_grad():
         for batch in batches(data):
@@ -59,7 +60,7 @@ def measure_activity(
                 raise StoppedError("stopped: nothing was measured")
             yield Progress("measuring activations", batch.start, len(data), "images")
             images, _ = data.batch(batch)
-            with _OriginTracking():  # type: ignore[no-untyped-call]
+            with NetCall(EVALUATION, images), _OriginTracking():  # type: ignore[no-untyped-call]
                 model(images)
     yield Progress("measuring activations", len(data), len(data), "images")
     return {name: count.mean(len(data)) for name, count in counts.items() if count.inputs}

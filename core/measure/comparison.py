@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.events import Event, Progress, StopFlag, Stream, never
+from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -169,12 +170,12 @@ def predictions_of(
 
     from core.measure.evaluation import batch_size_for
 
-    model.eval()
+    evaluation_mode(model)
     # Run one image even if `indices` is empty, to learn the number of classes.
     index = torch.tensor(tuple(indices) or (0,))
     with torch.inference_mode():
         batches = torch.split(index, batch_size_for(data))
-        parts = [model(data.batch(batch)[0]).float() for batch in batches]
+        parts = [_logits(model, data.batch(batch)[0]) for batch in batches]
         logits = torch.cat(parts)[: len(indices)]
         shares = _read_only(logits.softmax(1) * 100)
     classes = logits.argmax(1) if known is None else known[np.array(indices, np.int64)]
@@ -300,6 +301,12 @@ class _Nets(NamedTuple):
             dense=predictions_of(self.dense, self.data, rows, dense),
             pruned=predictions_of(self.pruned, self.data, rows, pruned),
         )
+
+
+def _logits(model: nn.Module, images: Tensor) -> Tensor:
+    with NetCall(EVALUATION, images):
+        logits: Tensor = model(images).float()
+        return logits
 
 
 def _growing_predictions(

@@ -9,6 +9,7 @@ from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
 from core.measure.bf16_filter import Bf16Filter
+from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.pruning.curves import Sample, SampleUpdated
 
 EVALUATION_BATCH = 500
@@ -46,7 +47,7 @@ def growing_predictions(
     `bf16` is faster, see `core.measure.bf16_filter`, and starts over in float32 if it proves
     unsound. Leaves `model` in evaluation mode. Raises StoppedError if `stop` is raised.
     """
-    model.eval()
+    evaluation_mode(model)
     bf16_filter, done = Bf16Filter(), 0
     predictions = torch.empty(len(data), dtype=torch.int64, device=data.device)
     for index in batches:
@@ -68,7 +69,7 @@ def _predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precisio
         values: Tensor = model(images.clone() if index is None else images[index])
         return values
 
-    with torch.inference_mode():
+    with torch.inference_mode(), NetCall(EVALUATION, images):
         return bf16_filter.predict(logits, images.device, precision)
 
 
@@ -98,7 +99,7 @@ def measure(
     )
     if data.test is not data.validation:
         test = yield from evaluate(model, data.test, f"{step} test", stop, precision)
-    accuracy = Accuracy(validation, test)
+    accuracy = Accuracy(validation, test, (len(data.validation), len(data.test)))
     yield Measured(stage, accuracy)
     return accuracy
 

@@ -18,6 +18,7 @@ from core.events import Notice, Progress, StopFlag, Stream, never
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
 from core.measure.bf16_filter import Bf16Filter
+from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
 from core.pruning.curves import SPARSITIES, Point, Scan, ScanUpdated
@@ -106,7 +107,7 @@ class _Scanner:
     stopped: bool = False
 
     def __post_init__(self, sparsities: Sequence[float], uniform: Sequence[float]) -> None:
-        layers = prunable_layers(self.model.eval())
+        layers = prunable_layers(evaluation_mode(self.model))
         keys = [layer.key for layer in layers]
         self.base: Weights = {key: self.model.get_parameter(key).detach() for key in keys}
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
@@ -158,7 +159,7 @@ class _Scanner:
     def _advance(self, index: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on these images."""
         images, labels = self.data.batch(index)
-        with torch.inference_mode():
+        with torch.inference_mode(), NetCall(EVALUATION, images):
             values = self.net.start(images)
         for name in self.groups:
             alive = self.net.alive(name, values)
@@ -169,7 +170,7 @@ class _Scanner:
                         self.stopped = True
                         return
                     self._prune(name, point)
-                    with torch.inference_mode():
+                    with torch.inference_mode(), NetCall(EVALUATION, images):
                         predictions = self._predict(name, alive, coarse, point)
                         point.correct += int((predictions == labels).sum())
                     point.images += len(labels)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.parameter import is_lazy
+
+from core.errors import InputError
 
 PRUNABLE = (_ConvNd, nn.Linear, nn.Bilinear, nn.Embedding, nn.EmbeddingBag)
 """Modules with a prunable `weight`; convolutions may be grouped or transposed."""
@@ -50,18 +53,22 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
     """The prunable layers of `model`, in the order of its modules.
 
     A weight that several modules share is one layer, under its first name; an empty weight is
-    omitted.
+    omitted. Raises InputError if a lazy module has not learned its size.
     """
+    if lazy := lazy_tensors(model):
+        raise InputError(
+            f"lazy '{lazy[0]}' has no size yet: run a batch of images through the model first"
+        )
     names: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
-    weights = {id(weight) for module in model.modules() for _, weight in _weights(module)}
+    weights = {id(weight) for module in model.modules() for _, weight in prunable_weights(module)}
     seen: set[int] = set()
     layers = []
     for path, module in model.named_modules():
         own = sum(p.numel() for p in module.parameters(recurse=False) if id(p) not in seen)
         seen.update(id(p) for p in module.parameters(recurse=False) if id(p) not in weights)
-        for name, weight in _weights(module):
+        for name, weight in prunable_weights(module):
             if id(weight) in seen or not weight.numel():
                 continue
             seen.add(id(weight))
@@ -81,13 +88,10 @@ def prunable_layers(model: nn.Module) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def unprunable_modules(model: nn.Module) -> dict[str, str]:
-    """The modules whose weights cannot be pruned, with the reason."""
-    return {
-        name: "its weight is recomputed from other parameters on every call"
-        for name, module in model.named_modules()
-        if isinstance(module, PRUNABLE) and not _is_plain(module)
-    }
+def lazy_tensors(model: nn.Module) -> list[str]:
+    """The names of parameters and buffers whose sizes are not known yet."""
+    tensors = (*model.named_parameters(), *model.named_buffers())
+    return [name for name, tensor in tensors if is_lazy(tensor)]
 
 
 def parameter_count(model: nn.Module) -> int:
@@ -107,17 +111,24 @@ def dropouts(model: nn.Module) -> dict[str, nn.Dropout]:
     return dropout
 
 
-def _weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """The prunable weights of a module itself, by name."""
-    parameters, names = module._parameters, tuple[str, ...]()
+def prunable_names(module: nn.Module) -> tuple[str, ...]:
+    """The names of the weights that can be pruned in a module of this kind."""
     if isinstance(module, PRUNABLE):
-        names = ("weight",)
-    elif isinstance(module, nn.MultiheadAttention):
-        names = _PACKED
-    elif isinstance(module, nn.RNNBase | nn.RNNCellBase):
-        names = tuple(name for name in parameters if name.startswith("weight_"))
-    for name in names:
-        if (weight := parameters.get(name)) is not None:
+        return ("weight",)
+    if isinstance(module, nn.MultiheadAttention):
+        return _PACKED
+    if isinstance(module, nn.RNNCellBase):
+        return ("weight_ih", "weight_hh")
+    if isinstance(module, nn.RNNBase):
+        return tuple(name for name in module._flat_weights_names if name.startswith("weight_"))
+    return ()
+
+
+def prunable_weights(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The prunable weights of a module itself, by name, in the order of its parameters."""
+    names = prunable_names(module)
+    for name, weight in module._parameters.items():
+        if weight is not None and name in names:
             yield name, weight
 
 

@@ -3,8 +3,8 @@
 `copy.deepcopy` refuses a model that stores an activation, a lock, or a weight that weight norm or
 `torch.nn.utils.prune` computes. It separates parameters that share memory, and leaves the
 original's modules in weak references and in hooks that close over them. `copy_model` handles all
-of these. It never returns a copy that differs from the original or shares a part with it: it
-raises and names the attribute.
+of these, and shares open files. It never returns a copy that differs from the original or shares
+another part with it: it raises and names the attribute.
 """
 
 import threading
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from io import IOBase
 from operator import is_
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -22,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError
+from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
 _PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
@@ -46,8 +48,8 @@ class ModelCopy:
         """
         if not self.computed:
             return
-        with torch.enable_grad():
-            logits = self.model.eval()(images)
+        with torch.enable_grad(), NetCall(EVALUATION, images):
+            logits = evaluation_mode(self.model)(images)
         if not logits.requires_grad:
             return
         tensors = list(self.computed.values())
@@ -184,6 +186,8 @@ def _initial_memo(parts: list[tuple[str, Any]]) -> dict[int, Any]:
             memo[id(part)] = threading.Lock() if isinstance(part, _LOCK) else threading.RLock()
         elif isinstance(part, torch.Generator):
             memo[id(part)] = part.clone_state()
+        elif isinstance(part, IOBase):
+            memo[id(part)] = part
     for _, part in parts:
         if isinstance(part, threading.Condition):
             lock = vars(part)["_lock"]

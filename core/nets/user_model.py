@@ -1,4 +1,4 @@
-"""A user's own model: imported from a file or package, built, and tried on a few images.
+"""A user's own model: imported from a file or package, and built.
 
 `path/to/net.py:Net` or `package.module:build` names a `torch.nn.Module` class or a function that
 returns a module, without required arguments. Building it runs the user's code.
@@ -10,17 +10,18 @@ import hashlib
 import importlib.util
 import inspect
 import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.nets.calls import ANYTHING, describe
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from core.data.batches import Splits
 
@@ -82,41 +83,13 @@ def build(name: str) -> nn.Module:
             f"without arguments that returns the model, and use {source}:FUNCTION"
         )
     try:
-        net = factory()
-    except Exception as error:  # the user's code: it may raise anything
-        raise InputError(f"building {name} raised {_describe(error)}") from error
+        with _default_dtype_kept():
+            net = factory()
+    except ANYTHING as error:
+        raise InputError(f"building {name} raised {describe(error)}") from error
     if not isinstance(net, nn.Module):
         raise InputError(f"{name} returns a {type(net).__name__}: expected a torch.nn.Module")
     return net
-
-
-def check_prunable(net: nn.Module) -> None:
-    """Raise InputError if a net has nothing to prune."""
-    from core.nets.layers import prunable_layers
-
-    if not prunable_layers(net):
-        raise InputError(f"{type(net).__name__} has no prunable weights, such as nn.Linear")
-
-
-def fit_layout(net: nn.Module, data: Splits) -> Splits:
-    """The images in the first memory layout the net accepts; converts `net` to it, too.
-
-    Raises:
-        InputError: the net raises, or does not return logits for the images' classes.
-    """
-    import torch
-
-    classes = int(data.train.labels.max()) + 1
-    for layout in (torch.channels_last, torch.contiguous_format):
-        data = data.with_layout(layout)
-        images, _ = data.train.batch(slice(0, 2))
-        try:
-            try_forward(net.to(memory_format=layout), images, classes)
-            break
-        except InputError:
-            if layout == torch.contiguous_format:
-                raise
-    return data
 
 
 def splits_for(net: nn.Module, data: object) -> Splits:
@@ -130,58 +103,19 @@ def splits_for(net: nn.Module, data: object) -> Splits:
     return data if parameter is None else data.on(parameter.device)
 
 
-def check_no_torch_masks(net: nn.Module) -> None:
-    """Raise InputError if `torch.nn.utils.prune` holds masks of a net, which hide its zeros."""
-    from torch.nn.utils import prune
-
-    masked = [name for name, module in net.named_modules() if prune.is_pruned(module)]
-    if masked:
-        name = masked[-1] or type(net).__name__
-        raise InputError(
-            f"torch.nn.utils.prune holds masks of '{name}': call core.from_torch_prune(model) "
-            "first, which makes them plain zeros"
-        )
-
-
-def output_warning(net: nn.Module, data: Splits) -> str:
-    """A warning if the net has more outputs than the images have classes; empty otherwise."""
-    classes = int(data.train.labels.max()) + 1
-    images, _ = data.train.batch(slice(0, 2))
-    outputs = try_forward(net, images, classes)
-    if outputs == classes:
-        return ""
-    return f"the net has {outputs:,} outputs, the data set {classes:,} classes"
-
-
-def try_forward(net: nn.Module, images: Tensor, classes: int) -> int:
-    """Run a few images [N, C, H, W] through a net in evaluation mode; returns its logit count.
-
-    Raises:
-        InputError: it raises, or does not return logits [N, K] for at least `classes` classes.
-    """
+@contextmanager
+def _default_dtype_kept() -> Iterator[None]:
+    """Undo a user's `torch.set_default_dtype`: images and other tensors stay float32."""
     import torch
 
-    shape = list(images.shape)
+    before = torch.get_default_dtype()
     try:
-        with torch.no_grad():
-            logits = net.eval()(images)
-    except Exception as error:  # the user's code: it may raise anything
-        raise InputError(
-            f"the net cannot take images {shape}: it raised {_describe(error)}"
-        ) from error
-    if not isinstance(logits, torch.Tensor):
-        kind = type(logits).__name__
-        raise InputError(
-            f"the net returns a {kind} for images {shape}: expected a tensor of logits"
-        )
-    if logits.dim() != 2 or len(logits) != len(images) or logits.shape[1] < classes:
-        raise InputError(
-            f"the net returns {list(logits.shape)} for images {shape}: expected "
-            f"[{len(images)}, {classes}], one logit for each of {classes} classes"
-        )
-    return logits.shape[1]
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
+@_default_dtype_kept()
 def _module(name: str, source: str) -> ModuleType:
     try:
         if _is_path(source):
@@ -194,8 +128,8 @@ def _module(name: str, source: str) -> ModuleType:
         if f"{source}.".startswith(f"{missing}."):
             raise InputError(f"model '{name}': no module {missing}; expected {FORMS}") from error
         raise InputError(f"importing {source} needs {missing}: install it") from error
-    except (Exception, SystemExit) as error:  # the user's code: it may raise anything
-        raise InputError(f"importing {source} raised {_describe(error)}") from error
+    except ANYTHING as error:
+        raise InputError(f"importing {source} raised {describe(error)}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -238,11 +172,3 @@ def _expected(module: ModuleType) -> str:
         if issubclass(value, nn.Module) and value.__module__ == module.__name__
     ]
     return f"expected one of {', '.join(own)}" if own else "it defines no torch.nn.Module"
-
-
-def _describe(error: BaseException) -> str:
-    """An error's type, message and place, on one line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if frames else ""
-    parts = type(error).__name__, " ".join(str(error).split())
-    return ": ".join(filter(None, parts)) + place

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from core.nets.layers import Layer
-from core.nets.weights import Weights
+from core.nets.weights import Weights, load_into
 from core.pruning.plans import check_sparsity
 from core.pruning.thresholds import pruned_by, threshold
 
@@ -69,7 +69,7 @@ class Masks:
 
         The model shares no memory with `weights`.
         """
-        model.load_state_dict(weights)
+        load_into(model, weights)
         self.to(next(model.parameters()).device).hold(model)
 
     @torch.no_grad()
@@ -94,3 +94,7 @@ class Masks:
             int(weights[name].detach()[pruned].count_nonzero())
             for name, pruned in self.pruned.items()
         )
+
+
+NO_MASKS = Masks({})
+"""Nothing is pruned."""

@@ -14,7 +14,7 @@ from core.nets.user_model import FORMS
 from core.nets.zoo import ZOO, model_spec
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.system.number_formats import PRECISIONS
-from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, recipe_named
+from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, TrainingSize, recipe_named
 
 _PRECISIONS = dict.fromkeys(("auto", *PRECISIONS), "") | {"auto": "bf16 where it is faster"}
 DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": "", "mps": ""}
@@ -89,15 +89,17 @@ class Settings:
         )
         return cls(**own, inputs=Inputs(**inputs), changes=RecipeChanges(**changes))
 
-    @property
-    def finetuning(self) -> Recipe:
-        """The recipe with the changes applied."""
-        return self.changes.applied_to(recipe_named(self.recipe))
+    def finetuning(self, size: TrainingSize | None = None) -> Recipe:
+        """The recipe, fitted to a training set of this size, with the changes applied."""
+        return self.changes.applied_to(self._fitted(size))
 
-    @property
-    def training(self) -> Phase:
-        """The hyperparameters of dense training, with the changes that apply to it."""
-        return self.changes.applied_to_phase(recipe_named(self.recipe).dense)
+    def training(self, size: TrainingSize | None = None) -> Phase:
+        """The hyperparameters of dense training, likewise, with the changes that apply to it."""
+        return self.changes.applied_to_phase(self._fitted(size).dense)
+
+    def _fitted(self, size: TrainingSize | None) -> Recipe:
+        recipe = recipe_named(self.recipe)
+        return recipe if size is None else recipe.fitted_to(size)
 
 
 SETTINGS = settings_in(Settings) | settings_in(Inputs) | settings_in(RecipeChanges)

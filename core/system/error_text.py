@@ -1,5 +1,6 @@
 """The reason for an error, for the user."""
 
+from collections.abc import Collection
 from urllib.error import HTTPError, URLError
 
 from core.system import blocking_calls
@@ -13,3 +14,9 @@ def reason(error: BaseException) -> str:
         return f"no response in {blocking_calls.TIMEOUT:g} s"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split()) or type(error).__name__
+
+
+def some(names: Collection[str]) -> str:
+    """The first of some names, and how many others there are."""
+    first, more = next(iter(names)), len(names) - 1
+    return f"{first} and {more} more" if more else first

@@ -80,14 +80,17 @@ def check_writable_folder(path: Path, option: str) -> None:
 
 
 def check_readable(path: Path, what: str) -> None:
-    """Raise InputError if there is no readable file at `path`."""
+    """Raise InputError if there is no readable file at `path`, or it is empty."""
     mode = _mode(path)
     if not mode:
         raise InputError(f"no {what} at {path}: expected the path of a file")
-    if stat.S_ISDIR(mode):
-        raise InputError(f"cannot read {path}: it is a folder, expected a {what}")
+    if not stat.S_ISREG(mode):  # opening a pipe would wait for its writer
+        kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
+        raise InputError(f"cannot read {path}: it is a {kind}, expected a {what}")
     if not os.access(path, os.R_OK):
-        raise InputError(f"cannot read {path}: no permission")
+        raise InputError(f"cannot read {path}: no permission; make it readable with chmod +r")
+    if not path.stat().st_size:
+        raise InputError(f"cannot read {path}: it is empty, expected a {what}")
 
 
 def _try_to_write(folder: Path, what: str) -> None:

@@ -30,7 +30,7 @@ def resolve_precision(
 
     The first time, a few training steps of the model that `build` returns are timed on the batch
     `images`, `labels`, alternating between the two precisions. The result is cached per processor,
-    torch version and number of threads.
+    torch version and number of threads. A net that raises is left in `fp32`.
     """
     if name != "auto":
         return name
@@ -40,7 +40,10 @@ def resolve_precision(
         known = read_json(cache)
     if known.get(machine) not in PRECISIONS:
         yield Progress("comparing bf16 with fp32")
-        speedup = _speedup(build, images, labels)
+        try:
+            speedup = _speedup(build, images, labels)
+        except (Exception, SystemExit):  # a user's net that cannot be trained; training says why
+            return "fp32"
         known[machine] = "bf16" if speedup >= _MIN_SPEEDUP else "fp32"
         yield Notice(f"bf16 trains {speedup:.1f}x as fast as fp32 here: using {known[machine]}")
         try:
@@ -60,7 +63,8 @@ def _speedup(build: Callable[[], nn.Module], images: Tensor, labels: Tensor) -> 
     """The speedup of a training step in bf16, by the median of interleaved rounds."""
     seconds: dict[str, list[float]] = {precision: [] for precision in PRECISIONS}
     with torch.random.fork_rng(devices=[]):
-        model = build().train().to(images.device)
+        model = build().to(images.device)
+        model.train()
         for _ in range(_ROUNDS + 1):
             for precision, times in seconds.items():
                 start = perf_counter()

@@ -76,7 +76,7 @@ def _line(fault: str) -> str:
 
 
 def to_plain(value: Any) -> Any:
-    """The same in plain JSON types; fields that hold their default are left out."""
+    """The same in plain JSON types, without fields that hold their default or are not stored."""
     match value:
         case datetime():
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -85,10 +85,15 @@ def to_plain(value: Any) -> Any:
         case tuple() | list():
             return [to_plain(item) for item in value]
         case _ if is_dataclass(value):
-            items = ((field, getattr(value, field.name)) for field in fields(value))
+            items = ((field, getattr(value, field.name)) for field in _stored(value))
             return {field.name: to_plain(item) for field, item in items if item != field.default}
         case _:
             return value
+
+
+def _stored(owner: Any) -> tuple[Field[Any], ...]:
+    """The fields of a dataclass that JSON holds: all but those with `stored` False."""
+    return tuple(field for field in fields(owner) if field.metadata.get("stored", True))
 
 
 @cache
@@ -220,7 +225,7 @@ def _field(field: Field[Any], hint: Any, limits: Limits) -> _Read:
 
 def _object(cls: Any, limits: Limits) -> _Read:
     hints = get_type_hints(cls, include_extras=True)
-    readers = {field.name: _field(field, hints[field.name], limits) for field in fields(cls)}
+    readers = {field.name: _field(field, hints[field.name], limits) for field in _stored(cls)}
 
     def read(value: object, faults: list[str]) -> Any:
         if not isinstance(value, Mapping):

@@ -15,6 +15,13 @@ HEADER = "facts"
 """The key of the JSON in a checkpoint's metadata."""
 
 
+DIGEST = "digest"
+"""The key of the digest of a file's tensors in its metadata.
+
+Only files that no other program changes have one: some change tensors and keep the metadata.
+"""
+
+
 class FaultError(Exception):
     """A file is missing or damaged; the one-line message says which and how."""
 

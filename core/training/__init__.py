@@ -5,6 +5,7 @@ losses         the loss functions
 optimizers     the optimizers
 schedules      the learning-rate schedules
 loop           the loop over epochs and batches
+first_step     one training step on a copy of a user's net, before any work
 dense          training a dense net
 finetuning     prune and measure; fine-tune, in one round or several
 gradual        masks that tighten while a net is fine-tuned

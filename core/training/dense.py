@@ -1,6 +1,6 @@
 """Dense training as a stream of events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,9 @@ from core.data.batches import Splits
 from core.errors import StoppedError, WorkError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.measure.evaluation import evaluate, measure
-from core.nets.weights import Weights, copy_weights
+from core.nets.calls import NetError
+from core.nets.weights import Weights, copy_weights, load_into
+from core.pruning.masks import NO_MASKS, Masks
 from core.training.checkpoints import Checkpoint
 from core.training.loop import BestEpoch, Trainer
 from core.training.recipes import Phase
@@ -24,6 +26,7 @@ class TrainingResult:
         early: the weights after the first epoch, for rewinding.
         run: the run that records it; None if unrecorded.
         diverged: whether a non-finite loss ended training early.
+        error: what the net's own code raised, if that ended training early; else empty.
     """
 
     weights: Weights
@@ -35,6 +38,7 @@ class TrainingResult:
     stopped: bool
     diverged: bool
     run: str | None = None
+    error: str = ""
 
 
 def train(
@@ -42,24 +46,29 @@ def train(
     data: Splits,
     phase: Phase,
     *,
+    masks: Masks = NO_MASKS,
     seed: int = 0,
     precision: str = "fp32",
     stop: StopFlag = never,
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
+    remake: Callable[[], nn.Module] | None = None,
 ) -> Stream[TrainingResult]:
     """Train `model` from its own initial weights and return the best epoch on validation.
 
-    A raised stop flag or a non-finite loss ends training within one batch; the result is the best
-    epoch so far.
+    A raised stop flag, a non-finite loss or an error in the net's own code ends training within one
+    batch; the result is the best epoch so far. After an error it is measured with the model that
+    `remake` makes, since the state of the one that raised may make it raise again. Weights that
+    `masks` prune are held at zero.
 
     With `checkpoints`, it yields a `Checkpoint` after every epoch; `resume` takes the state of one
     and continues from there, with the same results as an uninterrupted training.
 
     Raises:
         StoppedError: training was stopped before the first epoch ended.
-        WorkError: the loss diverged before the first epoch ended.
+        WorkError: the loss diverged, or the net's own code raised, before the first epoch ended.
     """
+    masks = masks.to(data.train.device)
     trainer = Trainer(model, data.train, phase, seed, precision)
     epochs: list[Epoch] = []
     best = BestEpoch()
@@ -69,11 +78,22 @@ def train(
         best.resume(resume["best"])
         early = dict(resume["early"])
         epochs = [Epoch(**epoch) for epoch in resume["epochs"]]
+    failure = ""
     while not trainer.finished:
-        loss = yield from trainer.run_epoch(stop)
-        if loss is None:
+        try:
+            loss = yield from trainer.run_epoch(
+                stop, lambda optimizer: masks.hold(model, optimizer)
+            )
+            if loss is None:
+                break
+            validation = yield from evaluate(
+                model, data.validation, "validating", precision=precision
+            )
+        except NetError as error:
+            if best.epoch is None:
+                raise
+            failure = str(error)
             break
-        validation = yield from evaluate(model, data.validation, "validating", precision=precision)
         epochs.append(Epoch(trainer.epoch, loss, validation, trainer.epoch_seconds, 0.0, True, 0))
         yield epochs[-1]
         early = early or copy_weights(model)
@@ -86,8 +106,18 @@ def train(
             raise StoppedError("stopped during the first epoch: nothing to keep")
         raise WorkError("training diverged in its first epoch: try another recipe or seed")
     weights = best.restore(model)
+    if failure and remake is not None:
+        model = remake()
+        load_into(model, weights)
     accuracy = yield from measure(model, data, "dense", precision=precision)
-    stopped, diverged = trainer.stopped, trainer.diverged
     return TrainingResult(
-        weights, early, accuracy, tuple(epochs), best.epoch, precision, stopped, diverged
+        weights=weights,
+        early=early,
+        accuracy=accuracy,
+        epochs=tuple(epochs),
+        best=best.epoch,
+        precision=precision,
+        stopped=trainer.stopped or bool(failure),
+        diverged=trainer.diverged,
+        error=failure,
     )

@@ -1,7 +1,7 @@
 """One-shot pruning and fine-tuning as streams of events."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,9 +12,10 @@ from core.errors import InputError, WorkError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, measure
+from core.nets.calls import NetError
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
-from core.nets.weights import Weights, copy_weights
+from core.nets.weights import Weights, copy_weights, damaged, load_into
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
@@ -43,6 +44,7 @@ class FineTuningResult:
         dead: dead units in `weights`; None if the net cannot be traced.
         run: the run that records it; None if unrecorded.
         diverged: whether a non-finite loss ended fine-tuning early.
+        error: what the net's own code raised, if that ended fine-tuning early; else empty.
     """
 
     weights: Weights = field(repr=False)
@@ -59,6 +61,7 @@ class FineTuningResult:
     diverged: bool
     run: str | None = None
     sizes: Sizes | None = None
+    error: str = ""
 
 
 def prune_and_measure(
@@ -87,6 +90,7 @@ def finetune(
     stop: StopFlag = never,
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
+    remake: Callable[[], nn.Module] | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune `base` toward `plan` as `recipe` says.
 
@@ -95,11 +99,12 @@ def finetune(
 
     The initial weights of `model` do not matter, and its dropouts end up as the recipe sets them.
     `early` are weights from early in the dense training of `base`, for a recipe that rewinds.
-    `checkpoints` and `resume` are those of `core.training.dense.train`.
+    `checkpoints`, `resume` and `remake` are those of `core.training.dense.train`.
 
     Raises:
         InputError: the recipe rewinds but there are no early weights.
-        WorkError: the loss diverged before any epoch ended at the full plan.
+        WorkError: the loss diverged, or the net's own code raised, before any epoch ended at the
+            full plan.
     """
     if recipe.rewind and early is None:
         raise InputError(
@@ -110,20 +115,30 @@ def finetune(
     rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision)
     if resume is not None:
         rounds.resume(resume)
+    failure = ""
     while not rounds.finished:
-        epoch = yield from rounds.run_epoch(stop)
+        try:
+            epoch = yield from rounds.run_epoch(stop)
+        except NetError as error:
+            if rounds.best.epoch is None:
+                raise
+            failure = str(error)
+            break
         if epoch is None:
             break
         yield epoch
         if checkpoints:
             yield Checkpoint.of(rounds.state())
     masks, weights = rounds.outcome()
-    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+    if damaged(weights, model, base):
         raise WorkError(
             "fine-tuning diverged before any epoch ended at the full plan: try another recipe"
         )
+    if failure and remake is not None:
+        model = remake()
+        load_into(model, weights)
     dead = yield from count_dead_units(model, data.validation)
-    model.load_state_dict(weights)
+    load_into(model, weights)
     accuracy = yield from measure(model, data, "finetuned", precision=precision)
     return FineTuningResult(
         weights=weights,
@@ -136,8 +151,9 @@ def finetune(
         dead=dead,
         recipe=recipe,
         precision=precision,
-        stopped=rounds.trainer.stopped,
+        stopped=rounds.trainer.stopped or bool(failure),
         diverged=rounds.trainer.diverged,
+        error=failure,
     )
 
 
@@ -225,14 +241,16 @@ class _Rounds:
         recipe, plan = self.recipe, self._round_plan()
         masks = Masks.of(weights, self.layers, plan)
         start = self.early if recipe.rewind and self.early else weights
-        self.model.load_state_dict(start if recipe.gradual else masks.apply(start))
+        load_into(self.model, start if recipe.gradual else masks.apply(start))
         data, phase, ended = self.data.train, recipe.finetune, self.round - 1
         seed, before = self.seed + ended, ended * phase.epochs
         self.trainer = Trainer(
             self.model, data, phase, seed, self.precision, before, epochs=recipe.epochs
         )
         self.trainer.seconds = seconds
-        self.pruner = Pruner(self.model, plan, recipe, masks, len(data), self.dropout)
+        self.pruner = Pruner(
+            self.model, plan, recipe, masks, self.trainer.steps_in_epoch, self.dropout
+        )
 
     def _round_plan(self) -> Mapping[str, float]:
         """The plan of the current round: each round drops the same share of what is left."""

@@ -22,7 +22,7 @@ class Pruner:
         plan: the final sparsities.
         final: the masks of the plan in one shot, in force from the start unless the recipe is
             gradual.
-        images: images per epoch.
+        steps_in_epoch: optimizer steps per epoch.
         original_dropout: each layer's dropout probability before pruning.
     """
 
@@ -30,15 +30,14 @@ class Pruner:
     plan: Mapping[str, float]
     recipe: Recipe
     final: InitVar[Masks]
-    images: InitVar[int]
+    steps_in_epoch: InitVar[int]
     original_dropout: Mapping[str, float]
 
-    def __post_init__(self, final: Masks, images: int) -> None:
+    def __post_init__(self, final: Masks, steps_in_epoch: int) -> None:
         self.layers = prunable_layers(self.model)
         self.dropouts = dropouts(self.model)
-        phase, ramp = self.recipe.finetune, self.recipe.ramp
-        steps = phase.epochs * phase.steps_in_epoch(images)
-        self.ramp_steps = max(1, int(steps * ramp)) if self.recipe.gradual else 0
+        steps = self.recipe.finetune.epochs * steps_in_epoch
+        self.ramp_steps = max(1, int(steps * self.recipe.ramp)) if self.recipe.gradual else 0
         self.step = 0
         weights = self.model.state_dict()
         self.start = {layer.name: sparsity_of(weights[layer.key]) for layer in self.layers}

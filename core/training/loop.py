@@ -11,9 +11,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from core.data.batches import Images
+from core.errors import InputError
 from core.events import Batch, Notice, StopFlag, Stream
+from core.nets.calls import ANYTHING, TRAINING, NetCall
 from core.nets.layers import prunable_layers
-from core.nets.weights import Weights, copy_weights
+from core.nets.model_copy import copy_model
+from core.nets.trial import random_kept
+from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import Masks
 from core.system.precision import autocast
 from core.training.byte_dropout import use_byte_dropout
@@ -37,6 +41,8 @@ class Trainer:
         epoch: completed epochs of this phase.
         seconds: training time of its epochs, measurements excluded.
         epoch_seconds: the same for the last epoch.
+        steps_in_epoch: optimizer steps per epoch. A last batch of one image that the net cannot
+            train on, as with BatchNorm1d, joins the batch before it.
         stopped: whether a stop flag ended it early.
         diverged: whether a non-finite loss ended it early.
     """
@@ -50,6 +56,10 @@ class Trainer:
     epochs: int = 0
 
     def __post_init__(self, seed: int) -> None:
+        images, size = len(self.data), self.phase.batch_size
+        leaves_one = images > size > 1 and images % size == 1
+        self._join_last = leaves_one and _needs_two(self.model, self.data)
+        self.steps_in_epoch = self.phase.steps_in_epoch(images) - self._join_last
         self._random = torch.Generator(self.data.device).manual_seed(seed)
         use_byte_dropout(self.model, self._random)
         self.model.to(memory_format=self.data.layout)
@@ -58,7 +68,7 @@ class Trainer:
         self.seconds = self.epoch_seconds = 0.0
         self.stopped = self.diverged = False
         self.optimizer = build_optimizer(self.model, self.phase)
-        self.scheduler = build_scheduler(self.optimizer, self.phase, len(self.data))
+        self.scheduler = build_scheduler(self.optimizer, self.phase, self.steps_in_epoch)
         self._order = torch.Generator().manual_seed(seed)
         self._torch_state = self._order.get_state()
         layers = prunable_layers(self.model) if self.phase.l1 else ()
@@ -72,10 +82,13 @@ class Trainer:
     def run_epoch(
         self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
     ) -> Stream[float | None]:
-        """Train one epoch; returns its mean loss, or None if a stop or divergence ended it."""
+        """Train one epoch; returns its mean loss, or None if a stop or divergence ended it.
+
+        Raises NetError if the net's own code raises.
+        """
         order = torch.randperm(len(self.data), generator=self._order)
         self.epoch_seconds, seen, total = 0.0, 0, 0.0
-        for index in torch.split(order, self.phase.batch_size):
+        for index in self._batches(order):
             if stop():
                 self.stopped = True
                 return None
@@ -117,7 +130,7 @@ class Trainer:
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Continue from a `state`."""
-        self.model.load_state_dict(state["model"])
+        load_into(self.model, state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         match_memory_format(self.optimizer)
         self.scheduler.load_state_dict(state["scheduler"])
@@ -127,24 +140,52 @@ class Trainer:
         self.epoch = state["epoch"]
         self.seconds = state["seconds"]
 
+    def _batches(self, order: Tensor) -> list[Tensor]:
+        """The images in `order`, batch by batch."""
+        batches = list(torch.split(order, self.phase.batch_size))
+        if self._join_last:
+            batches[-2:] = [torch.cat(batches[-2:])]
+        return batches
+
     def _step(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
         """Do one optimizer step; returns the batch's loss and correct predictions before it."""
-        self.model.train()
+        with NetCall("train()", images):
+            self.model.train()
         # The net draws from torch's global generator, from a state of its own; the caller's stays.
-        with torch.random.fork_rng(devices=[]), autocast(images.device, self.precision):
+        with (
+            NetCall(TRAINING, images),
+            torch.random.fork_rng(devices=[]),
+            autocast(images.device, self.precision),
+        ):
             torch.set_rng_state(self._torch_state)
             logits = self.model(images)
             self._torch_state = torch.get_rng_state()
         loss = mean_loss(self.phase, logits, labels)
         self.optimizer.zero_grad()
-        loss.backward()
+        with NetCall("backward()", images):
+            loss.backward()
         for weight in self._penalized:
             if weight.grad is not None:
                 weight.grad.add_(weight.detach().sign(), alpha=self.phase.l1)
-        self.optimizer.step()
+        with NetCall("the optimizer's step", images):
+            self.optimizer.step()
         if self.phase.schedule in PER_STEP:
             self.scheduler.step()
         return loss.item(), int((logits.argmax(1) == labels).sum())
+
+
+def _needs_two(model: nn.Module, data: Images) -> bool:
+    """Whether a copy of the model, in training mode, raises on a single image of `data`."""
+    with random_kept(data.device), torch.no_grad():
+        try:
+            copy = copy_model(model).model
+            copy.train()
+            copy(data.batch(slice(0, 1))[0])
+        except InputError:  # it cannot be copied
+            return False
+        except ANYTHING:
+            return True
+    return False
 
 
 @dataclass
@@ -172,7 +213,7 @@ class BestEpoch:
     def restore(self, model: nn.Module) -> Weights:
         """Load the best weights, if any, into `model`; returns a copy of its weights."""
         if self.epoch is not None:
-            model.load_state_dict(self.weights)
+            load_into(model, self.weights)
         return copy_weights(model)
 
     def state(self) -> dict[str, Any] | None:

@@ -55,6 +55,26 @@ BATCH_VALUES = 6_000_000
 VGG-16 keeps a hundred times as much for the backward pass, 2.4 GB.
 """
 
+EPOCH_STEPS, TRAINING_STEPS = 25, 400
+"""Least optimizer steps per epoch and in all, unless batch size and epochs are set.
+
+On 900 images of MNIST, 6 epochs in batches of 256 (24 steps) give cnn5 76.6 % on test; 14 in
+batches of 32 (406 steps), 94.4 %.
+"""
+
+SMALLEST_BATCH = 16
+"""To get those steps, batches are not made smaller: BatchNorm needs some images."""
+
+MAX_FITTED_EPOCHS = 60
+"""To get those steps, epochs are not raised further."""
+
+
+class TrainingSize(NamedTuple):
+    """The size of a training set: its images, and the pixel values of each."""
+
+    images: int
+    values: int
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -100,10 +120,18 @@ class Phase:
             momentum=MOMENTUM if optimizer == "sgd" else 0.0,
         )
 
-    def limited_to(self, values: int) -> Phase:
-        """The phase with batches of at most `BATCH_VALUES`, for images of `values` values."""
-        largest = max(1, BATCH_VALUES // max(1, values))
-        return replace(self, batch_size=min(self.batch_size, largest))
+    def fitted_to(self, size: TrainingSize) -> Phase:
+        """The phase with smaller batches for large images, and more steps for few images.
+
+        Batches have at most `BATCH_VALUES` values. Few images get smaller batches and more epochs,
+        see `TRAINING_STEPS`; those of MNIST leave both as they are.
+        """
+        least = min(self.batch_size, SMALLEST_BATCH)
+        for_steps = max(least, 1 << (max(1, size.images // EPOCH_STEPS).bit_length() - 1))
+        for_memory = max(1, BATCH_VALUES // max(1, size.values))
+        fitted = replace(self, batch_size=min(self.batch_size, for_steps, for_memory))
+        epochs = math.ceil(TRAINING_STEPS / fitted.steps_in_epoch(size.images))
+        return replace(fitted, epochs=max(self.epochs, min(epochs, MAX_FITTED_EPOCHS)))
 
     def steps_in_epoch(self, images: int) -> int:
         """Optimizer steps per epoch; the last batch may be smaller."""
@@ -136,6 +164,11 @@ class Recipe:
     rewind: bool = False
     ramp: float = 0.5
     renew_every: int = 20
+
+    def fitted_to(self, size: TrainingSize) -> Recipe:
+        """The recipe for a training set of this size, see `Phase.fitted_to`."""
+        dense, finetune = self.dense.fitted_to(size), self.finetune.fitted_to(size)
+        return replace(self, dense=dense, finetune=finetune)
 
     @property
     def gradual(self) -> bool:

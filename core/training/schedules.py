@@ -9,13 +9,13 @@ PER_STEP = ("onecycle",)
 """Schedules that change the learning rate at every step; the others do after every epoch."""
 
 
-def build_scheduler(optimizer: Optimizer, phase: Phase, images: int) -> LRScheduler:
-    """The learning-rate schedule of a phase with `images` per epoch."""
+def build_scheduler(optimizer: Optimizer, phase: Phase, steps_in_epoch: int) -> LRScheduler:
+    """The learning-rate schedule of a phase."""
     match phase.schedule:
         case "step":
             return StepLR(optimizer, step_size=1, gamma=0.7)
         case "cosine":
             return CosineAnnealingLR(optimizer, T_max=phase.epochs)
         case "onecycle":
-            steps = phase.epochs * phase.steps_in_epoch(images)
+            steps = phase.epochs * steps_in_epoch
             return OneCycleLR(optimizer, max_lr=phase.lr, total_steps=steps)

@@ -164,11 +164,41 @@ def test_dead_units_are_removed_and_a_smaller_model_has_none(own: Splits) -> Non
     assert (model.training, model.drop.training) == (True, False)
 
 
-def test_packed_weights_cannot_be_handed_to_torch() -> None:
-    attention = nn.MultiheadAttention(4, 2)
-    masks = core.prune(attention, {"in_proj_weight": 0.5})
-    with pytest.raises(InputError, match="in_proj_weight"):
-        core.to_torch_prune(attention, masks)
+class Reading(nn.Module):
+    """Attention and recurrent layers over rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.rows, self.cell = nn.LSTM(4, 6, batch_first=True), nn.GRUCell(6, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.rows(self.attention(x, x, x)[0])[0]
+        return self.cell(x[:, -1])
+
+
+def test_masks_of_packed_and_recurrent_weights_go_to_torch_and_come_back() -> None:
+    model = Reading()
+    masks = core.prune(model, dict.fromkeys(core.plan(model, 1), 0.5) | {"attention.out_proj": 0})
+    held = {key: mask for key, mask in masks.pruned.items() if mask.any()}
+    core.to_torch_prune(model, core.Masks(held))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    for _ in range(2):
+        optimizer.zero_grad()
+        model(torch.randn(3, 5, 4)).sum().backward()
+        optimizer.step()
+    back = core.from_torch_prune(model)
+    assert same(back.pruned, masks.pruned)
+    assert len(held) == 5
+
+
+def test_a_mask_that_torch_cannot_hold_is_refused_by_name() -> None:
+    model = Reading()
+    masks = core.prune(model, {"attention.out_proj": 0.5})
+    before = copy_weights(model)
+    with pytest.raises(InputError, match=r"out_proj\.weight': .*cannot hold it; call masks\.hold"):
+        core.to_torch_prune(model, masks)
+    assert same(copy_weights(model), before)
 
 
 def test_a_layer_that_is_not_there_is_named(model: Small, own: Splits) -> None:

@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+from torch.nn.utils import prune
 
 from tests.core.user_nets import write
+from tests.support import typed_nets
 from tests.terminal.test_command_line import featherweight
 from tui.cli.main import main
 
@@ -48,6 +51,40 @@ def test_a_wrong_model_is_one_clear_line(
     options = ("--model", f"{write(tmp_path)}:{name}", "--uniform", "0.5")
     assert main(("run", *options, "--data-dir", str(data_dir))) == 2
     assert expected in capfd.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("quantized", "quantized already: fc1 and 1 more"),
+        ("Casting", "remove conversions to bfloat16 from its code"),
+        ("computed", "1.weight and 1 more cannot be pruned: computed from other parameters"),
+    ],
+)
+def test_a_net_that_cannot_be_pruned_is_one_line_that_names_it(
+    name: str, expected: str, data_dir: Path, capfd: pytest.CaptureFixture[str]
+):
+    model = f"{typed_nets.__file__}:{name}"
+    assert main(("run", "--model", model, "--uniform", "0.5", "--data-dir", str(data_dir))) == 2
+    assert expected in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_the_table_of_a_checkpoint_with_masks_counts_them_and_names_what_is_left_out(
+    data_dir: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    held, target = typed_nets.Tokens(), tmp_path / "table.json"
+    for name in ("attention.in_proj_weight", "rows.weight_hh_l0", "norm.weight", "head.bias"):
+        prune.random_unstructured(*typed_nets.MASKABLE[name](held), amount=0.5)
+    torch.save(held.state_dict(), tmp_path / "held.pt")
+    options = ("--model", f"{typed_nets.__file__}:Tokens", "--weights", str(tmp_path / "held.pt"))
+    target_options = ("--data-dir", str(data_dir), "--json", str(target))
+    assert main(("table", *options, *target_options)) == 0
+    table = {layer["name"]: layer for layer in json.loads(target.read_text())["layers"]}
+    kept = {name: round(layer["kept"]) for name, layer in table.items()}
+    assert kept.pop("attention.in_proj_weight") == kept.pop("rows.weight_hh_l0") == 50
+    assert set(kept.values()) == {100}
+    said = "warning: place cannot be pruned: defined by the net's own code, outside of any layer"
+    assert said in capfd.readouterr().out.splitlines()
 
 
 def test_the_table_of_the_papers_plan_has_its_counts_and_dead_units(data_dir: Path, tmp_path: Path):

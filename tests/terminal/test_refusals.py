@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
+from core.experiments.experiment import Experiment
+from core.experiments.run_record import RunRecord
 from core.formats.codec import CompactFile, encode
 from core.nets.zoo import model_spec
 from tui.cli.commands import app
@@ -42,12 +47,18 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def names(tmp_path: Path) -> dict[str, str]:
-    """Files to name on the command line: text, code, a damaged file and a valid one."""
-    files = {"text": b"no weights\n", "damaged.fw": b"no net", "net.py": NETS.encode()}
-    files["compact.fw"] = encode(CompactFile("cnn5", {}, ()))
+    """Files to name on the command line: text, code, damaged and valid ones, an unreadable run."""
+    files = {"text": b"no weights\n", "damaged.fw": b"\xf7FW no net", "net.py": NETS.encode()}
+    files |= {"compact.fw": encode(CompactFile("cnn5", {}, ())), "hollow.pt": b""}
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "runs" / "0001").mkdir(parents=True)
+    (tmp_path / "runs" / "0001" / "run.json").write_text("{")
+    files |= {"pipe": b"", "runs": b""}
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "whole.pt")
+    files["whole.pt"] = b""
     paths = {name.partition(".")[0]: str(tmp_path / name) for name in files}
     return {**paths, "tmp": str(tmp_path), "lenet": str(model_spec("lenet-5").shipped_weights)}
 
@@ -125,7 +136,17 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("search", "--max-drop", "nan"), ("--max-drop nan", "from 0 to 100")),
         (("scan", "--allocate", "lamp"), ("--allocate",)),
         (("run", "--weights", "{tmp}"), ("it is a folder",)),
-        (("run", "--weights", "{text}"), ("cannot read {text}",)),
+        (("run", "--weights", "{text}"), ("{text} is an unknown kind of file",)),
+        (("run", "--weights", "{hollow}"), ("{hollow}", "it is empty")),
+        (("run", "--weights", "{pipe}"), ("{pipe}", "it is a pipe")),
+        (("run", "--weights", "{whole}"), ("a whole pickled model", "net.state_dict()")),
+        (("table", "{runs}"), ("0001", "unreadable: run.json is not JSON", "delete the run")),
+        (("export", "{runs}:1", "--to", "{tmp}/net.fw"), ("0001", "unreadable", "delete the run")),
+        (("bench", "{runs}"), ("0001", "unreadable", "delete the run")),
+        (("bench", "{pipe}"), ("{pipe}", "it is a pipe")),
+        (("run", "--resume", "{runs}"), ("0001", "unreadable", "delete the run")),
+        (("inspect", "{runs}"), ("{runs}", "it is a folder")),
+        (("inspect", "{lenet}"), ("is a safetensors file, not a compact file",)),
         (("run", "--weights", "{lenet}"), ("does not fit Cnn5",)),
         (("run", "--experiment", "{text}"), ("{text} is a file",)),
         (("run", "--experiment", "{text}/mine"), ("{text} is a file",)),
@@ -149,6 +170,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("run", "--model", "{net}:Narrow"), ("[2, 9]", "[2, 10]", "10 classes")),
         (("search", "--max-drop", "1", "--trials", "0"), ("--trials 0", "from 1 to 1,000")),
         (("search", "--max-drop", "1", "--start", "1"), ("--start 1", "above 1")),
+        (("search", "--max-drop", "1", "--start", "nan"), ("--start nan", "above 1")),
         (("search", "--max-drop", "1", "--allocate", "best"), ("best", "lamp", "sensitivity")),
         (("search", "--max-drop", "1", "--lock", ALL_LOCKED), ("every layer is locked",)),
         (("search", "--max-drop", "1", "--weights", "{lenet}"), ("does not fit Cnn5",)),
@@ -206,6 +228,28 @@ def test_bad_input_is_refused_before_anything_else_happens(
     assert len(err.splitlines()) == 1
     for text in expected:
         assert text.format(**names) in err
+    assert list(empty.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [("table",), ("export", "--to", "{tmp}/net.fw"), ("bench",)], ids=lambda c: c[0]
+)
+def test_a_run_whose_weights_changed_on_disk_is_refused_before_anything_else_happens(
+    command: tuple[str, ...],
+    empty: Path,
+    names: dict[str, str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+):
+    weights = load_file(model_spec("cnn5").shipped_weights)
+    record = RunRecord(model="cnn5", dataset="mnist", protocol="default", recipe="fast")
+    run = Experiment(tmp_path / "changed").begin(record).finish(weights, record)
+    run.weights_path.write_bytes(run.weights_path.read_bytes()[:-1] + b"\x07")
+    arguments = [argument.format(**names) for argument in command]
+    assert main([arguments[0], str(tmp_path / "changed"), *arguments[1:]]) == 2
+    out, err = capfd.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert "its values are not those that were written; restore the file from a backup" in err
     assert list(empty.iterdir()) == []
 
 

@@ -214,7 +214,8 @@ class Scripted(Backend):
         self.started.append("train")
         yield from self._script(stop)
         accuracy = Accuracy(99.30, 99.45)
-        trained = SimpleNamespace(accuracy=accuracy, best=5, stopped=stop(), diverged=False)
+        ended = {"stopped": stop(), "diverged": False, "error": ""}
+        trained = SimpleNamespace(accuracy=accuracy, best=5, **ended)
         return trained, self.net_of(accuracy=accuracy)
 
     def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
@@ -239,6 +240,7 @@ class Scripted(Backend):
             best=None if stopped else 5,
             stopped=stopped,
             diverged=self.diverged,
+            error="",
             revived=0,
             dead=self.dead,
             sizes=SIZES,

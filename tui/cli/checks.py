@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from core.data.registry import check_name, short_data_name
 from core.errors import InputError
 from core.experiments.experiment import Experiment, default_name, experiment_folder
+from core.experiments.runs import Run
+from core.formats.recognition import check_weights_file
 from core.nets.zoo import short_name
 from core.settings.settings import Settings
-from core.system.files import check_readable, check_writable, check_writable_folder
+from core.system.files import check_writable, check_writable_folder
 
 if TYPE_CHECKING:
     from core.jobs.workbench import Workbench
@@ -27,7 +29,7 @@ def check_settings(settings: Settings) -> None:
     """Check paths and names without loading torch; raises InputError for an unusable one."""
     check_name(settings.dataset)
     if settings.weights is not None:
-        check_readable(settings.weights, "weights file")
+        check_weights_file(settings.weights)
     check_data_dir(settings.data_dir)
 
 
@@ -37,10 +39,13 @@ def check_data_dir(folder: Path | None) -> None:
         check_writable_folder(folder, "--data-dir")
 
 
-def workbench_for(args: Namespace, settings: Settings, weights: Path | None = None) -> Workbench:
+def workbench_for(
+    args: Namespace, settings: Settings, weights: Path | Run | None = None, trains: bool = False
+) -> Workbench:
     """The workbench of a command, after all checks of its settings and its JSON file.
 
-    `weights` is the file the command reads, if it is not the one in the settings.
+    `weights` is the file or run whose weights the command reads, if not those in the settings;
+    `trains` is whether it trains the net.
 
     Raises:
         InputError: an option cannot be used, or the weights do not fit the net.
@@ -51,7 +56,7 @@ def workbench_for(args: Namespace, settings: Settings, weights: Path | None = No
     from core.jobs.workbench import Workbench
 
     workbench = Workbench(settings)
-    check(workbench, weights)
+    check(workbench, weights, trains)
     return workbench
 
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from rich.console import Console
 
+from core.errors import WorkError
 from core.events import Notice, StopFlag, Stream
 from core.system.files import write_text
 from tui.cli.console import console_for
@@ -39,7 +40,10 @@ class Command(Generic[T]):
     runs_job: bool = True
 
     def perform(self, interruption: Interruption) -> int:
-        """Do the work and return the exit status."""
+        """Do the work and return the exit status.
+
+        Raises WorkError, after the report, if an error ended the work early.
+        """
         if self.notice:
             tell(self.notice)
         console, lost = console_for(self.json), list[Notice]()
@@ -53,6 +57,8 @@ class Command(Generic[T]):
             result = drive(_noting(self.work(stop), lost), console)
         report = self.show(result, console)
         write_json(report, self.json)
+        if self.runs_job and (error := report.get("error")):
+            raise WorkError(error)
         if self.runs_job and report.get("stopped"):
             return interruption.status
         return FAILED if lost else DONE

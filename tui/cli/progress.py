@@ -15,7 +15,7 @@ from core.events import Batch, Epoch, Event, Measured, Notice, Stream, drain
 from core.events import Progress as Step
 from core.jobs.search import TrialFinished, TrialStarted
 from core.pruning.curves import ScanUpdated
-from tui.text.format import count, percent
+from tui.text.format import count, percent, score
 
 T = TypeVar("T")
 
@@ -68,8 +68,8 @@ def _print(event: Event, console: Console) -> None:
         case Measured():
             accuracy = event.accuracy
             console.print(
-                f"{event.stage}: validation {percent(accuracy.validation)} %, "
-                f"test {percent(accuracy.test)} %"
+                f"{event.stage}: validation {score(accuracy, 'validation')} %, "
+                f"test {score(accuracy)} %"
             )
         case Epoch():
             line = f"epoch {event.epoch}: loss {event.loss:.4f}, "

@@ -89,8 +89,7 @@ def settings_of_net(args: Namespace, run: Run) -> Settings:
         InputError: the run is not finished, the options name other weights, or see `settings_for`.
     """
     settings = settings_for(args, run)
-    if not run.finished:
-        raise InputError(f"run {run.id} is {run.status}: expected a finished run")
+    run.check_finished()
     check_no_weights(args, f"run {run.id}")
     return settings
 

@@ -54,7 +54,7 @@ class Goals(Feature):
             if isinstance(event, ScanUpdated):
                 session.state = session.state.with_scan(base.digest, event.scan)
             elif isinstance(event, TrialStarted):
-                epochs = session.state.settings.finetuning.epochs
+                epochs = session.state.recipe.epochs
                 session.watch_training(TrainingCurve(epochs, finetuning=True))
             else:
                 session.follow_training(event)

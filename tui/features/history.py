@@ -78,7 +78,7 @@ def with_run(state: State, restored: RestoredRun) -> State:
     run = restored.settings
     settings = replace(state.settings, recipe=run.recipe, changes=run.changes, seed=run.seed)
     state = replace(state.after(state.undo_point), settings=settings)
-    planned = len(restored.epochs) or settings.finetuning.epochs
+    planned = len(restored.epochs) or state.recipe.epochs
     curve = TrainingCurve(planned, finetuning=restored.plan is not None, epochs=restored.epochs)
     if restored.plan is None:
         net = restored.net

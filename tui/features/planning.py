@@ -102,7 +102,7 @@ class Planning(Feature):
             settings.recipe,
             settings.changes,
             rewindable=base is not None and base.early is not None,
-            image_values=base.image_values if base else 0,
+            size=base.training_size if base else None,
         )
         self.session.ask(RecipeDialog(form), self._take_recipe)
 

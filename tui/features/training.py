@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import InputError
-from core.events import Event, Measured
+from core.events import Event, Measured, StopFlag, Stream, TrainingNeeded
+from core.settings.settings import DEFAULTS
 from tui.features.feature import Feature, available
+from tui.screens.recipe_dialog import RecipeDialog
 from tui.session import Session
+from tui.state.recipe_form import RecipeForm
 from tui.state.results import Result
 from tui.state.training_curve import TrainingCurve
 from tui.text.format import ratio
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
 
+T = TypeVar("T")
+
 
 def _adoptable(session: Session) -> bool:
     finetuned = session.state.finetuned
@@ -32,9 +38,20 @@ def _adoptable(session: Session) -> bool:
 class Training(Feature):
     """Producing nets, and choosing the base."""
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._untrained = ""
+        """The net to be trained first, in words; empty if there is a trained one."""
+
     def open(self) -> None:
         """Load torch, the data and the dense net."""
-        self.session.start_job("loading", self.session.backend.open, self._opened)
+        self._untrained = ""
+        self.session.start_job("loading", self.session.backend.open, self._opened, self._note)
+
+    def _note(self, event: Event) -> None:
+        """Remember that there is no trained net yet."""
+        if isinstance(event, TrainingNeeded):
+            self._untrained = event.net
 
     def _opened(self, net: Net) -> None:
         session, interrupted = self.session, None
@@ -43,6 +60,30 @@ class Training(Feature):
             interrupted = newest.id if newest.resumable else None
         session.state = session.with_stored_scan(session.state.with_dense(net))
         session.activity = job_outcomes.opened(net, interrupted, session.warnings)
+        if self._untrained:
+            title = f"There is no trained {self._untrained} yet. Train it now?"
+            self._ask_recipe(title, self._train_first, "not now")
+
+    def _ask_recipe(self, title: str, take: Callable[[RecipeForm], None], no: str) -> None:
+        """Ask how to train a dense net."""
+        base, settings = self.state.base, self.state.settings
+        recipe = "reference" if settings.protocol == "reference" else DEFAULTS.recipe
+        size = base.training_size if base else None
+        form = RecipeForm(recipe, trains=True, size=size)
+        self.session.ask(RecipeDialog(form, title, "train", no), take)
+
+    def _train_first(self, form: RecipeForm) -> None:
+        start = partial(self.session.backend.train_first, form.recipe, form.changes)
+        self._start_training(form, start, self._opened)
+
+    def _start_training(
+        self, form: RecipeForm, start: Callable[[StopFlag], Stream[T]], finish: Callable[[T], None]
+    ) -> None:
+        """Start a dense training, with its curve in view."""
+        self._untrained = ""
+        session = self.session
+        curve = TrainingCurve(form.chosen.finetune.epochs, finetuning=False)
+        session.start_job("training", start, finish, session.follow_training, curve=curve)
 
     @available(waits=True)
     def prune(self) -> None:
@@ -83,14 +124,16 @@ class Training(Feature):
                 sizes=tuned.sizes,
             )
             session.state = session.state.with_finetuned(result, since)
-            session.activity = job_outcomes.finetuned(result, tuned, session.state.dense)
+            session.activity = job_outcomes.finetuned(
+                result, tuned, session.state.dense, session.warnings
+            )
 
         session.start_job(
             f"fine-tuning to {ratio(subject.footprint.ratio)}",
             partial(session.backend.finetune, subject.base, subject.plan, settings),
             finish,
             partial(self._follow, subject),
-            curve=TrainingCurve(settings.finetuning.epochs, finetuning=True),
+            curve=TrainingCurve(session.state.recipe.epochs, finetuning=True),
         )
 
     def _subject(self) -> Result | None:
@@ -107,20 +150,19 @@ class Training(Feature):
     @available(waits=True)
     def train(self) -> None:
         """Train a new dense net, after asking."""
-        text = "Train a new dense net? It replaces the current one."
-        self.session.confirm(text, "train", self._train)
+        title = "Train a new dense net? It replaces the current one."
+        self._ask_recipe(title, self._train, "cancel")
 
-    def _train(self) -> None:
+    def _train(self, form: RecipeForm) -> None:
         session, settings, began = self.session, self.state.settings, monotonic()
 
         def finish(outcome: tuple[TrainingResult, Net]) -> None:
             result, net = outcome
             session.state = session.state.with_dense(net)
-            session.activity = job_outcomes.trained(result, monotonic() - began)
+            session.activity = job_outcomes.trained(result, monotonic() - began, session.warnings)
 
-        curve = TrainingCurve(settings.finetuning.dense.epochs, finetuning=False)
-        start = partial(session.backend.train, settings)
-        session.start_job("training", start, finish, session.follow_training, curve=curve)
+        start = partial(session.backend.train, form.recipe, form.changes, settings)
+        self._start_training(form, start, finish)
 
     @available(lambda session: session.job is not None and not session.job.stopping)
     def stop(self) -> None:

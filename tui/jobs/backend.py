@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.events import Progress, StopFlag, Stream
 from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
-from core.settings.recipe_changes import NO_CHANGES
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.system.preload import preload_torch
 
@@ -47,7 +47,10 @@ class Backend:
         return Workbench(self.settings)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
-        """Load torch, the data and the dense net, and measure it."""
+        """Load torch, the data and the dense net, and measure it.
+
+        A net that has to be trained first is opened untrained, after `TrainingNeeded`.
+        """
         yield Progress("loading torch")
         yield from preload_torch(stop)
         workbench = self._import_all()
@@ -55,7 +58,7 @@ class Backend:
         from core.jobs.preflight import check
 
         check(workbench)
-        return (yield from open_dense_net(workbench, stop))
+        return (yield from open_dense_net(workbench, stop, may_train=False))
 
     def _import_all(self) -> Workbench:
         """Import the modules of jobs and plots in this thread, so that the screen need not wait.
@@ -75,11 +78,20 @@ class Backend:
             gc.freeze()
             gc.enable()
 
-    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[TrainingResult, Net]]:
-        """Train a dense net with the settings' recipe; changes to it apply only to fine-tuning."""
+    def train_first(self, recipe: str, changes: RecipeChanges, stop: StopFlag) -> Stream[Net]:
+        """Train the missing dense net, which later sessions open."""
+        from core.jobs.dense_net import train_first
+
+        return train_first(self._workbench, recipe, changes, stop)
+
+    def train(
+        self, recipe: str, changes: RecipeChanges, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[TrainingResult, Net]]:
+        """Train another dense net, with the settings but for their recipe; it becomes a run."""
         from core.jobs import recorded_jobs
 
-        workbench = self._workbench.with_settings(replace(settings, changes=NO_CHANGES))
+        chosen = replace(settings, recipe=recipe, changes=changes)
+        workbench = self._workbench.with_settings(chosen)
         result = yield from recorded_jobs.train(workbench, self.experiment, stop)
         return result, workbench.net(result)
 

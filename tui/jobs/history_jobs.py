@@ -61,7 +61,11 @@ def profiles(runs: tuple[Run, ...], layer: str) -> dict[tuple[str, str], Profile
 def _profile(run: Run, name: str) -> Profile:
     """Read one tensor of a file and no other."""
     if not run.finished:
-        raise InputError(f"run {run.id} is {run.status}: no weights yet")
+        raise InputError(f"run {run.id} is {run.status}: {run.problem or 'no weights yet'}")
+    try:
+        run.check_weights()
+    except InputError as error:  # too long for a panel
+        raise InputError(f"run {run.id}: its weights file is damaged") from error
     import numpy as np
     from safetensors import SafetensorError, safe_open
 

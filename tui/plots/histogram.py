@@ -48,14 +48,18 @@ def draw(data: HistogramData, width: int, height: int) -> Lines:
             canvas.vertical(x, _THRESHOLD, "threshold")
     title = _title(clean(data.layer), everything.sum(), kept.sum())
     threshold = f"  {_THRESHOLD} threshold ±{data.threshold:.3g}"
-    legend = Span("count, √ scale, zeros omitted", "label"), Span(threshold, "threshold")
+    legend = (
+        Span("count, √ scale", "label"),
+        Span(", zeros omitted", "label"),
+        Span(threshold, "threshold"),
+    )
     return header(title, legend, width, rows) + canvas.lines()
 
 
 def _title(layer: str, total: float, kept: float) -> Line:
     return (
         Span(f"{layer} weights: ", "title"),
-        Span(f"{_ALL[-1]} nonzero {count(total)}", "removed"),
+        Span(f"{_ALL[-1]} {count(total)}", "removed"),
         Span(f", {_KEPT[-1]} kept {count(kept)} ({percent(kept, total)})", "kept"),
     )
 

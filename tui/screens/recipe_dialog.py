@@ -9,14 +9,26 @@ from tui.state.recipe_form import RecipeForm
 
 
 class RecipeDialog(FormDialog[RecipeForm]):
-    """Closes with the edited recipe."""
+    """Closes with the edited recipe.
+
+    Args:
+        title: the dialog's title, such as a question.
+        verb: what Enter does.
+        no: what Esc does.
+    """
 
     BINDINGS = [Binding("backspace", "reset", "reset to the recipe")]
-    HINT = "↑↓ row · ←→ change · Backspace reset · Enter apply · Esc cancel"
+
+    def __init__(
+        self, form: RecipeForm, title: str = "Recipe", verb: str = "apply", no: str = "cancel"
+    ) -> None:
+        super().__init__(form)
+        self.HINT = f"↑↓ row · ←→ change · Backspace reset · Enter {verb} · Esc {no}"
+        self._title = title
 
     def above(self) -> ComposeResult:
         """The title."""
-        yield Label("Recipe", classes="dialog--title")
+        yield Label(self._title, classes="dialog--title", markup=False)
 
     def action_reset(self) -> None:
         """Reset the row to the recipe."""

@@ -9,9 +9,12 @@ from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
-from core.training.recipes import Recipe, recipe_named
+from core.training.recipes import Recipe, TrainingSize, recipe_named
 
 ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
+
+_PRUNING = ("method", "rounds", "scale_dropout", "rewind")
+"""Settings without effect on dense training."""
 
 NEEDS = {"smoothing": ("loss", "cross-entropy"), "rounds": ("method", "iterative")}
 """Settings that have an effect only with a value of another setting; changing one selects it."""
@@ -41,15 +44,17 @@ class RecipeForm:
 
     Attributes:
         at: the index of the selected row.
+        trains: whether it is for a dense training, which has no settings of pruning.
         rewindable: whether the net has early weights to rewind to.
-        image_values: numbers per image; large images need smaller batches.
+        size: of the training set, which the recipe is fitted to; None if unknown.
     """
 
     recipe: str
     changes: RecipeChanges = NO_CHANGES
     at: int = 0
+    trains: bool = False
     rewindable: bool = True
-    image_values: int = 0
+    size: TrainingSize | None = None
 
     @property
     def problem(self) -> str:
@@ -62,13 +67,18 @@ class RecipeForm:
             return "rewinding needs early weights, which this net lacks; press Esc, then t to train"
         return ""
 
+    @property
+    def chosen(self) -> Recipe:
+        """The recipe with the changes."""
+        return self.changes.applied_to(self._fitted)
+
     def rows(self) -> tuple[FormRow, ...]:
         """All rows, in order."""
-        return tuple(self._row(name) for name in ROWS)
+        return tuple(self._row(name) for name in self._names)
 
     def move(self, steps: int) -> RecipeForm:
         """With another row selected; stops at either end."""
-        return replace(self, at=min(max(self.at + steps, 0), len(ROWS) - 1))
+        return replace(self, at=min(max(self.at + steps, 0), len(self._names) - 1))
 
     def change(self, steps: int) -> RecipeForm:
         """With the selected row's value moved by `steps`."""
@@ -98,13 +108,19 @@ class RecipeForm:
 
     @property
     def _name(self) -> str:
-        return tuple(ROWS)[self.at]
+        return self._names[self.at]
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The settings with a row, in order."""
+        return tuple(name for name in ROWS if not (self.trains and name in _PRUNING))
 
     @property
     def _fitted(self) -> Recipe:
-        """The recipe with its batch size fitted to the images."""
+        """The recipe, fitted to the training images; for dense training, with its phase."""
         recipe = recipe_named(self.recipe)
-        return replace(recipe, finetune=recipe.finetune.limited_to(self.image_values))
+        recipe = recipe if self.size is None else recipe.fitted_to(self.size)
+        return replace(recipe, finetune=recipe.dense) if self.trains else recipe
 
     def _row(self, name: str) -> FormRow:
         declared, value = ROWS[name], self._value(name)

@@ -68,14 +68,14 @@ class RunRow:
     @classmethod
     def of(cls, run: Run) -> Self:
         """Read a run; long texts are cut."""
-        record, measured, is_dense = run.record, run.record.accuracy, run.record.kind == TRAIN
+        record, measured, is_dense = run.record, run.record.measured, run.record.kind == TRAIN
         return cls(
             run,
             RunGroup.of(record),
             created=_local(record.created),
             ratio=_ratio(record),
-            accuracy=measured.dense if is_dense else measured.finetuned,
-            dense=None if is_dense else measured.dense,
+            accuracy=measured.get("dense" if is_dense else "finetuned"),
+            dense=None if is_dense else measured.get("dense"),
             epochs=tuple(
                 (row.epoch, row.validation)
                 for row in sorted(record.epochs, key=attrgetter("epoch"))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.jobs.workbench import Net
     from core.pruning.curves import Scan
     from core.pruning.what_if import Profile, WhatIf
+    from core.training.recipes import Recipe
 
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
 """The tolerances of the sensitivity plot, in points below the base."""
@@ -133,6 +134,11 @@ class State:
     def footprint(self) -> Footprint:
         """What the net costs under the plan."""
         return total(self.footprints, self.base.other_parameters if self.base else 0)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the next training, fitted to the images once they are loaded."""
+        return self.settings.finetuning(self.base.training_size if self.base else None)
 
     @property
     def adopted(self) -> bool:

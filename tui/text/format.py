@@ -2,7 +2,12 @@
 
 import math
 
+from core.events import Accuracy
 from core.nets.footprint import MIB
+from core.pruning.curves import wilson
+
+FEW_IMAGES = 2_000
+"""Accuracies on fewer images are shown with their 95 % interval."""
 
 
 def count(number: int) -> str:
@@ -13,6 +18,29 @@ def count(number: int) -> str:
 def percent(value: float) -> str:
     """A percentage with two decimals, without its sign."""
     return f"{value:.2f}"
+
+
+def score(accuracy: Accuracy, split: str = "test") -> str:
+    """An accuracy in percent, without its sign; on few images with its 95 % interval.
+
+    Example:
+        >>> score(Accuracy(99.2, 99.4)), score(Accuracy(78.2, 80.8, (78, 78)))
+        ('99.40', '81 ±9')
+    """
+    value, half = getattr(accuracy, split), half_width(accuracy, split)
+    if not half:
+        return percent(value)
+    decimals = 0 if half >= 1 else 1
+    return f"{value:.{decimals}f} ±{half:.{decimals}f}"
+
+
+def half_width(accuracy: Accuracy, split: str) -> float:
+    """Half the width of an accuracy's 95 % interval, in points; 0 if there are many images."""
+    value, images = getattr(accuracy, split), accuracy.images[split == "test"]
+    if not 0 < images < FEW_IMAGES:
+        return 0.0
+    low, high = wilson(value / 100 * images, images)
+    return 50 * (high - low)
 
 
 def ratio(value: float) -> str:

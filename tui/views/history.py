@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import wrap
 
+from core.events import Accuracy
 from core.experiments.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow
 from tui.system.paths import with_tilde
-from tui.text.format import count, percent, plural
+from tui.text.format import count, half_width, plural, score
 from tui.text.lines import Lines, Span, clean, cut
 from tui.views.run_table import arrow, epochs, seed, when, whole
 
@@ -57,7 +58,7 @@ def sizes(row: RunRow) -> str:
     """The sizes of a run's net, most important first; empty if none are recorded."""
     recorded, small = row.record.sizes, row.quantized
     files = (
-        (small and small.bytes, f"quantized ({percent(small.accuracy.test)} %)" if small else ""),
+        (small and small.bytes, f"quantized ({score(small.accuracy)} %)" if small else ""),
         (row.compact, "lossless"),
         (recorded and recorded.values, "values only"),
         (recorded and recorded.han2015, "with 5/8-bit index"),
@@ -75,6 +76,13 @@ def _at_most(lines: list[str], height: int, room: int) -> list[str]:
     return [*lines[: height - 1], cut(f"{lines[height - 1]}…", room)] if height > 0 else []
 
 
+def _interval(accuracy: Accuracy | None) -> str:
+    """How exact the accuracies are, if there are few images."""
+    if accuracy is None or not half_width(accuracy, "test"):
+        return ""
+    return f"test {score(accuracy)} % ({plural(accuracy.images[1], 'image')})"
+
+
 def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
     if row.status == UNREADABLE:
         return (row.problem,)
@@ -86,6 +94,7 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
         when(row.created) if row.created else "",
         row.kind or "",
         row.recipe_and_method or "",
+        _interval(row.accuracy),
         f"{epochs(row)} epoch{'' if epochs(row) == '1' else 's'}" if row.epochs else "",
         f"seed {seed(row)}" if seed(row) else "",
         "" if row.trained else f"from {f'run {row.base}' if row.base else 'the dense net'}",

@@ -9,7 +9,17 @@ from core.inference.benchmark_result import SPARSE, Benchmark
 from tui.state.layer_rows import groups_of
 from tui.state.results import Result
 from tui.system.error_log import explain
-from tui.text.format import count, difference, duration, gain, milliseconds, percent, plural, ratio
+from tui.text.format import (
+    count,
+    difference,
+    duration,
+    gain,
+    milliseconds,
+    percent,
+    plural,
+    ratio,
+    score,
+)
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
@@ -28,15 +38,19 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
     next_step = "←→ or m: sparsities · p: prune · f: fine-tune · ?: help"
     if groups_of(tuple(profile.layer.name for profile in net.profiles)):
         next_step = "Space: fold · /: find layers · *: same kind · ?: help"
+    if not net.trained:
+        next_step = "t to train it · ?: help"
     messages = [*reversed(warnings)]
     if interrupted is not None:
         messages.insert(0, f"run {interrupted} was interrupted: press h to resume it")
     if messages:
         next_step = " · ".join(messages)
+    state = "dense net at chance" if net.at_chance else "ready: dense net"
     return Outcome(
-        f"ready: dense net, {percent(accuracy.test)} % on test, "
-        f"{percent(accuracy.validation)} % on validation",
+        f"{state if net.trained else 'untrained net'}, {score(accuracy)} % on test, "
+        f"{score(accuracy, 'validation')} % on validation",
         next_step,
+        role="good" if net.trained and not net.at_chance else "warning",
     )
 
 
@@ -59,40 +73,42 @@ def benchmarked(benchmark: Benchmark) -> Outcome:
     )
 
 
-def trained(result: TrainingResult, seconds: float) -> Outcome:
+def trained(result: TrainingResult, seconds: float, warnings: tuple[str, ...] = ()) -> Outcome:
     """A dense training has ended."""
     how = _how(result, f"trained in {duration(seconds)}")
     return Outcome(
-        f"{how}: a new dense net with {percent(result.accuracy.test)} % on test, "
-        f"best epoch {result.best}",
-        "now the base for this session; to restore it later: h",
-        role="warning" if result.stopped or result.diverged else "good",
+        f"{how}: a new dense net with {score(result.accuracy)} % on test, best epoch {result.best}",
+        result.error
+        or " · ".join((*warnings, "now the base for this session; to restore it later: h")),
+        role="warning" if result.stopped or result.diverged or warnings else "good",
     )
 
 
 def pruned(result: Result, dense: Net | None) -> Outcome:
     """The plan's one-shot result has been measured."""
-    change = f" (dense {percent(dense.accuracy.test)})" if dense else ""
+    change = f" (dense {score(dense.accuracy)})" if dense else ""
     return Outcome(
-        f"pruned to {ratio(result.footprint.ratio)}: "
-        f"{percent(result.accuracy.test)} % on test{change}",
+        f"pruned to {ratio(result.footprint.ratio)}: {score(result.accuracy)} % on test{change}",
         "f to fine-tune",
     )
 
 
-def finetuned(result: Result, tuned: FineTuningResult, dense: Net | None) -> Outcome:
+def finetuned(
+    result: Result, tuned: FineTuningResult, dense: Net | None, warnings: tuple[str, ...] = ()
+) -> Outcome:
     """A net has been fine-tuned: test accuracy before and after."""
     how = _how(tuned, f"fine-tuned in {duration(result.seconds)}")
     against = ""
     if dense:
         gap = difference(tuned.accuracy.test - dense.accuracy.test)
-        against = f" ({gap} vs. dense {percent(dense.accuracy.test)} %)"
+        against = f" ({gap} vs. dense {score(dense.accuracy)} %)"
     kept = f"best epoch {tuned.best}" if tuned.best else "rest of the plan pruned in one shot"
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
-        f"test {percent(tuned.pruned.test)} → {percent(tuned.accuracy.test)} %{against}",
-        f"{kept}, revived {tuned.revived} · a to adopt it as the base",
-        role="warning" if tuned.stopped or tuned.diverged else "good",
+        f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
+        tuned.error
+        or " · ".join((*warnings, f"{kept}, revived {tuned.revived}", "a to adopt it as the base")),
+        role="warning" if tuned.stopped or tuned.diverged or warnings else "good",
     )
 
 
@@ -121,15 +137,15 @@ def searched(result: SearchResult) -> Outcome:
     if result.best is None:
         return Outcome(
             f"{early}no net in {trials} reached {percent(result.least)} % on validation",
-            "allow a larger drop or more epochs (c) · h to list the trials",
+            result.error or "allow a larger drop or more epochs (c) · h to list the trials",
             role="warning",
         )
     accuracy = result.best.result.accuracy
     return Outcome(
         f"{early}smallest net in {trials}: {ratio(result.best.ratio)}, "
-        f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test",
-        "its plan and net are loaded · a to adopt it · h to list the trials",
-        role="warning" if result.stopped else "good",
+        f"{score(accuracy, 'validation')} % on validation, {score(accuracy)} % on test",
+        result.error or "its plan and net are loaded · a to adopt it · h to list the trials",
+        role="warning" if result.stopped or result.error else "good",
     )
 
 
@@ -141,8 +157,8 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
     details = (*warnings, f"values: {kept}", inspect)
     return Outcome(
         f"{export.name}: {count(export.bytes)} bytes, {dense / export.bytes:.1f}x smaller than "
-        f"dense; test {percent(result.accuracy.test)} %, "
-        f"{percent(export.accuracy.test)} % when read back",
+        f"dense; test {score(result.accuracy)} %, "
+        f"{score(export.accuracy)} % when read back",
         " · ".join(filter(None, details)),
         role="warning" if warnings else "good",
     )
@@ -151,7 +167,7 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
 def restored(restored: RestoredRun, run_id: str) -> Outcome:
     """A run has been restored."""
     accuracy = restored.net.accuracy
-    scores = f"{percent(accuracy.validation)} % on validation, {percent(accuracy.test)} % on test"
+    scores = f"{score(accuracy, 'validation')} % on validation, {score(accuracy)} % on test"
     if restored.plan is None:
         return Outcome(f"the net of run {run_id} is now the dense net: {scores}", "u to undo")
     return Outcome(

@@ -25,7 +25,7 @@ from tui.plots.sensitivity import SensitivityData
 from tui.plots.speed import SpeedData
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
-from tui.text.format import count, gain, milliseconds, percent, plural
+from tui.text.format import count, gain, milliseconds, plural, score
 
 _TUNE, _WRITE = "press f or e to measure", "press e to write"
 
@@ -43,7 +43,7 @@ def histogram(state: State, width: int) -> HistogramData:
 
 def accuracy(state: State, width: int) -> AccuracyData:
     """The curve of the current or the last training; empty before the first."""
-    curve = state.curve or TrainingCurve(planned=state.settings.finetuning.epochs, finetuning=True)
+    curve = state.curve or TrainingCurve(planned=state.recipe.epochs, finetuning=True)
     best = curve.best
     return AccuracyData(
         epochs=curve.planned,
@@ -118,7 +118,7 @@ def files(state: State, width: int) -> FilesData:
         return FilesData(_counted_files(footprint), footprint.dense_bytes, "the plan")
     current = state.is_current(result)
     net = "fine-tuned" if result.net else "pruned"
-    caption = f"{net}, test {percent(result.accuracy.test)} %" if current else _previous(net)
+    caption = f"{net}, test {score(result.accuracy)} %" if current else _previous(net)
     if result.sizes:
         rows = _measured_files(result.sizes, result.exports)
     else:
@@ -159,7 +159,7 @@ def _quantized_file(export: Export | None) -> FilesRow:
     if export is None:
         return FilesRow("compact, quantized", None, _WRITE)
     how = export.values if export.levels is None else f"{export.levels} levels"
-    return FilesRow(f"compact, {how}", export.bytes, f"{percent(export.accuracy.test)} %")
+    return FilesRow(f"compact, {how}", export.bytes, f"{score(export.accuracy)} %")
 
 
 def speed(state: State, width: int) -> SpeedData:

@@ -13,8 +13,7 @@ PROTOCOL_LABELS = {"default": "", "reference": "reference protocol: choices made
 def title(state: State, width: int) -> Lines:
     """One line."""
     base = f"base: {_base(state)}" if state.base else ""
-    settings = state.settings
-    recipe = settings.finetuning
+    settings, recipe = state.settings, state.recipe
     facts = [
         _matches(state),
         f"{short_name(settings.model)} on {short_data_name(settings.dataset)}",

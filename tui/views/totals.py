@@ -4,7 +4,7 @@ from core.events import Accuracy
 from core.nets.footprint import SIZE_NOTE
 from tui.state.results import Result
 from tui.state.state import State
-from tui.text.format import count, mib, percent, plural, ratio
+from tui.text.format import count, mib, plural, ratio, score
 from tui.text.lines import Line, Lines, Span, width_of
 
 _COUNTED = (SIZE_NOTE, "4 bytes per nonzero", "4 B each")
@@ -87,4 +87,4 @@ def _estimate(state: State, split: str) -> Line:
 
 
 def _number(accuracy: Accuracy | None, split: str) -> str:
-    return f"{percent(getattr(accuracy, split)):>5}" if accuracy else "  –  "
+    return f"{score(accuracy, split):>5}" if accuracy else "  –  "

@@ -42,7 +42,7 @@ class FindInput(LineInput):
         """List the matching layers, and show how many there are."""
         count, layers = self._count(text), len(self._layers)
         if count:
-            self.hint(f"{count} of {layers} layers · Enter list · Esc cancel", wrong=False)
+            self.hint(f"{count} of {layers} · Enter", wrong=False)
         else:
             self.hint("no match: try conv or 3x3", wrong=True)
         self._filter_by(text)

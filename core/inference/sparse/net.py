@@ -24,6 +24,7 @@ from core.graph.tracing import Traced, UntraceableError, same_logits, trace
 from core.inference.engines import run
 from core.inference.sparse.groups import Group, groups_of
 from core.inference.sparse.simplify import simplify
+from core.nets.calls import evaluation_mode
 from core.system.timing import time_in_turns
 
 K = TypeVar("K")
@@ -69,7 +70,7 @@ def faster(
     Raises:
         StoppedError: `stop` was raised, checked between measurements.
     """
-    model.eval()
+    evaluation_mode(model)
     yield Progress("finding dead units")
     try:
         dense, is_smaller = _traced(model, images)

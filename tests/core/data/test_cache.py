@@ -108,7 +108,7 @@ def test_a_wrong_file_in_a_users_folder_is_an_error(
         drain(fetch("mnist", tmp_path))
     message = str(caught.value)
     assert message.startswith(f"{raw / TRAIN_LABELS} ")
-    assert message.endswith("; delete it or use another data folder (data_dir)")
+    assert message.endswith("; delete it or use another --data-dir")
     assert "\n" not in message
     assert identity(raw / TRAIN_LABELS) == before
 

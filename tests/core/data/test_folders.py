@@ -152,7 +152,7 @@ def test_size_channels_and_normalization_can_be_set(tmp_path: Path, empty_cache:
     assert len(list((empty_cache / "folders").iterdir())) == 2, (
         "normalization needs no new decoding"
     )
-    with pytest.raises(InputError, match="3 numbers for images of 1 channel"):
+    with pytest.raises(InputError, match="3 numbers for images with 1 channel"):
         loaded(fill(tmp_path / "gray", 12), inputs=three)
 
 

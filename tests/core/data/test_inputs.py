@@ -54,7 +54,7 @@ def test_normalization_is_as_set_or_the_default() -> None:
     assert Inputs(mean=(0.5,)).normalization(1, 0.2, 0.3) == (0.5, 0.3)
     three = (0.1, 0.2, 0.3)
     assert Inputs(std=three).normalization(3, 0.2, 0.3) == (0.2, three)
-    with pytest.raises(InputError, match=r"3 numbers for images of 1 channel: expected 1"):
+    with pytest.raises(InputError, match=r"3 numbers for images with 1 channel: expected 1"):
         Inputs(std=three).normalization(1, 0.2, 0.3)
 
 

@@ -95,7 +95,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(
 ) -> None:
     output = child(digits, mirror, tmp_path, "limited").communicate()[0]
     assert output.startswith(f"InputError: no space left in {tmp_path}: 2 MB needed, ")
-    assert output.endswith(" MB free; free some space or use another data folder (data_dir)\n")
+    assert output.endswith(" MB free; free some space or use another --data-dir\n")
     assert left_in(tmp_path) == set()
 
 
@@ -104,7 +104,7 @@ def test_a_file_in_place_of_the_data_folder_is_reported(below: str, tmp_path: Pa
     file = tmp_path / "file"
     file.touch()
     data_dir = file / below
-    with pytest.raises(InputError, match=rf"{data_dir} .*\(data_dir\)$"):
+    with pytest.raises(InputError, match=rf"{data_dir} .*--data-dir$"):
         drain(fetch("mnist", data_dir))
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
 
 from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import RunRecord
 from core.experiments.runs import Run
+from core.nets.weights import weights_digest
 from tests.core.experiments.recorded_runs import (
     CHECKPOINT,
     RECORD,
@@ -28,6 +35,22 @@ from tests.core.experiments.recorded_runs import (
     python,
     values,
 )
+
+
+class Filled(nn.Module):
+    """A net of the recorded weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(10, 30)
+        self.fc.bias = nn.Parameter(torch.tensor(0.0))
+
+
+@pytest.fixture(scope="module")
+def flipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Experiment, bytes]:
+    """A run for many examples, and its weights file."""
+    experiment = Experiment(tmp_path_factory.mktemp("flipped"))
+    return experiment, finished(experiment).weights_path.read_bytes()
 
 
 def done(experiment: Experiment) -> Run:
@@ -126,10 +149,9 @@ def test_a_damaged_run_is_listed_with_its_problem_and_can_be_deleted(
     assert experiment.runs() == (good, run)
     assert (run.id, run.status, run.finished) == (bad.id, "unreadable", False)
     assert re.fullmatch(problem, run.problem or "")
-    with pytest.raises(InputError, match="expected a finished run"):
-        run.weights()
-    with pytest.raises(InputError, match="nothing to resume"):
-        experiment.resume(run)
+    for use in (run.weights, run.check_finished, lambda: experiment.resume(run)):
+        with pytest.raises(InputError, match=f"run {run.id} .* is unreadable: {problem}; restore "):
+            use()
     experiment.annotate(run, "broken")
     experiment.delete(run)
     assert experiment.runs() == (good,)
@@ -145,8 +167,64 @@ def test_a_damaged_checkpoint_is_reported(experiment: Experiment) -> None:
 def test_weights_damaged_later_are_reported(experiment: Experiment) -> None:
     run = finished(experiment)
     cut(WEIGHTS)(run.folder)
-    with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors as safetensors: "):
+    with pytest.raises(InputError, match=r"cannot read .*weights\.safetensors as a safeten"):
         run.weights()
+
+
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_of_the_weights_is_refused_or_changes_nothing(
+    place: float, bit: int, flipped: tuple[Experiment, bytes]
+) -> None:
+    experiment, content = flipped
+    data = bytearray(content)
+    data[int(place * len(data))] ^= 1 << bit
+    run = experiment.newest()
+    run.weights_path.write_bytes(data)
+    for read in (run.weights, lambda: run.dense_weights(Filled()).weights):
+        try:
+            weights = read()
+        except InputError:  # most flips
+            continue
+        assert weights_digest(weights) == weights_digest(filled(1))
+
+
+def test_every_flipped_value_is_refused(experiment: Experiment) -> None:
+    run = finished(experiment)
+    content = run.weights_path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    for place in range(start, len(content), 97):
+        data = bytearray(content)
+        data[place] ^= 1
+        run.weights_path.write_bytes(data)
+        for read in (run.weights, run.check_weights):
+            with pytest.raises(InputError, match="that were written; restore the file from a "):
+                read()
+
+
+def test_a_checkpoint_with_a_flipped_value_is_refused(experiment: Experiment) -> None:
+    run = interrupted(experiment)
+    path = run.folder / CHECKPOINT
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(InputError, match=r"not those that were written.*; delete run 0001"):
+        run.checkpoint()
+
+
+def test_weights_of_another_run_are_refused(experiment: Experiment) -> None:
+    run, other = finished(experiment, 1.0), finished(experiment, 2.0)
+    shutil.copy(other.weights_path, run.weights_path)
+    with pytest.raises(InputError, match="not those that were written"):
+        run.weights()
+
+
+def test_a_run_recorded_without_a_digest_is_read(experiment: Experiment) -> None:
+    run = finished(experiment)
+    record = json.loads((run.folder / RUN).read_text())
+    assert record.pop("weights") == weights_digest(filled(1))
+    (run.folder / RUN).write_text(json.dumps(record))
+    run = experiment.newest()
+    assert run.record.weights is None
+    assert values(run.weights()) == {1.0}
+    assert values(run.dense_weights(Filled()).weights) == {1.0}
 
 
 UNPRIVILEGED = """

@@ -33,6 +33,7 @@ from core.experiments.run_record import (
 from core.experiments.run_writer import RunWriter
 from core.nets.architectures import Cnn5
 from core.nets.footprint import Sizes
+from core.nets.weights import weights_digest
 from core.settings.recipe_changes import RecipeChanges
 from core.system.locks import delete_tree
 from core.training.checkpoints import Checkpoint
@@ -68,7 +69,11 @@ def test_a_run_is_running_then_done_with_its_weights(experiment: Experiment) -> 
     assert done == experiment.newest() == experiment.find("1")
     assert (done.status, done.note, done.problem) == ("done", "", None)
     assert done.record == replace(
-        result, status="done", created=run.record.created, environment=environment()
+        result,
+        status="done",
+        weights=weights_digest(filled(3)),
+        created=run.record.created,
+        environment=environment(),
     )
     assert values(done.weights()) == {3.0}
     assert done.checkpoint() is None
@@ -204,7 +209,8 @@ def test_any_record_is_read_back_unchanged(
             expected = replace(early, epochs=late.epochs, state=state, **origin)
             assert experiment.newest().record == saved.record == expected
             done = writer.finish(filled(1), late)
-            assert done.record == replace(late, status=done.status, **origin)
+            weights = weights_digest(filled(1))
+            assert done.record == replace(late, status=done.status, weights=weights, **origin)
             assert (done.faults, done.finished) == ((), True)
 
 
@@ -227,7 +233,7 @@ def test_non_finite_numbers_are_refused_and_change_nothing(experiment: Experimen
 
 def test_only_a_finished_run_has_weights(experiment: Experiment) -> None:
     run = interrupted(experiment)
-    with pytest.raises(InputError, match=r"run 0001 of .*: interrupted; expected a finished run"):
+    with pytest.raises(InputError, match=r"0001 of .* is interrupted: .* run --resume .*:0001"):
         run.weights()
 
 
@@ -328,7 +334,7 @@ def test_only_an_interrupted_run_can_be_resumed(experiment: Experiment) -> None:
     with experiment.begin(RECORD), pytest.raises(InputError, match=running):
         experiment.resume(experiment.newest())
     (run.folder / "run.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="nothing to resume"):
+    with pytest.raises(InputError, match=r"is unreadable: run.json .*; restore .* --weights "):
         experiment.resume(run)
 
 

@@ -21,6 +21,7 @@ from core.formats.weights_files import (
     early_path,
     load_dense,
     load_weights,
+    read_weights,
     save_dense,
     save_weights,
 )
@@ -85,8 +86,8 @@ def reshape(weights: Weights) -> None:
     weights["fc1.weight"] = weights["fc1.weight"].T.contiguous()
 
 
-def halve(weights: Weights) -> None:
-    weights["fc1.weight"] = weights["fc1.weight"].half()
+def count(weights: Weights) -> None:
+    weights["fc1.weight"] = weights["fc1.weight"].int()
 
 
 def spoil(weights: Weights) -> None:
@@ -103,7 +104,7 @@ def overflow(weights: Weights) -> None:
         (drop, "'fc1.bias' is missing"),
         (rename, "'fc9.bias'"),
         (reshape, r"'fc1.weight' has shape \(576, 256\), expected \(256, 576\)"),
-        (halve, "'fc1.weight' has type torch.float16, expected torch.float32"),
+        (count, "'fc1.weight' has type torch.int32, expected torch.float32"),
         (spoil, "'fc1.weight' has values that are not finite"),
         (overflow, "'fc1.weight' has values that are not finite"),
     ],
@@ -129,25 +130,23 @@ class Touch:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"garbage", b"\x00" * 4096, b"\xff" * 4096],
-    ids=["empty", "text", "zeros", "ones"],
+    "content", [b"garbage", b"\x00" * 4096, b"\xff" * 4096], ids=["text", "zeros", "ones"]
 )
 def test_garbage_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"cannot read {path} as safetensors: "):
+    with pytest.raises(InputError, match=f"{path} is an unknown kind of file: expected weights"):
         load_weights(path, Cnn5())
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     path.write_bytes(model_spec("cnn5").shipped_weights.read_bytes()[:-1])
-    with pytest.raises(InputError, match=f"cannot read {path} as safetensors: "):
+    with pytest.raises(InputError, match=f"cannot read {path} as a safetensors file: "):
         load_weights(path, Cnn5())
 
 
-def test_pickled_code_is_refused_and_not_run(tmp_path: Path) -> None:
+def test_pickled_code_is_not_run(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     pickle.loads(pickle.dumps(Touch(trace)))
     assert trace.exists()
@@ -155,9 +154,11 @@ def test_pickled_code_is_refused_and_not_run(tmp_path: Path) -> None:
     plain, state = tmp_path / "net.pkl", tmp_path / "net.pt"
     plain.write_bytes(pickle.dumps({"conv1.weight": Touch(trace)}))
     torch.save({**weights_of(0), "more": Touch(trace)}, state)
-    for path, reason in ((plain, "as safetensors: "), (state, "as weights: it holds 'getattr'")):
-        with pytest.raises(InputError, match=f"cannot read {path} {reason}"):
-            load_weights(path, Cnn5())
+    with pytest.raises(InputError, match="holds no tensors"):
+        load_weights(plain, Cnn5())
+    weights, notes = read_weights(state, Cnn5())
+    assert same(weights, weights_of(0))
+    assert notes == ("net.pt: skipped without running code: __builtin__.getattr",)
     assert not trace.exists()
 
 
@@ -168,7 +169,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=f"cannot read {tmp_path} as safetensors: "):
+    with pytest.raises(InputError, match=f"cannot read {tmp_path}: it is a folder"):
         load_weights(tmp_path, Cnn5())
 
 

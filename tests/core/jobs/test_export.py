@@ -176,14 +176,14 @@ def test_quantization_takes_the_fewest_values_within_the_drop(
     ("given", "message"),
     [
         ({"values": "int4"}, "values = 'int4': expected one of codebook"),
-        ({"values": "codebook"}, "levels or a maximum drop"),
-        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "levels or a maximum drop"),
+        ({"values": "codebook"}, "either --levels N or --max-drop"),
+        ({"values": "steps", "levels": 4, "max_drop": 1.0}, "either --levels N or --max-drop"),
         (
             {"values": "codebook", "levels": 300},
             "levels = 300: expected a whole number from 2 to 256",
         ),
-        ({"levels": 4}, "values as float32 are not shared"),
-        ({"values": "float16", "epochs": 1}, "values as float16 are not shared"),
+        ({"levels": 4}, "--values float32 shares no values"),
+        ({"values": "float16", "epochs": 1}, "--values float16 shares no values"),
         (
             {"values": "codebook", "max_drop": -1.0},
             "max_drop = -1.0: expected a number from 0 to 100",

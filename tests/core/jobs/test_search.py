@@ -28,7 +28,7 @@ LEAST = 99.0
 
 
 def trial(accuracy: float, *, stopped: bool = False) -> Any:
-    return SimpleNamespace(accuracy=SimpleNamespace(validation=accuracy), stopped=stopped)
+    return SimpleNamespace(accuracy=SimpleNamespace(validation=accuracy), stopped=stopped, error="")
 
 
 def searched(

@@ -193,6 +193,14 @@ def test_locks_are_new_and_free() -> None:
     assert model.queue.empty()
 
 
+def test_an_open_file_is_shared() -> None:
+    model: Any = Plain()
+    with open(__file__) as model.log:
+        copy: Any = copy_model(model).model
+    assert copy.log is model.log
+    assert copy.fc.weight is not model.fc.weight
+
+
 def test_ties_stay_ties() -> None:
     model = copy_model(tied()).model
     assert model[1].weight is model[2].weight

@@ -24,12 +24,17 @@ from core.training.finetuning import finetune
 from core.training.losses import mean_loss
 from core.training.recipes import (
     BATCH_VALUES,
+    EPOCH_STEPS,
     LOSSES,
+    MAX_FITTED_EPOCHS,
     MOMENTUM,
     OPTIMIZERS,
     RECIPES,
+    SMALLEST_BATCH,
+    TRAINING_STEPS,
     LossName,
     Recipe,
+    TrainingSize,
 )
 from tests.core.training.loops import STEPS, kept_counts, planned_counts, short
 
@@ -95,10 +100,27 @@ def test_smoothing_belongs_to_cross_entropy() -> None:
 @given(pixels=st.integers(1, 10**8), size=st.integers(1, 10**6))
 def test_a_batch_holds_a_limited_number_of_pixels(pixels: int, size: int) -> None:
     phase = replace(RECIPES["fast"].finetune, batch_size=size)
-    fitted = phase.limited_to(pixels)
+    fitted = phase.fitted_to(TrainingSize(10**8, pixels))
     assert 1 <= fitted.batch_size <= size
     assert fitted.batch_size == 1 or fitted.batch_size * pixels <= BATCH_VALUES
     assert fitted.batch_size == size or (fitted.batch_size + 1) * pixels > BATCH_VALUES
+
+
+@given(images=st.integers(1, 200_000))
+def test_few_images_get_smaller_batches_and_more_epochs(images: int) -> None:
+    phase = RECIPES["fast"].dense
+    fitted = phase.fitted_to(TrainingSize(images, 784))
+    steps = fitted.steps_in_epoch(images)
+    assert SMALLEST_BATCH <= fitted.batch_size <= phase.batch_size
+    assert steps >= EPOCH_STEPS or fitted.batch_size == SMALLEST_BATCH
+    assert steps * fitted.epochs >= TRAINING_STEPS or fitted.epochs == MAX_FITTED_EPOCHS
+    assert fitted.epochs == phase.epochs or steps * (fitted.epochs - 1) < TRAINING_STEPS
+
+
+@pytest.mark.parametrize("images", [45_000, 55_000, 60_000])
+def test_the_recipes_fit_mnist_and_cifar_as_they_are(images: int) -> None:
+    for recipe in RECIPES.values():
+        assert recipe.fitted_to(TrainingSize(images, 3 * 32 * 32)) == recipe
 
 
 @pytest.mark.parametrize("loss", LOSSES)

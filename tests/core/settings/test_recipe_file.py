@@ -254,7 +254,7 @@ def test_image_settings_are_read_and_contradictions_reported(path: Path) -> None
     assert config.merged_with({"mean": (0.5,), "channels": 1}).inputs == Inputs(
         64, 1, (0.5,), (1.0,)
     )
-    with pytest.raises(InputError, match=r"and the options: mean of 3 numbers"):
+    with pytest.raises(InputError, match=r"and the options: mean has 3 numbers"):
         config.merged_with({"channels": 1})
 
 
@@ -262,8 +262,8 @@ def test_an_option_can_resolve_a_contradiction(path: Path) -> None:
     config = read(path, "[finetune]\nrewind = true")
     with pytest.raises(InputError, match="rewinding needs masks"):
         _ = config.merged_with({})
-    assert config.merged_with({"recipe": "reference"}).finetuning.rewind
-    assert config.merged_with({"method": "one-shot"}).finetuning.rewind
+    assert config.merged_with({"recipe": "reference"}).finetuning().rewind
+    assert config.merged_with({"method": "one-shot"}).finetuning().rewind
 
 
 @pytest.mark.parametrize(

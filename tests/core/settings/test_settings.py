@@ -44,8 +44,8 @@ def test_the_largest_and_smallest_values_are_accepted() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_settings_change_only_what_is_set(name: str) -> None:
     recipe = recipe_named(name)
-    assert Settings(recipe=name).finetuning == recipe
-    changed = Settings(recipe=name, changes=RecipeChanges(epochs=9)).finetuning
+    assert Settings(recipe=name).finetuning() == recipe
+    changed = Settings(recipe=name, changes=RecipeChanges(epochs=9)).finetuning()
     assert changed.finetune.epochs == 9
     assert replace(changed, finetune=recipe.finetune) == recipe
 

@@ -309,7 +309,7 @@ class TestMeasuring:
             drain(stream, events.append)
         assert of_type(Measured, events) == []
         assert {event.step for event in of_type(Progress, events)} == {
-            "measure pruned on validation"
+            "measuring pruned on validation"
         }
 
     @pytest.mark.parametrize("bad", [float("nan"), 1.2, -0.1])

@@ -25,7 +25,7 @@ def net() -> nn.Sequential:
 def build_pruner(model: nn.Module, plan: dict[str, float], steps: int, **recipe: object) -> Pruner:
     """A pruner for one epoch of `steps` steps of 12 images each."""
     final = Masks.of(model.state_dict(), prunable_layers(model), plan)
-    return Pruner(model, plan, short("fast", **recipe), final, 12 * steps, {})
+    return Pruner(model, plan, short("fast", **recipe), final, steps, {})
 
 
 def step(model: nn.Module, optimizer: SGD) -> None:
@@ -118,6 +118,6 @@ def test_dropout_scales_with_the_root_of_the_remaining_share(sparsity: float) ->
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.Dropout(0.5), nn.Linear(12, 4))
     plan = {"1": sparsity, "3": 0.0}
     final = Masks.of(model.state_dict(), prunable_layers(model), plan)
-    pruner = Pruner(model, plan, short("fast", method="one-shot"), final, 12, {"1": 0.5})
+    pruner = Pruner(model, plan, short("fast", method="one-shot"), final, 1, {"1": 0.5})
     left = pruner.masks.kept(pruner.layers[0]) / 192
     assert pruner.dropouts["1"].p == pytest.approx(0.5 * math.sqrt(left))

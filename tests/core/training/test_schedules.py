@@ -15,7 +15,7 @@ from core.training.schedules import PER_STEP, build_scheduler
 def rates(phase: Phase, images: int) -> list[float]:
     """The learning rate at every update of the schedule, from the first on."""
     optimizer = build_optimizer(nn.Linear(1, 1), phase)
-    scheduler = build_scheduler(optimizer, phase, images)
+    scheduler = build_scheduler(optimizer, phase, phase.steps_in_epoch(images))
     steps = phase.steps_in_epoch(images) if phase.schedule in PER_STEP else 1
     values = []
     for _ in range(phase.epochs * steps):

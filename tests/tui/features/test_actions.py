@@ -137,7 +137,7 @@ def test_a_goal_sets_the_plan_and_says_how():
     take(GoalRequest("60x", "lamp", AGGRESSIVE))
     assert opened.state.planned == AGGRESSIVE
     assert opened.activity.transient
-    assert opened.activity.text.startswith("sparsities set for 60x by lamp")
+    assert opened.activity.text.startswith("60x: sparsities set by lamp")
     Planning(opened).nudge(-1)
     assert opened.activity.text == ""
 

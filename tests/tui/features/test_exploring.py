@@ -144,7 +144,7 @@ async def test_a_goal_becomes_sparsities_and_undo_takes_them_back(app, method):
         await pilot.press("enter")
         await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
         assert kept(app) == 228_010 // 20
-        assert f"20x by {method}" in app.activity.text
+        assert f"20x: sparsities set by {method}" in app.activity.text
         await pilot.press("u")
         assert app.state.untouched
 
@@ -191,7 +191,7 @@ async def test_methods_that_need_a_scan_say_so_and_work_with_one(app):
         await pilot.press("g", "down", "down", "down")
         await worked_out(pilot, "needs a scan")
         await pilot.press(*["down"] * 9)
-        await worked_out(pilot, "press s")
+        await worked_out(pilot, "then s")
         await pilot.press("escape", "s")
         await idle(pilot)
         await pilot.press("g", "down", "down", "down")
@@ -318,7 +318,7 @@ async def test_a_recipe_without_a_word_on_fine_tuning_leaves_that_alone(app, tmp
         await ready(pilot)
         await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter")
         before = app.state.settings
-        assert (before.recipe, before.finetuning.method) == ("reference", "iterative")
+        assert (before.recipe, before.finetuning().method) == ("reference", "iterative")
         await pilot.press("o")
         await typed(pilot, str(path))
         await pilot.press("enter")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.jobs.workbench import Net
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
-from core.training.recipes import RECIPES, recipe_named
+from core.training.recipes import RECIPES, TrainingSize, recipe_named
 from tests.tui.conftest import idle, ready
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
@@ -118,7 +118,7 @@ class Noting(Scripted):
     """A backend that records the recipe."""
 
     def finetune(self, base: Net, plan, settings, stop):
-        self.recipe = settings.finetuning
+        self.recipe = settings.finetuning()
         return super().finetune(base, plan, settings, stop)
 
 
@@ -171,8 +171,12 @@ def test_backspace_on_the_method_takes_back_the_rounds_that_mean_it():
 
 
 def test_large_images_shrink_the_batch_and_its_row_says_so() -> None:
-    rows = {row.name: row for row in RecipeForm("fast", image_values=3 * 224 * 224).rows()}
+    rows = {
+        row.name: row for row in RecipeForm("fast", size=TrainingSize(55_000, 3 * 224 * 224)).rows()
+    }
     assert (rows["batch_size"].value, rows["batch_size"].changed) == ("39", False)
-    chosen = RecipeForm("fast", RecipeChanges(batch_size=256), image_values=3 * 224 * 224)
+    chosen = RecipeForm(
+        "fast", RecipeChanges(batch_size=256), size=TrainingSize(55_000, 3 * 224 * 224)
+    )
     rows = {row.name: row for row in chosen.rows()}
     assert (rows["batch_size"].value, rows["batch_size"].changed) == ("256", True)

@@ -64,7 +64,7 @@ async def test_every_run_is_listed_with_its_numbers(twelve):
         assert row[1] == "◆"
         assert " ".join(row[5:]) == "fine-tune 36.88x 6,183 99.30 99.31 +0.12 5 aggressive"
         assert line(pilot, "0009").endswith("3/5  interrupted, 3/5 epochs")
-        assert "unreadable: run.json is not" in line(pilot, "0010")
+        assert "unreadable: run.json is" in line(pilot, "0010")
         assert line(pilot, "0008").endswith("stopped early")
         assert "search 4" in line(pilot, "0007")
         assert "12 runs by run ▼" in text(pilot)
@@ -213,7 +213,7 @@ async def test_damaged_weights_are_reported(few):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "space", "down", "v", "v")
         assert "conv1 weights: █ 0001 –  ⠒ 0002 280 kept" in text(pilot)
-        assert "0001: File does not contain tensor conv1.weight" in text(pilot)
+        assert "0001: its weights file is damaged" in text(pilot)
 
 
 # Leaving

@@ -41,7 +41,7 @@ def test_the_window_follows_the_chosen_layer():
         lines = text(layer_bars.draw(data, 78, 9))
         name = layers[min(max(chosen, 0), 29)]
         assert sum(line.startswith(f"▸ {name}") for line in lines) == 1
-        assert lines[0].endswith("22 hidden of 30 layers")
+        assert lines[0].endswith("22 of 30 layers hidden")
 
 
 @pytest.mark.parametrize("area", [(58, 5), (78, 9), (78, 20)])

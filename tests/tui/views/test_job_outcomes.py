@@ -31,19 +31,24 @@ def test_a_sparse_engine_that_is_slower_is_a_warning(threads: tuple[int, ...], r
 
 
 @pytest.mark.parametrize(
-    ("stopped", "diverged", "role"),
-    [(False, False, "good"), (True, False, "warning"), (False, True, "warning")],
+    ("stopped", "diverged", "error", "role"),
+    [
+        (False, False, "", "good"),
+        (True, False, "", "warning"),
+        (False, True, "", "warning"),
+        (True, False, "the net failed", "warning"),
+    ],
 )
 def test_a_fine_tuning_that_ended_early_is_a_warning(
-    stopped: bool, diverged: bool, role: str
+    stopped: bool, diverged: bool, error: str, role: str
 ) -> None:
-    tuned = SimpleNamespace(
-        accuracy=TUNED, pruned=PRUNED, best=5, revived=0, stopped=stopped, diverged=diverged
-    )
+    ended = {"stopped": stopped, "diverged": diverged, "error": error}
+    tuned = SimpleNamespace(accuracy=TUNED, pruned=PRUNED, best=5, revived=0, **ended)
     outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
     assert outcome.role == role
+    assert error in outcome.detail
     assert "11.35 → 99.31 %" in outcome.text
-    assert "dense 99.41 (-0.10)" in outcome.text
+    assert "(-0.10 vs. dense 99.41 %)" in outcome.text
 
 
 def test_a_scan_without_images_has_to_be_started_again() -> None:

@@ -9,9 +9,11 @@ from typing import Any
 from rich.console import Console
 
 from core.errors import InputError
-from core.events import StopFlag, Stream
+from core.events import Notice, StopFlag, Stream
 from core.experiments.experiment import open_run
-from core.formats.export_formats import COMPACT, ONNX, PICKLES, SAFETENSORS
+from core.experiments.runs import Run
+from core.formats.export_formats import PICKLES, SUFFIXES
+from core.formats.recognition import COMPACT, check_weights_file
 from core.inference.benchmark_result import (
     SPARSE,
     Amounts,
@@ -31,17 +33,21 @@ from tui.text.format import count, gain, milliseconds, plural
 def prepare(args: Namespace) -> Command[Benchmark]:
     """Check the options; raises InputError."""
     checks.check_output(args.json)
-    path, settings = _net(args)
+    source, settings = _net(args)
     if "threads" not in args:  # those of a run were for training
         settings = replace(settings, threads=None)
-    workbench = checks.workbench_for(args, settings, path)
-    from core.formats.weights_files import load_weights
+    workbench = checks.workbench_for(args, settings, source)
+    from core.formats.weights_files import load_dense
     from core.jobs import measurement
 
     def work(stop: StopFlag) -> Stream[Benchmark]:
         yield from workbench.splits(stop)
-        weights = load_weights(path, workbench.models.uninitialized())
-        return (yield from measurement.benchmark(workbench, weights, args.seconds, stop))
+        model = workbench.models.uninitialized()
+        dense = (
+            source.dense_weights(model) if isinstance(source, Run) else load_dense(source, model)
+        )
+        yield from (Notice(note, warning=True) for note in dense.notes)
+        return (yield from measurement.benchmark(workbench, dense.weights, args.seconds, stop))
 
     def show(result: Benchmark, console: Console) -> dict[str, Any]:
         print_benchmark(result, console)
@@ -50,14 +56,12 @@ def prepare(args: Namespace) -> Command[Benchmark]:
     return Command(work, show, args.json)
 
 
-def _net(args: Namespace) -> tuple[Path, Settings]:
-    """The file of weights that RUN|FILE names, and the settings for its net."""
+def _net(args: Namespace) -> tuple[Path | Run, Settings]:
+    """The file or run whose weights RUN|FILE names, and the settings for its net."""
     path = Path(args.net)
-    if path.suffix == ONNX:
-        raise InputError(f"{path}: expected a run, or weights in .fw, .safetensors or .pt")
-    if os.path.isfile(path):
+    if os.path.lexists(path) and not os.path.isdir(path):
         read_options.check_no_weights(args, args.net)
-        if path.suffix != COMPACT:
+        if check_weights_file(path) != COMPACT:
             return path, read_options.settings_of(args)
         from core.jobs.export import inspect_file
 
@@ -65,10 +69,10 @@ def _net(args: Namespace) -> tuple[Path, Settings]:
         if settings is None:
             raise InputError(f"{path} holds a net of your own: add --model path/to/net.py:Net")
         return path, settings
-    if path.suffix in (COMPACT, SAFETENSORS, *PICKLES):
+    if path.suffix in (*SUFFIXES, *PICKLES):
         raise InputError(f"no such file: {path}; expected a run or a weights file")
     run = open_run(args.net)
-    return run.weights_path, read_options.settings_of_net(args, run)
+    return run, read_options.settings_of_net(args, run)
 
 
 def print_benchmark(benchmark: Benchmark, console: Console) -> None:

@@ -15,7 +15,7 @@ from core.nets.footprint import BYTES_PER_VALUE
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.inspect import print_inspection
-from tui.text.format import count, percent
+from tui.text.format import count, score
 
 if TYPE_CHECKING:
     from core.jobs.export import ExportResult
@@ -31,9 +31,8 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
     packing = Packing(values, args.levels, args.max_drop, args.tune)
     check_target(args.to, packing)
     checks.check_output(args.to)
-    workbench = checks.workbench_for(args, settings, run.weights_path if run else None)
+    workbench = checks.workbench_for(args, settings, run)
     from core.formats.onnx import check_onnx
-    from core.formats.weights_files import load_dense
     from core.jobs.dense_net import measured_net, open_dense_net
     from core.jobs.export import export, export_report, record_export
 
@@ -45,7 +44,7 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
             net = yield from open_dense_net(workbench, stop)
         else:
             yield from workbench.splits(stop)
-            dense = load_dense(run.weights_path, workbench.models.uninitialized())
+            dense = run.dense_weights(workbench.models.uninitialized())
             net = yield from measured_net(workbench, dense, stop)
         file = yield from export(workbench, net.weights, args.to, packing, stop)
         if run is not None:
@@ -60,8 +59,8 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
         size = BYTES_PER_VALUE * workbench.parameters
         console.print(
             f"{file.path}: {count(file.bytes)} bytes, {size / file.bytes:.1f}x smaller "
-            f"than {count(size)} in float32; test accuracy {percent(net.accuracy.test)} % before, "
-            f"{percent(file.accuracy.test)} % as read back"
+            f"than {count(size)} in float32; test accuracy {score(net.accuracy)} % before, "
+            f"{score(file.accuracy)} % as read back"
         )
         return report
 

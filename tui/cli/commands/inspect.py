@@ -12,10 +12,9 @@ from core.data.inputs import Inputs
 from core.data.registry import DATASETS, FOLDER, PROTOCOLS
 from core.errors import InputError
 from core.events import Accuracy, Notice, StopFlag, Stream
-from core.formats.export_formats import COMPACT
+from core.formats.recognition import COMPACT, recognize
 from core.nets.zoo import ZOO
 from core.settings.settings import Settings
-from core.system.files import check_readable
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import number_table
@@ -30,10 +29,10 @@ CHECKED = ("model", "dataset", "data_dir", "device", *Inputs.__slots__)
 
 def prepare(args: Namespace) -> Command[Accuracy | None]:
     """Check the options; raises InputError."""
-    if args.file.suffix != COMPACT:
-        raise InputError(f"'{args.file}' is not a compact file: expected a name ending in .fw")
-    check_readable(args.file, "compact file")
     read_options.check_no_weights(args, str(args.file))
+    if (kind := recognize(args.file).name) != COMPACT:
+        made = "expected one written by featherweight export --to net.fw"
+        raise InputError(f"{args.file} is {kind}, not a compact file: {made}")
     checks.check_output(args.json)
     from core.jobs.export import inspect_file, inspect_report, measure_file
 

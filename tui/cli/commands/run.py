@@ -17,7 +17,7 @@ from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.number_table import number_table
-from tui.text.format import count, percent, without_dead
+from tui.text.format import count, score, without_dead
 
 
 def prepare(args: Namespace) -> Command[Any]:
@@ -28,7 +28,7 @@ def prepare(args: Namespace) -> Command[Any]:
     settings = read_options.settings_of(args, config)
     goal, method = read_options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
-    workbench = checks.workbench_for(args, settings)
+    workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
@@ -43,6 +43,7 @@ def prepare(args: Namespace) -> Command[Any]:
         check_goal(workbench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[RunOutcome]:
+        yield from workbench.prepared_to_train(stop)
         base = yield from open_dense_net(workbench, stop)
         target = plan
         if goal:
@@ -61,7 +62,7 @@ def _resume(args: Namespace) -> Command[RunOutcome]:
         checks.check_output(args.json)
         return _nothing_to_resume(run, args.json)
     settings = read_options.settings_for(args, run)
-    workbench = checks.workbench_for(args, settings)
+    workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs.dense_net import open_dense_net
     from core.jobs.restore import plan_of, settings_of
     from core.jobs.resume import resume
@@ -131,8 +132,8 @@ def print_run(record: RunRecord, console: Console) -> None:
     dead, remaining = sum((record.dead or {}).values()), record.nonzero_without_dead
     if dead and remaining is not None and record.parameters_without_dead is not None:
         console.print(without_dead(dead, remaining, record.parameters_without_dead))
-    accuracies = record.accuracy.measured.items()
-    stages = ", ".join(f"{stage} {percent(accuracy.test)}" for stage, accuracy in accuracies)
+    accuracies = record.measured.items()
+    stages = ", ".join(f"{stage} {score(accuracy)}" for stage, accuracy in accuracies)
     protocol = " (reference protocol: chosen on test)" if record.protocol == "reference" else ""
     console.print(f"test accuracy %: {stages}{protocol}")
     early = ", stopped early" if record.stopped else ""

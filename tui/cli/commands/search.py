@@ -11,7 +11,7 @@ from core.pruning.goals import DEFAULT_ALLOCATION
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import number_table
-from tui.text.format import percent
+from tui.text.format import percent, score
 
 
 def prepare(args: Namespace) -> Command[SearchResult]:
@@ -19,7 +19,7 @@ def prepare(args: Namespace) -> Command[SearchResult]:
     settings = read_options.settings_of(args, read_options.config_of(args))
     method = args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
-    workbench = checks.workbench_for(args, settings)
+    workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import search_for
     from core.jobs.report import search_report
@@ -29,6 +29,7 @@ def prepare(args: Namespace) -> Command[SearchResult]:
     check_locked(workbench.layer_names, locked)
 
     def work(stop: StopFlag) -> Stream[SearchResult]:
+        yield from workbench.prepared_to_train(stop)
         base = yield from open_dense_net(workbench, stop)
         max_drop, trials, start = args.max_drop, args.trials, args.start
         stream = search_for(
@@ -51,8 +52,8 @@ def print_search(result: SearchResult, console: Console) -> None:
         table.add_row(
             str(trial.number),
             f"{trial.ratio:.1f}x",
-            percent(accuracy.validation),
-            percent(accuracy.test),
+            score(accuracy, "validation"),
+            score(accuracy),
             "yes" if trial.good else "no",
             trial.result.run or "",
         )
@@ -68,5 +69,5 @@ def _summary(result: SearchResult) -> str:
     accuracy = result.best.result.accuracy
     return (
         f"smallest net with at least {goal}: {result.best.ratio:.1f}x, "
-        f"validation {percent(accuracy.validation)} %, test {percent(accuracy.test)} %{early}"
+        f"validation {score(accuracy, 'validation')} %, test {score(accuracy)} %{early}"
     )

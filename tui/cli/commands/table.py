@@ -28,8 +28,7 @@ def prepare(args: Namespace) -> Command[CostTable]:
     )
     goal, method = read_options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
-    workbench = checks.workbench_for(args, settings, run.weights_path if run else None)
-    from core.formats.weights_files import load_weights
+    workbench = checks.workbench_for(args, settings, run)
     from core.jobs import measurement
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
@@ -46,7 +45,7 @@ def prepare(args: Namespace) -> Command[CostTable]:
     def work(stop: StopFlag) -> Stream[CostTable]:
         if run:
             yield from workbench.splits(stop)
-            weights = load_weights(run.weights_path, workbench.models.uninitialized())
+            weights = run.dense_weights(workbench.models.uninitialized()).weights
             return (yield from measurement.costs(workbench, weights, args.split, stop))
         base = yield from open_dense_net(workbench, stop)
         target = plan or uniform_plan(0.0, workbench.layer_names)

@@ -53,7 +53,7 @@ def prepare(args: Namespace) -> Command[RunOutcome]:
     settings = read_options.settings_of(args)
     experiment = checks.experiment_for(args, settings)
     target = _target(args, settings.model)
-    workbench = checks.workbench_for(args, settings)
+    workbench = checks.workbench_for(args, settings, trains=True)
     from core.formats.weights_files import save_dense
     from core.jobs import recorded_jobs
     from core.jobs.report import trained_record

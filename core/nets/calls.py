@@ -1,0 +1,91 @@
+"""Calls of a net's own code, which may raise anything: one message says which call, and where.
+
+Importing this loads no torch.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+from traceback import walk_tb
+from typing import TYPE_CHECKING, TypeVar
+
+from core.errors import WorkError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    N = TypeVar("N", bound=nn.Module)
+
+ANYTHING = (Exception, SystemExit)
+"""What a net's own code may raise; not what ends the program."""
+
+TRAINING, EVALUATION = "forward() in training", "forward() in evaluation"
+
+_CORE = Path(__file__).parents[1]
+_STDLIB = sysconfig.get_path("stdlib")
+_PACKAGES = {"site-packages", "dist-packages"}
+_LONGEST = 500
+
+
+class NetError(WorkError):
+    """A net's own code raised, or its output holds no logits; the message is for its author."""
+
+
+class NetCall:
+    """A context in which whatever a net's own code raises becomes a NetError.
+
+    Args:
+        call: what is called, such as `forward() in training`.
+        images: the images it gets, [N, C, H, W], if any.
+    """
+
+    def __init__(self, call: str, images: Tensor | None = None) -> None:
+        self._call = call
+        self._images = images
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ANYTHING) and not isinstance(error, NetError):
+            shape = None if self._images is None else list(self._images.shape)
+            cannot = "failed" if shape is None else f"cannot take images {shape}"
+            raise NetError(f"the net {cannot}: {self._call} raised {describe(error)}") from error
+
+
+def evaluation_mode(net: N) -> N:
+    """Set a net to evaluation mode and return it; a `train` of its own may return nothing."""
+    with NetCall("eval()"):
+        net.eval()
+    return net
+
+
+def describe(error: BaseException) -> str:
+    """An error's type, its text and the line of the user's file it comes from, on one line."""
+    text = " ".join(str(error).split())
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return ": ".join(filter(None, (type(error).__name__, text))) + _place(error)
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line outside of libraries; of a library's own net, outside of torch."""
+    lines = [(Path(frame.f_code.co_filename), line) for frame, line in walk_tb(error.__traceback__)]
+    outside = [(file, line) for file, line in lines if not _is_ours_or_torchs(file)]
+    theirs = [(file, line) for file, line in outside if not _is_library(file)] or outside
+    return f" ({theirs[-1][0].name} line {theirs[-1][1]})" if theirs else ""
+
+
+def _is_ours_or_torchs(file: Path) -> bool:
+    generated = file.name.startswith("<")  # such as <frozen importlib> and a traced net's code
+    return generated or file.is_relative_to(_CORE) or "torch" in _package(file)
+
+
+def _is_library(file: Path) -> bool:
+    return bool(_package(file)) or file.is_relative_to(_STDLIB)
+
+
+def _package(file: Path) -> tuple[str, ...]:
+    """The path of an installed package's file from `site-packages` on; empty for other files."""
+    places = [number for number, part in enumerate(file.parts) if part in _PACKAGES]
+    return file.parts[places[-1] + 1 :][:1] if places else ()

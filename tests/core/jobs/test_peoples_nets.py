@@ -1,0 +1,126 @@
+"""Nets as people bring them, from the command line: they work, or one line says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.experiments.experiment import Experiment
+from core.experiments.runs import STOPPED
+from tests.core import peoples_nets
+from tui.cli.main import main
+
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> Sequence[str]:
+    """257 images: the last of two batches has one."""
+    folder = peoples_nets.tiny(tmp_path_factory.mktemp("tiny"))
+    return "--dataset", f"folder:{folder}", "--precision", "fp32", "--threads", "1"
+
+
+def model(name: str) -> tuple[str, str]:
+    return "--model", f"{peoples_nets.__file__}:{name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "notice"),
+    [
+        ("TrainReturnsNothing", ""),
+        ("AuxiliaryLogits", "2 tensors in training (logits, aux): logits is used"),
+        ("Several", "2 tensors in evaluation ([0], [1]): [1] is used"),
+        ("SeveralInAClass", "2 tensors in training (hidden, logits): logits is used"),
+        ("Lazy", ""),
+        ("NormOfOneImage", ""),
+        ("KeepsActivation", ""),
+    ],
+)
+def test_a_net_is_trained_pruned_and_fine_tuned(
+    name: str,
+    notice: str,
+    options: Sequence[str],
+    tmp_path: Path,
+    empty_cache: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    experiment, target = tmp_path / "runs", tmp_path / "run.json"
+    arguments = (*model(name), *options, "--uniform", "0.8", "--epochs", "1")
+    status = main(("run", *arguments, "--experiment", str(experiment), "--json", str(target)))
+    output = capfd.readouterr()
+    assert status == 0, output.err
+    assert output.out.count(notice) == 1 or not notice
+    report = json.loads(target.read_text())
+    assert report["revived"] == 0
+    assert all(layer["kept"] == layer["elements"] - round(0.8 * layer["elements"])
+               for layer in report["layers"])  # fmt: skip
+
+
+def test_a_lazy_net_with_weights_is_scanned(
+    options: Sequence[str], tmp_path: Path, empty_cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    net, weights = peoples_nets.Lazy(), tmp_path / "net.pt"
+    net(torch.zeros(2, 1, 16, 16))
+    torch.save(net.state_dict(), weights)
+    arguments = (*model("Lazy"), *options, "--weights", str(weights))
+    assert main(("scan", *arguments, "--sparsities", "0.5")) == 0, capfd.readouterr().err
+
+
+def test_a_net_that_fails_late_keeps_its_best_epoch_and_ends_with_status_1(
+    options: Sequence[str], tmp_path: Path, empty_cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    experiment, target = tmp_path / "runs", tmp_path / "run.json"
+    recipe = ("--uniform", "0.8", "--epochs", "6", "--batch-size", "32")
+    more = ("--experiment", str(experiment), "--json", str(target))
+    assert main(("run", *model("Fails"), *options, *recipe, *more)) == 1
+    output = capfd.readouterr()
+    assert output.err.splitlines()[-1].startswith(
+        "featherweight: the net cannot take images [32, 1, 16, 16]: forward() in training raised "
+        "RuntimeError: out of luck (peoples_nets.py line "
+    )
+    assert "test accuracy %" in output.out
+    run = Experiment(experiment).newest()
+    report = json.loads(target.read_text())
+    assert (run.status, report["best"], report["stopped"]) == (STOPPED, 3, True)
+    assert run.record.error == report["error"]
+    assert run.record.error is not None
+    assert "out of luck" in run.record.error
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("AllFrozen", "nothing in AllFrozen can be trained"),
+        ("FailsAtOnce", "forward() in training raised RuntimeError: out of luck (peoples_nets.py"),
+        ("ExitsWhenBuilt", "ExitsWhenBuilt raised SystemExit: 3 (peoples_nets.py line "),
+    ],
+)
+def test_a_net_that_cannot_be_trained_is_refused_before_any_work(
+    name: str,
+    message: str,
+    options: Sequence[str],
+    tmp_path: Path,
+    empty_cache: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    experiment = tmp_path / "runs"
+    for command in (("run", "--uniform", "0.8"), ("search", "--max-drop", "5")):
+        arguments = (*model(name), *options, "--experiment", str(experiment))
+        assert main((*command, *arguments)) == 2
+        output = capfd.readouterr()
+        assert message in output.err.splitlines()[-1]
+        assert "epoch" not in output.out
+    assert not list(tmp_path.glob("runs/*"))
+
+
+def test_a_frozen_net_can_be_measured(
+    options: Sequence[str], tmp_path: Path, empty_cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "net.pt"
+    torch.save(peoples_nets.AllFrozen().state_dict(), weights)
+    arguments = (*model("AllFrozen"), *options, "--weights", str(weights), "--uniform", "0.8")
+    assert main(("table", *arguments)) == 0, capfd.readouterr().err
