@@ -55,7 +55,7 @@ def test_a_signal_lets_the_fine_tuning_of_the_app_keep_what_stopping_keeps(
     endless: tuple[str, ...], tmp_path: Path
 ):
     with Terminal(*endless) as terminal:
-        terminal.wait_for("ready: dense net")
+        terminal.wait_for("dense net", "% on test")
         terminal.press("5", "0", "enter", "f")
         terminal.wait_for("of 100000", "revived 0")
         terminal.process.send_signal(signal.SIGTERM)
