@@ -72,7 +72,7 @@ def plan(
         kind: the unit of `value`: "ratio", parameters over nonzeros; "kept", nonzero parameters;
             or "mib", MiB of nonzeros at 4 bytes each. Biases count and are never pruned.
         method: `uniform`, `erk`, `magnitude`, `lamp`, `han` or `sensitivity`.
-        locked: fixed sparsities by layer.
+        locked: fixed sparsities by layer, group or pattern, as in `prune`.
         scan: from `core.scan`; required by the method `sensitivity`.
         dense: accuracy of the model on the scan's images, in percent; required with `scan`.
 
@@ -112,7 +112,8 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
 
     Args:
         model: only its weights change.
-        plan: sparsity per layer, a fraction from 0 to 1; layers not named keep their weights.
+        plan: sparsity per layer, group such as `layer3`, or pattern such as `layer3.*`: a fraction
+            from 0 to 1. The more specific name wins; layers not named keep their weights.
 
     Returns:
         The masks. In your own training loop, call `masks.hold(model, optimizer)` after each step

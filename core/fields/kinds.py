@@ -140,6 +140,17 @@ def integer(least: int, most: int, series: Sequence[int] = ()) -> Kind:
     )
 
 
+def number_or_all() -> Kind:
+    """A whole number from 1, or the word `all`."""
+    return Kind(
+        values="a number, or all",
+        expected="a whole number from 1, or all",
+        metavar="N",
+        accepts=lambda value: value == "all" or (type(value) is int and value > 0),
+        from_text=lambda text: text if text == "all" else int(text),
+    )
+
+
 def per_channel(each: Kind, counts: Collection[int], hint: str) -> Kind:
     """One number for all channels of an image or one for each, stored as a tuple.
 

@@ -30,8 +30,7 @@ from core.inference.benchmark_result import (
 )
 from core.inference.engines import DENSE_ENGINES, NetForms, run
 from core.inference.sparse.net import faster
-from core.measure.activity import measure_activity, preload_dispatcher
-from core.measure.costs import Activity
+from core.measure.activity import measure_activity
 from core.nets.calls import evaluation_mode
 from core.nets.layers import parameter_count, prunable_layers
 from core.system.timing import Alternative, Latency, time_in_turns
@@ -139,25 +138,20 @@ class _Case:
 
 def _amounts(model: nn.Module, data: Images) -> Stream[tuple[Amounts, Amounts]]:
     """Multiplications per image, and parameters."""
-    preload_dispatcher()
     few = replace(data, images=data.images[:2], labels=data.labels[:2])
-    activities = yield from measure_activity(model, few)
+    does = yield from measure_activity(model, few, images="all")
     layers = prunable_layers(model)
     nonzero = {layer.name: int(model.get_parameter(layer.key).count_nonzero()) for layer in layers}
-    used = [(layer.name, layer.elements) for layer in layers if layer.name in activities]
-    nonzero_macs = sum(activities[name].macs * nonzero[name] / size for name, size in used)
+    used = [(layer.name, layer.elements) for layer in layers if layer.name in does.layers]
+    nonzero_macs = sum(does.layers[name].macs * nonzero[name] / size for name, size in used)
     zeros = sum(layer.elements for layer in layers) - sum(nonzero.values())
     compacted_macs = compacted_parameters = None
     with suppress(UntraceableError):
         net = compacted(model, few.batch(slice(0, 2))[0])
-        compacted_macs = _macs((yield from measure_activity(net, few)))
+        compacted_macs = round((yield from measure_activity(net, few, images="all")).macs)
         compacted_parameters = parameter_count(net)
     parameters = parameter_count(model)
     return (
-        Amounts(_macs(activities), round(nonzero_macs), compacted_macs),
+        Amounts(round(does.macs), round(nonzero_macs + does.unprunable), compacted_macs),
         Amounts(parameters, parameters - zeros, compacted_parameters),
     )
-
-
-def _macs(activities: Mapping[str, Activity]) -> int:
-    return round(sum(activity.macs for activity in activities.values()))

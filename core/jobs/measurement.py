@@ -16,9 +16,9 @@ from core.inference.benchmark import run_benchmark
 from core.inference.benchmark_result import SECONDS, Benchmark
 from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity_scan
-from core.measure.activity import measure_activity, preload_dispatcher
+from core.measure.activity import ImageNumber, measure_activity
 from core.measure.comparison import Mode, NetComparison
-from core.measure.costs import Activity, ActivityMeasured, CostTable, cost_table
+from core.measure.costs import ActivityMeasured, CostTable, NetActivity, cost_table
 from core.measure.evaluation import sample_accuracy
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, load_into, weights_digest
@@ -118,15 +118,19 @@ def compare(
 
 
 def activity(
-    workbench: Workbench, weights: Weights, split: str = SPLITS[1], stop: StopFlag = never
-) -> Stream[dict[str, Activity]]:
+    workbench: Workbench,
+    weights: Weights,
+    split: str = SPLITS[1],
+    images: ImageNumber = None,
+    stop: StopFlag = never,
+) -> Stream[NetActivity]:
     """Measure what each layer of a net does on a split; see `core.measure.activity`.
 
     Raises InputError if the split is unknown.
     """
     data = yield from _split(workbench, split, stop)
-    preload_dispatcher()
-    return (yield from measure_activity(workbench.models.for_inference(weights), data, stop))
+    net, seed = workbench.models.for_inference(weights), workbench.settings.seed
+    return (yield from measure_activity(net, data, stop, images=images, seed=seed))
 
 
 def dead_units(
@@ -140,17 +144,21 @@ def dead_units(
 
 
 def costs(
-    workbench: Workbench, weights: Weights, split: str, stop: StopFlag = never
+    workbench: Workbench,
+    weights: Weights,
+    split: str,
+    images: ImageNumber = None,
+    stop: StopFlag = never,
 ) -> Stream[CostTable]:
-    """Measure what a net costs on a split; see `core.measure.costs`.
+    """Measure what a net costs on `images` of a split; see `core.measure.costs`.
 
     Raises InputError if the split is unknown.
     """
-    activities = yield from activity(workbench, weights, split, stop)
+    does = yield from activity(workbench, weights, split, images, stop)
     nonzero = {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
     dead = yield from dead_units(workbench, weights, stop)
     model, layers = workbench.settings.model, workbench.layers
-    return replace(cost_table(model, layers, nonzero, activities, workbench.parameters), dead=dead)
+    return replace(cost_table(model, layers, nonzero, does, workbench.parameters), dead=dead)
 
 
 def count_activity(
@@ -158,10 +166,9 @@ def count_activity(
 ) -> Stream[ActivityMeasured]:
     """Measure the activity of `base` pruned to `plan` on validation; may run beside a job."""
     images = yield from _split(workbench, SPLITS[0], stop)
-    preload_dispatcher()
     model = workbench.models.pruned_copy(base.weights, plan)
-    activities = yield from measure_activity(model, images, stop)
-    event = ActivityMeasured(activities, SPLITS[0], len(images))
+    measured = yield from measure_activity(model, images, stop, seed=workbench.settings.seed)
+    event = ActivityMeasured(measured, SPLITS[0])
     yield event
     return event
 

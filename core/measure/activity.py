@@ -1,164 +1,188 @@
 """What each layer of a net does for an image: multiplications, and how many activations are zero.
 
-The net only has to run. Hooks see the input and output of each layer, and a torch dispatch mode
-sees every operation between them. A ReLU belongs to a layer if the layer's values reach it without
-passing through another layer, whatever else lies between (batch norm, pooling, an addition).
+The net only has to run. A net that would take long is measured on a random sample of the images,
+which gives its activations an interval.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+import math
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from threading import Thread
+from time import thread_time
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from core.data.batches import Images
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream, never
-from core.measure.costs import Activity
-from core.measure.evaluation import batches
-from core.nets.calls import EVALUATION, NetCall, evaluation_mode
-from core.nets.layers import PRUNABLE, prunable_layers
+from core.measure.costs import Activity, NetActivity
+from core.measure.evaluation import batch_size_for, batches
+from core.measure.layer_counts import LayerCount
+from core.measure.value_flow import NetCount
+from core.nets.calls import evaluation_mode
+from core.nets.layers import prunable_layers
+from core.pruning.curves import Z
 
-_aten = torch.ops.aten
+ImageNumber = int | Literal["all"] | None
+"""How many images to measure; None: all, or as many as a time allows."""
 
-_RELUS = {
-    _aten.relu, _aten.relu_, _aten.clamp_min, _aten.clamp_min_, _aten.threshold, _aten.threshold_,
-    _aten.hardtanh, _aten.hardtanh_,
-}  # fmt: skip
-"""Operations that produce zeros: ReLU and ReLU6 in every form that reaches the dispatcher."""
+SECONDS = 40.0
+"""Time in which all images are measured, if that is enough; a sample takes half of it."""
 
-_ORIGINS = "_featherweight_calls"
-"""The tensor attribute that holds the layer calls its values stem from."""
+_TRIED = 50
+"""Most images that the time per image is measured on."""
 
+_TRIES = 5
+"""Most runs for the time per image, the fastest of which counts: the first prepares kernels."""
 
-def preload_dispatcher() -> None:
-    """Import what a dispatch mode needs before there is a net to measure.
+_TRYING = 2.0
+"""Seconds after which no further try starts."""
 
-    torch imports it when the first mode sees the first operation; that import keeps the calling
-    frames, and the net in them, alive until the next garbage collection.
-    """
-    import_module("torch._dynamo")
+_LEAST = 5
+"""Images in the smallest sample."""
+
+_PARTS = 20
+"""Batches of a sample; its interval comes from how much they differ."""
 
 
 def measure_activity(
-    model: nn.Module, data: Images, stop: StopFlag = never
-) -> Stream[dict[str, Activity]]:
-    """Run all images of `data` through `model` and count, layer by layer.
+    model: nn.Module,
+    data: Images,
+    stop: StopFlag = never,
+    *,
+    images: ImageNumber = None,
+    seconds: float = SECONDS,
+    seed: int = 0,
+) -> Stream[NetActivity]:
+    """Run images of `data` through `model` and count, layer by layer.
 
-    Layers that the net does not run are left out. Raises StoppedError if `stop` is raised.
+    Layers that the net does not run are left out. A sample is drawn from `seed`; if `images` is
+    None, `seconds` decides, see `SECONDS`. Raises StoppedError if `stop` is raised.
     """
     evaluation_mode(model)
-    counts = {layer.name: _LayerCounter() for layer in prunable_layers(model)}
-    with _hooked(model, counts), torch.no_grad():
-        for batch in batches(data):
-            if stop():
-                raise StoppedError("stopped: nothing was measured")
-            yield Progress("measuring activations", batch.start, len(data), "images")
-            images, _ = data.batch(batch)
-            with NetCall(EVALUATION, images), _OriginTracking():  # type: ignore[no-untyped-call]
-                model(images)
-    yield Progress("measuring activations", len(data), len(data), "images")
-    return {name: count.mean(len(data)) for name, count in counts.items() if count.inputs}
+    _preload_dispatcher()
+    if images is None:
+        images = yield from _affordable(model, data, seconds, stop)
+    number = len(data) if images == "all" else min(images, len(data))
+    count, parts = _counter(model), _parts(data, number, seed)
+    done = 0
+    for part in parts:
+        yield from _progress(done, number, stop)
+        batch, _ = data.batch(part)
+        count.run(model, batch)
+        done += len(batch)
+    yield from _progress(done, number)
+    return _activity(count, number, len(data))
 
 
-class _LayerCounter:
-    """Counts for one layer."""
+def _preload_dispatcher() -> None:
+    """Import what torch imports when the first dispatch mode sees the first operation.
 
-    def __init__(self) -> None:
-        self.macs = self.inputs = self.nonzero_inputs = self.units = self.nonzero_units = 0
-
-    def run(self, module: nn.Module, input_: Tensor, output: Tensor) -> None:
-        """Count one call of the layer."""
-        looks_up = isinstance(module, nn.Embedding | nn.EmbeddingBag)
-        if not looks_up:
-            side = input_ if isinstance(module, nn.modules.conv._ConvTransposeNd) else output
-            self.macs += side.numel() * module.get_parameter("weight")[0].numel()
-        self.inputs += input_.numel()
-        self.nonzero_inputs += input_.numel() if looks_up else int(input_.count_nonzero())
-        setattr(output, _ORIGINS, frozenset([_LayerCall(self, output)]))
-
-    def mean(self, images: int) -> Activity:
-        """Averages per image, and fractions."""
-        return Activity(
-            macs=self.macs / images,
-            units=self.units / images,
-            act=self.nonzero_units / self.units if self.units else 0.0,
-            input=self.nonzero_inputs / self.inputs,
-        )
+    That import keeps the frames it was called from, and the net in them, alive until the next
+    garbage collection; in a thread of its own it has none but its own.
+    """
+    thread = Thread(target=import_module, args=("torch._dynamo",))
+    thread.start()
+    thread.join()
 
 
-class _LayerCall:
-    """One call of a layer: counts its output until its values reach a ReLU, then the ReLU's."""
-
-    def __init__(self, counter: _LayerCounter, output: Tensor) -> None:
-        self._counter, self._rectified = counter, False
-        self._units, self._nonzero = output.numel(), int(output.count_nonzero())
-        counter.units += self._units
-        counter.nonzero_units += self._nonzero
-
-    def record_relu(self, units: int, nonzero: int) -> None:
-        if not self._rectified:
-            self._counter.units += units - self._units
-            self._counter.nonzero_units += nonzero - self._nonzero
-            self._rectified = True
-
-
-class _OriginTracking(TorchDispatchMode):
-    """Tracks, from operation to operation, which layer calls a tensor's values stem from."""
-
-    def __torch_dispatch__(
-        self, func: Any, types: Sequence[type], args: Any = (), kwargs: Any = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        leaves = tree_leaves((args, kwargs))
-        calls = frozenset[_LayerCall]().union(
-            *(getattr(leaf, _ORIGINS, ()) for leaf in leaves if isinstance(leaf, Tensor))
-        )
-        if calls and (func.overloadpacket in _RELUS or _clamps_at_zero(func, args, kwargs)):
-            nonzero = int(torch.count_nonzero(result))
-            for call in calls:
-                call.record_relu(result.numel(), nonzero)
-            calls = frozenset()
-        for output in tree_leaves(result):
-            if isinstance(output, Tensor):
-                setattr(output, _ORIGINS, calls)
-        return result
+def _affordable(model: nn.Module, data: Images, seconds: float, stop: StopFlag) -> Stream[int]:
+    """All images if `seconds` are enough, or what half of them allow, to one significant digit."""
+    few, _ = data.batch(slice(0, batch_size_for(data, _TRIED)))
+    times: list[float] = []
+    # The thread's own time: what else the machine does must not change what is measured.
+    while len(times) < _TRIES and sum(times) < _TRYING:
+        yield from _progress(0, len(data), stop)
+        start = thread_time()
+        _counter(model).run(model, few.clone())
+        times.append(thread_time() - start)
+        if min(times) * len(data) <= seconds * len(few):
+            return len(data)
+    number = int(seconds / 2 * len(few) / min(times))
+    unit: int = 10 ** (len(str(number)) - 1)
+    return max(_LEAST, number // unit * unit)
 
 
-def _clamps_at_zero(func: Any, args: Any, kwargs: Any) -> bool:
-    if func.overloadpacket not in (_aten.clamp, _aten.clamp_):
-        return False
-    least = args[1] if len(args) > 1 else (kwargs or {}).get("min")
-    return isinstance(least, int | float) and least == 0
+def _parts(data: Images, number: int, seed: int) -> Sequence[slice] | Sequence[Tensor]:
+    """The batches of all images in order, or of a random sample."""
+    if number == len(data):
+        return batches(data)
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    return torch.split(order[:number], batch_size_for(data, max(1, number // _PARTS)))
 
 
-@contextmanager
-def _hooked(model: nn.Module, counts: Mapping[str, _LayerCounter]) -> Iterator[None]:
-    """Count the calls of every layer while the context is open."""
-    by_weight = {
-        id(model.get_parameter(layer.key)): counts[layer.name] for layer in prunable_layers(model)
-    }
+def _counter(model: nn.Module) -> NetCount:
+    return NetCount(
+        {
+            id(model.get_parameter(layer.key)): LayerCount(layer.name, layer.elements)
+            for layer in prunable_layers(model)
+        }
+    )
 
-    def hook(
-        counter: _LayerCounter, module: nn.Module, args: Any, kwargs: Any, output: Tensor
-    ) -> None:
-        leaves = tree_leaves((args, kwargs))
-        counter.run(module, next(leaf for leaf in leaves if isinstance(leaf, Tensor)), output)
 
-    # A weight shared by several modules is one layer. A weight that is not a module's `weight`, as
-    # in attention, is used where hooks do not see it.
-    handles = [
-        module.register_forward_hook(partial(hook, by_weight[id(module.weight)]), with_kwargs=True)
-        for module in model.modules()
-        if isinstance(module, PRUNABLE) and id(module.weight) in by_weight
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def _activity(count: NetCount, images: int, of: int) -> NetActivity:
+    """Averages per image, and fractions."""
+    ran = [layer for layer in count.layers.values() if layer.inputs]
+    missed = 1 - images / of
+    return NetActivity(
+        layers={layer.name: _layer_activity(layer, images, missed) for layer in ran},
+        images=images,
+        of=of,
+        unprunable=count.unprunable / images,
+        uncounted=tuple(count.uncounted),
+        within=_half_width(
+            [sum(units) for units in zip(*(layer.units for layer in ran), strict=True)],
+            [sum(units) for units in zip(*(layer.nonzero_units for layer in ran), strict=True)],
+            missed,
+        ),
+    )
+
+
+def _layer_activity(layer: LayerCount, images: int, missed: float) -> Activity:
+    units, nonzero = sum(layer.units), sum(layer.nonzero_units)
+    return Activity(
+        macs=layer.macs / images,
+        units=units / images,
+        act=nonzero / units if units else 0.0,
+        input=layer.nonzero_inputs / layer.inputs,
+        within=_half_width(layer.units, layer.nonzero_units, missed),
+    )
+
+
+def _half_width(units: Sequence[int], nonzero: Sequence[int], missed: float) -> float | None:
+    """Half the width of the 95 % interval of the nonzero fraction, from its values per batch.
+
+    The batches of a random sample are random samples themselves, so the variance is that of a ratio
+    of two totals (Cochran 1977, equation 6.13). `missed` is the fraction of images not measured.
+    """
+    number, whole = len(units), sum(units)
+    if not missed:
+        return None
+    if number < 2 or not whole:
+        return 1.0
+    share = sum(nonzero) / whole
+    squares = sum((part - share * of) ** 2 for part, of in zip(nonzero, units, strict=True))
+    deviation = math.sqrt(missed * squares * number / (number - 1)) / whole
+    return _student(number - 1) * deviation
+
+
+def _student(freedom: int) -> float:
+    """The 97.5 % quantile of Student's t, to 1 % from 3 degrees of freedom.
+
+    Abramowitz and Stegun (1964), 26.7.5.
+    """
+    z = Z
+    return (
+        z
+        + (z**3 + z) / (4 * freedom)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
+    )
+
+
+def _progress(done: int, number: int, stop: StopFlag = never) -> Stream[None]:
+    if stop():
+        raise StoppedError("stopped: nothing was measured")
+    yield Progress("measuring activations", done, number, "images")

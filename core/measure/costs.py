@@ -2,7 +2,8 @@
 
 Its columns (tables 3 to 6): weights; FLOPs of one image; Act%, nonzero activations after the
 ReLU; Weights%, weights kept; FLOP%, operations in which neither the weight nor the input is
-zero, which is Weights% times the nonzero fraction of the input.
+zero, which is Weights% times the nonzero fraction of the input. Operations that multiply by no
+prunable weight are in the total alone.
 """
 
 from __future__ import annotations
@@ -31,21 +32,56 @@ class Activity:
         units: activations after the layer's ReLU, or the layer's outputs if no ReLU follows.
         act: nonzero fraction of these activations.
         input: nonzero fraction of the layer's input.
+        within: half the width of the 95 % interval of `act`; None if all images were measured.
     """
 
     macs: float
     units: float
     act: float
     input: float
+    within: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetActivity:
+    """What a net does per image, measured on `images` of the `of` images of a split.
+
+    Attributes:
+        layers: the layers that the net runs.
+        unprunable: multiplications by anything but a prunable weight: of activations with each
+            other, as in attention, and by weights that no plan can prune.
+        uncounted: layers and operations that multiply in a way that is not known.
+        within: half the width of the 95 % interval of the nonzero fraction of all units; None if
+            all images were measured.
+    """
+
+    layers: Mapping[str, Activity]
+    images: int
+    of: int
+    unprunable: float = 0.0
+    uncounted: tuple[str, ...] = ()
+    within: float | None = None
+
+    @property
+    def sampled(self) -> bool:
+        """Whether not all images were measured."""
+        return self.images < self.of
+
+    @property
+    def macs(self) -> float:
+        """All multiplications, zeros included."""
+        return sum(layer.macs for layer in self.layers.values()) + self.unprunable
+
+
+NOTHING_MEASURED = NetActivity({}, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityMeasured(Event):
-    """The activity of each layer, measured on `images` images of a split."""
+    """The activity of a net on a split."""
 
-    activities: Mapping[str, Activity]
+    activity: NetActivity
     split: str
-    images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +92,7 @@ class Costs:
         weights: number of weights, without biases.
         flops: dense FLOPs of one image.
         act: nonzero activations in percent; None if the net does not run the layer.
+        within: half the width of the 95 % interval of `act`; None if it is exact or unknown.
         kept: weights kept, in percent.
         flops_kept: FLOPs kept, in percent.
     """
@@ -66,6 +103,15 @@ class Costs:
     act: float | None
     kept: float
     flops_kept: float
+    within: float | None = None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % confidence interval of `act` on all images, in percent."""
+        if self.act is None:
+            return None
+        within = self.within or 0.0
+        return max(0.0, self.act - within), min(100.0, self.act + within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +120,8 @@ class CostTable:
 
     Attributes:
         total: sums; `act` is the mean over all units, `kept` over all weights, `flops_kept` over
-            all FLOPs.
+            all FLOPs, of which unprunable ones are kept.
+        activity: what it was made from.
         footprint: all parameters, biases included.
         paper: the paper's table if it has this net, pruned to the same degree; layers are in the
             same order.
@@ -83,9 +130,15 @@ class CostTable:
 
     layers: tuple[Costs, ...]
     total: Costs
+    activity: NetActivity
     footprint: Footprint
     paper: PaperNet | None = None
     dead: DeadUnits | None = None
+
+    @property
+    def unprunable_flops(self) -> float:
+        """FLOPs of one image that no pruning saves."""
+        return FLOPS_PER_MAC * self.activity.unprunable
 
 
 def flops_kept(kept: float, nonzero_inputs: float) -> float:
@@ -97,7 +150,7 @@ def cost_table(
     model: str,
     layers: Sequence[Layer],
     kept: Mapping[str, int],
-    activities: Mapping[str, Activity],
+    activity: NetActivity,
     parameters: int,
 ) -> CostTable:
     """Build the table of a net.
@@ -106,32 +159,44 @@ def cost_table(
         model: the model's name; the paper's table is added if it has this net, pruned alike.
         layers: the prunable layers, in order.
         kept: weights kept in each layer.
-        activities: the measured activity of each layer, see `core.measure.activity`.
+        activity: see `core.measure.activity`.
         parameters: number of parameters of the whole net.
     """
-    rows = [_row(layer, kept[layer.name], activities.get(layer.name)) for layer in layers]
-    ran = [(row, activities[row.name]) for row in rows if row.name in activities]
+    does = activity.layers
+    rows = [_row(layer, kept[layer.name], does.get(layer.name)) for layer in layers]
+    ran = [(row, does[row.name]) for row in rows if row.name in does]
+    unprunable = FLOPS_PER_MAC * activity.unprunable
     nonzero = parameters - sum(layer.elements - kept[layer.name] for layer in layers)
     total = Costs(
-        name="total",
+        name="partial total" if activity.uncounted else "total",
         weights=sum(row.weights for row in rows),
-        flops=sum(row.flops for row in rows),
-        act=_mean((row.act or 0.0, activity.units) for row, activity in ran) if ran else None,
+        flops=sum(row.flops for row in rows) + unprunable,
+        act=_mean((row.act or 0.0, layer.units) for row, layer in ran) if ran else None,
         kept=_mean((row.kept, row.weights) for row in rows),
-        flops_kept=_mean((row.flops_kept, row.flops) for row in rows),
+        flops_kept=_mean([*((row.flops_kept, row.flops) for row in rows), (100.0, unprunable)]),
+        within=_percent(activity.within),
     )
-    return CostTable(tuple(rows), total, Footprint(parameters, nonzero), _paper(model, rows))
+    footprint = Footprint(parameters, nonzero)
+    return CostTable(tuple(rows), total, activity, footprint, _paper(model, rows))
 
 
 def table_report(model: str, table: CostTable) -> dict[str, Any]:
-    """The JSON of `featherweight table --json`; shares in percent, nulls for unknown dead units."""
-    net, dead = table.footprint, table.dead
+    """The JSON of `featherweight table --json`; shares in percent, nulls for unknown dead units.
+
+    `interval` is the 95 % confidence interval of `act` where not all images of the split (`of`)
+    were measured.
+    """
+    net, dead, measured = table.footprint, table.dead, table.activity
     rest = net.without(dead) if dead else None
-    total = asdict(table.total) | {"ratio": round(net.ratio, 2) if net.nonzero else None}
+    total = _row_report(table.total) | {"ratio": round(net.ratio, 2) if net.nonzero else None}
     del total["name"]
     return {
         "model": model,
-        "layers": [asdict(row) for row in table.layers],
+        "images": measured.images,
+        "of": measured.of,
+        "layers": [_row_report(row) for row in table.layers],
+        "unprunable": {"flops": table.unprunable_flops},
+        "uncounted": list(measured.uncounted),
         "total": total,
         "parameters": net.parameters,
         "nonzero": net.nonzero,
@@ -139,6 +204,12 @@ def table_report(model: str, table: CostTable) -> dict[str, Any]:
         "nonzero_without_dead": rest and rest.nonzero,
         "parameters_without_dead": rest and rest.parameters,
     }
+
+
+def _row_report(row: Costs) -> dict[str, Any]:
+    report = asdict(row) | {"interval": row.interval and list(row.interval)}
+    del report["within"]
+    return report
 
 
 def _row(layer: Layer, kept: int, activity: Activity | None) -> Costs:
@@ -150,7 +221,12 @@ def _row(layer: Layer, kept: int, activity: Activity | None) -> Costs:
         act=100 * activity.act if activity else None,
         kept=share,
         flops_kept=flops_kept(share, 100 * activity.input) if activity else 0.0,
+        within=_percent(activity.within) if activity else None,
     )
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction
 
 
 def _paper(model: str, rows: Sequence[Costs]) -> PaperNet | None:

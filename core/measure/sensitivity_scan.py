@@ -21,7 +21,7 @@ from core.measure.bf16_filter import Bf16Filter
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.curves import SPARSITIES, Point, Scan, ScanUpdated
+from core.pruning.curves import SPARSITIES, LayerScanned, Point, Scan, ScanUpdated
 from core.pruning.plans import check_sparsity
 from core.pruning.thresholds import pruned_by, threshold
 
@@ -159,6 +159,7 @@ class _Scanner:
     def _advance(self, index: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on these images."""
         images, labels = self.data.batch(index)
+        first = not any(point.images for point in self._all_points())
         with torch.inference_mode(), NetCall(EVALUATION, images):
             values = self.net.start(images)
         for name in self.groups:
@@ -178,6 +179,8 @@ class _Scanner:
             finally:
                 for layer in self.groups[name]:
                     self.model.get_parameter(layer.key).data = self.base[layer.key]
+            if first:
+                yield LayerScanned(self.result())
 
     def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""

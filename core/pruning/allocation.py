@@ -19,6 +19,7 @@ from core.errors import InputError
 from core.pruning import scores
 from core.pruning.curves import Scan
 from core.pruning.goals import ALLOCATIONS, SENSITIVITY
+from core.pruning.layer_selection import spread
 from core.pruning.plans import Plan, prune_count, whole_plan
 from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, sensitivity
 from core.pruning.what_if import Profile
@@ -61,7 +62,7 @@ def allocate(
         budget: nonzero parameters in total, see `Goal.budget`. Biases and `other_parameters` are
             never pruned and are subtracted first.
         other_parameters: parameters outside the prunable layers.
-        locked: sparsities of the layers to leave alone.
+        locked: sparsities of the layers to leave alone, by name, group or pattern.
         scan: a scan of the base; required by `sensitivity`.
         dense: accuracy of the base on the scanned split, in percent; required by `sensitivity`.
 
@@ -70,6 +71,7 @@ def allocate(
             a scan of these layers; or the budget is below what cannot be pruned or is locked, or
             above what the base has left.
     """
+    locked = spread(locked, [profile.layer.name for profile in profiles])
     rankings = _rankings(method, _unlocked(profiles, locked), scan, dense)
     parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
     unprunable = parameters - sum(profile.layer.elements for profile in profiles)
@@ -101,6 +103,7 @@ def plan_for_tolerance(
     """
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance {tolerance}: expected 0 or more points of accuracy")
+    locked = spread(locked, [profile.layer.name for profile in profiles])
     free = _unlocked(profiles, locked)
     beyond = math.nextafter(tolerance, math.inf)
     curves = [_sensitivity_ranking(profile, scan, dense, level=0.0) for profile in free]

@@ -135,6 +135,13 @@ class SampleUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LayerScanned(Event):
+    """The scan so far, as soon as one more layer has points; on the first images only."""
+
+    scan: Scan
+
+
+@dataclass(frozen=True, slots=True)
 class ScanUpdated(Event):
     """The scan so far: every point on the images measured so far."""
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from core.errors import InputError
+from core.pruning.layer_selection import spread
 
 Plan = dict[str, float]
 """The sparsity of each layer by its name: zeros over elements, in [0, 1]."""
@@ -18,30 +19,41 @@ def uniform_plan(sparsity: float, layers: Sequence[str]) -> Plan:
 
 
 def parse_plan(text: str, layers: Sequence[str]) -> Plan:
-    """Parse `conv1=0.65,conv2=0.95`; layers not named get sparsity 0.
+    """Parse `conv1=0.65,layer2=0.95`, with names as `spread` takes them; other layers get 0.
 
-    Raises InputError if a part is not LAYER=FRACTION or a layer is unknown or named twice.
+    Raises InputError if a part is not NAME=FRACTION, or a name is unknown or given twice.
     """
-    plan: Plan = {}
+    return whole_plan(_parse_pairs(text), layers)
+
+
+def parse_locks(text: str, layers: Sequence[str]) -> Plan:
+    """Parse the same text, but leave the other layers out."""
+    return spread(_parse_pairs(text), layers)
+
+
+def whole_plan(sparsities: Mapping[str, float], layers: Sequence[str]) -> Plan:
+    """Spread sparsities by layer, group or pattern over a net; other layers get 0.
+
+    Raises InputError for a name that stands for no layer, or a bad sparsity; see `spread`.
+    """
+    for name, sparsity in sparsities.items():
+        check_sparsity(sparsity, name)
+    return dict.fromkeys(layers, 0.0) | spread(sparsities, layers)
+
+
+def _parse_pairs(text: str) -> dict[str, float]:
+    """Parse NAME=FRACTION,..."""
+    pairs: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if not equals:
             raise InputError(f"sparsity '{part}': expected LAYER=FRACTION, such as conv1=0.65")
-        if name in plan:
+        if name in pairs:
             raise InputError(f"layer '{name}' is given twice: name each layer once")
-        plan[name] = parse_sparsity(number, name)
-    if not plan:
+        pairs[name] = parse_sparsity(number, name)
+    if not pairs:
         raise InputError(f"no sparsity in '{text}': expected LAYER=FRACTION, such as conv1=0.65")
-    return whole_plan(plan, layers)
-
-
-def whole_plan(plan: Mapping[str, float], layers: Sequence[str]) -> Plan:
-    """Add sparsity 0 for layers `plan` lacks; raises InputError for bad layers or sparsities."""
-    for name, sparsity in plan.items():
-        if name not in layers:
-            raise InputError(f"unknown layer '{name}': expected one of {', '.join(layers)}")
-        check_sparsity(sparsity, name)
-    return {name: plan.get(name, 0.0) for name in layers}
+    return pairs
 
 
 def parse_sparsity(text: str, where: str) -> float:
@@ -84,3 +96,17 @@ def check_sparsity(sparsity: float, where: str) -> float:
 def prune_count(sparsity: float, elements: int) -> int:
     """How many of `elements` weights a sparsity prunes: k = round(sparsity x elements)."""
     return round(sparsity * elements)
+
+
+def short_sparsity(sparsity: float, elements: int) -> float:
+    """The shortest decimal that prunes as many of `elements` weights as a sparsity.
+
+    It has four decimals, as many as a percentage shown or typed, or more if it needs them.
+
+    Examples:
+        >>> short_sparsity(0.9942999999999999, 1_000), short_sparsity(145_123 / 147_456, 147_456)
+        (0.9943, 0.984178)
+    """
+    pruned = prune_count(sparsity, elements)
+    shorter = (round(sparsity, digits) for digits in range(4, 16))
+    return next((short for short in shorter if prune_count(short, elements) == pruned), sparsity)

@@ -20,7 +20,7 @@ from core.training.recipes import (
 DEFAULT_ROUNDS = 3
 MAX_EPOCHS = 100_000
 
-_DECADES = [factor * 10.0**power for power in range(-7, 1) for factor in (1, 2, 5)]
+_DECADES = [float(f"{factor}e{power}") for power in range(-7, 1) for factor in (1, 2, 5)]
 
 _RATE = number(0, 100, above=True, series=_DECADES[6:])
 _STRENGTH = number(0, 1, series=(0.0, *_DECADES[:-3]))

@@ -4,16 +4,17 @@ Machine-specific settings (device, threads, paths of data and weights) are not p
 override the file, and the file overrides the defaults: a `Config` holds only what the file sets.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from core.errors import InputError
+from core.errors import InputError, expected_one_of, shortened
 from core.fields.declaration import Setting, settings_in
 from core.fields.kinds import number
-from core.pruning.plans import Plan, check_sparsity
+from core.pruning.layer_selection import SelectionError
+from core.pruning.plans import Plan, check_sparsity, short_sparsity, whole_plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import DEFAULTS, SETTINGS, Settings
 from core.settings.toml import (
@@ -24,7 +25,6 @@ from core.settings.toml import (
     read_text,
     toml_key,
     toml_value,
-    truncated,
 )
 from core.system.files import write_text
 
@@ -61,7 +61,8 @@ class Config:
 
     Attributes:
         values: fields of `Settings`, `Inputs` and `RecipeChanges` by name, without defaults.
-        plan: sparsities by layer name, not yet compared with a net; None if the file has none.
+        plan: sparsities by layer, group or pattern, not yet compared with a net; None if the file
+            has none.
     """
 
     values: Mapping[str, Any]
@@ -89,15 +90,14 @@ class Config:
     def checked_plan(self, layers: Sequence[str]) -> Plan | None:
         """The plan for a net with these layers, in their order; missing ones get 0.
 
-        Raises InputError if the file names a layer that the net does not have.
+        Raises InputError if a name stands for no layer, or contradicts another; see `spread`.
         """
         if self.plan is None:
             return None
-        for name in self.plan:
-            if name not in layers:
-                why = f"unknown layer {_quoted(name)}: {_expected(name, layers)}"
-                raise self._source.error_at(self._places[name], why)
-        return {layer: self.plan.get(layer, 0.0) for layer in layers}
+        try:
+            return whole_plan(self.plan, layers)
+        except SelectionError as error:
+            raise self._source.error_at(self._places[error.name], str(error)) from error
 
 
 def read_config(path: Path) -> Config:
@@ -114,10 +114,12 @@ def read_config(path: Path) -> Config:
         raise InputError(f"{path}: nested too deeply") from error
 
 
-def config_text(settings: Settings, plan: Plan | None) -> str:
+def config_text(
+    settings: Settings, plan: Plan | None, elements: Mapping[str, int] = MappingProxyType({})
+) -> str:
     """The text that `write_config` writes; raises InputError for a sparsity not in [0, 1].
 
-    Sparsities are exact. Values left to the recipe or the machine are left out.
+    Values left to the recipe or the machine are left out.
     """
     top = {name: getattr(settings, name) for name in settings_in(Settings) if name in TOP}
     if settings.precision == DEFAULTS.precision:
@@ -129,19 +131,33 @@ def config_text(settings: Settings, plan: Plan | None) -> str:
         lines += [_line(name, value) for name, value in changes.items()]
     if plan is not None:
         lines += ["", f"[{SPARSITY}]  # fraction of zeros in each layer"]
-        lines += [
-            f"{toml_key(name)} = {float(check_sparsity(s, name))!r}" for name, s in plan.items()
-        ]
+        for name, exact in plan.items():
+            sparsity = float(check_sparsity(exact, name))
+            if name in elements:
+                sparsity = short_sparsity(sparsity, elements[name])
+            lines.append(f"{toml_key(name)} = {sparsity!r}")
     return "\n".join(lines) + "\n"
 
 
-def write_config(path: Path, settings: Settings, plan: Plan | None) -> None:
+def write_config(
+    path: Path,
+    settings: Settings,
+    plan: Plan | None,
+    elements: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     """Write a file that `read_config` reads, atomically.
+
+    Args:
+        path: the file.
+        settings: its settings.
+        plan: its sparsities; None leaves them out.
+        elements: the weights of each layer. A sparsity is then as short as it can be and still
+            prune as many of them; without them it is exact.
 
     Raises:
         InputError: the folder is missing, not writable or full, or a sparsity is not in [0, 1].
     """
-    write_text(path, config_text(settings, plan))
+    write_text(path, config_text(settings, plan, elements))
 
 
 def _read_config(source: _Source, table: dict[str, Any]) -> Config:
@@ -222,21 +238,14 @@ def _unknown_key(name: str, value: Any) -> str:
     if name in CHANGES:
         return f"'{name}' belongs in the table [{FINETUNE}]"
     if isinstance(value, dict):
-        return f"unknown table {_quoted(name)}: {_expected(name, (FINETUNE, SPARSITY))}"
-    return f"unknown key {_quoted(name)}: {_expected(name, TOP)}"
+        return f"unknown table {_quoted(name)}: {expected_one_of(name, (FINETUNE, SPARSITY))}"
+    return f"unknown key {_quoted(name)}: {expected_one_of(name, TOP)}"
 
 
 def _unknown_change(name: str) -> str:
     if name in TOP:
         return f"'{name}' does not belong in [{FINETUNE}]: move it above the tables"
-    return f"unknown key {_quoted(name)} in [{FINETUNE}]: {_expected(name, CHANGES)}"
-
-
-def _expected(name: str, known: Collection[str]) -> str:
-    names = {known_name.lower(): known_name for known_name in known}
-    close = get_close_matches(name[:100].lower(), names, n=1)
-    hint = f"; did you mean '{names[close[0]]}'?" if close else ""
-    return f"expected one of {', '.join(known)}{hint}"
+    return f"unknown key {_quoted(name)} in [{FINETUNE}]: {expected_one_of(name, CHANGES)}"
 
 
 def _line(name: str, value: Any) -> str:
@@ -247,4 +256,4 @@ def _line(name: str, value: Any) -> str:
 
 
 def _quoted(name: str) -> str:
-    return f"'{truncated(name)}'"
+    return f"'{shortened(name)}'"

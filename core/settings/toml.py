@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError
+from core.errors import InputError, shortened
 
 MAX_BYTES = 1_000_000
 """Largest file; a net with ten thousand layers needs half of it."""
@@ -39,7 +39,7 @@ def parse_toml(path: Path, text: str) -> dict[str, Any]:
     except ValueError as error:  # also raised for a number with thousands of digits
         message = str(error)
     if message.startswith("Cannot "):
-        message += "; give each key and each table once"
+        message += "; give each key and each table once, with quotes around names with dots"
     if message.startswith("Invalid value"):
         message += '; expected "text" in quotes, a number such as 0.5, true or false'
     raise InputError(printable(f"{path}: {message}"))
@@ -97,12 +97,7 @@ def abbreviated(value: Any) -> str:
         return "{...}" if isinstance(value, dict) else "[...]"
     if isinstance(value, int) and value.bit_length() > 64:
         return "..."
-    return truncated(toml_value(value) if isinstance(value, (str, int, float)) else str(value))
-
-
-def truncated(text: str) -> str:
-    """Text cut to fit a message."""
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shortened(toml_value(value) if isinstance(value, (str, int, float)) else str(value))
 
 
 def _string(text: str) -> str:

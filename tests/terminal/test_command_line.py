@@ -187,13 +187,12 @@ def test_a_scan_is_a_table_and_json(data_dir: Path, tmp_path: Path):
     process = featherweight("scan", "--model", "lenet-5", *options, "--json", str(target))
     assert process.returncode == 0, process.stderr
     lines = [line.split() for line in process.stdout.splitlines()]
-    assert ["sparsity", "%", "conv1", "conv2", "fc1", "fc2", "uniform"] in lines
+    assert ["layer", "50", "%", "90", "%"] in lines
     report = json.loads(target.read_text())
     assert (report["split"], report["images"], report["exact"]) == ("validation", 5000, True)
     assert report["sparsities"] == report["uniform"]["sparsities"] == [0.5, 0.9]
-    columns = [*report["layers"].values(), report["uniform"]["accuracy"]]
-    for place, sparsity in enumerate(("50.00", "90.00")):
-        assert [sparsity, *(f"{column[place]:.2f}" for column in columns)] in lines
+    for name, row in {**report["layers"], "uniform": report["uniform"]["accuracy"]}.items():
+        assert [name, *(f"{accuracy:.2f}" for accuracy in row)] in lines
     assert report["layers"]["conv1"][1] + 15 < report["layers"]["fc1"][1]
     assert {seen for row in report["seen"].values() for seen in row} == {5000}
 

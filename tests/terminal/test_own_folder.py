@@ -63,9 +63,13 @@ def test_a_net_learns_a_folder_of_images_on_the_command_line(
     assert f"running code from {tmp_path / 'mine.py'}:coloured" in process.stdout
 
     arguments = ("table", str(tmp_path / "it"), *options[:4], "--json", str(target))
-    process = featherweight(*arguments, env={**os.environ, **cache})
+    process = featherweight(*arguments, "--images", "4", env={**os.environ, **cache})
     assert process.returncode == 0, process.stderr
-    rows = {row["name"]: row for row in json.loads(target.read_text())["layers"]}
+    report = json.loads(target.read_text())
+    assert report["images"] == 4 < report["of"]
+    rows = {row["name"]: row for row in report["layers"]}
+    low, high = rows["mix"]["interval"]
+    assert low <= rows["mix"]["act"] <= high
     assert rows["mix"]["kept"] == pytest.approx(100 * 58 / 144)
     # A depthwise kernel of 9 weights at 49 positions of each of the stem's 12 maps.
     assert rows["blocks.0.depthwise"]["flops"] == 2 * 49 * 12 * 9

@@ -67,6 +67,7 @@ def names(tmp_path: Path) -> dict[str, str]:
     ("arguments", "expected"),
     [
         (("run", "--sparsity", "conv9=0.5"), ("conv9", "conv1, conv2, conv3, fc1, fc2")),
+        (("run", "--sparsity", "conv1=.5,con.*=.5"), ("no layer matches 'con.*'", "conv1, conv2")),
         (("run", "--sparsity", "conv1=1.2"), ("1.2", "conv1", "from 0 to 1")),
         (("run", "--sparsity", "conv1=nan"), ("nan", "conv1", "from 0 to 1")),
         (("run", "--sparsity", "conv1=abc"), ("abc", "conv1", "from 0 to 1")),
@@ -158,7 +159,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("run", "--dataset", "folder:{tmp}/empty"), ("{tmp}/empty",)),
         (("run", "--image-size", "8"), ("cannot take images [2, 1, 8, 8]",)),
         (("run", "--channels", "3"), ("cannot take images [2, 3, 28, 28]",)),
-        (("run", "--mean", "0.1,0.2,0.3"), ("3 numbers for images of 1 channel",)),
+        (("run", "--mean", "0.1,0.2,0.3"), ("3 numbers for images with 1 channel",)),
         (("run", "--ratio", "100000"), ("never pruned",)),
         (("run", "--goal", "300000 kept"), ("only 228,010 left",)),
         (("run", "--ratio", "60", "--lock", "fc1=0"), ("147,456 are in locked layers",)),

@@ -36,7 +36,7 @@ KEYS = (
 TEXTS = ("[/b].toml", "[red]", "60x", "0.5 points", "1 MiB", "no goal", "~x/y", "conv 3x3", "層\t")
 
 TOURS: dict[str, tuple[str, ...]] = {
-    "Question": ("t",),
+    "Question": ("h", "x"),
     "Choice": ("m",),
     "RecipeDialog": ("c", "down", "right"),
     "ExportDialog": ("e", "down", "right"),
@@ -54,7 +54,7 @@ TOURS: dict[str, tuple[str, ...]] = {
     "finetune": ("f",),
     "scan": ("s",),
     "bench": ("b",),
-    "train": ("t", "y"),
+    "train": ("t", "enter"),
     "export": ("right", "e", "[", "enter", "y"),
     "restore": ("h", "down", "enter"),
     "search": ("g", *["backspace"] * 20, *"2 points", "enter"),
@@ -63,7 +63,11 @@ TOURS: dict[str, tuple[str, ...]] = {
 """Places to reach, and the keys that lead there from the main screen."""
 
 
-JOBS = {name for name in vars(Backend) if not name.startswith("_")} - {"open", "stored_scan"}
+JOBS = {name for name in vars(Backend) if not name.startswith("_")} - {
+    "open",
+    "stored_scan",
+    "train_first",
+}
 """The methods of the backend that fail at random: all that run as jobs once a net is open."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 from core.errors import StoppedError
-from core.events import Accuracy, Batch, Epoch, Event, Measured, Notice, Progress, StopFlag, Stream
+from core.events import (
+    Accuracy,
+    Batch,
+    Epoch,
+    Event,
+    Measured,
+    Notice,
+    Progress,
+    StopFlag,
+    Stream,
+    TrainingNeeded,
+)
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.runs import Run
@@ -24,7 +35,7 @@ from core.jobs.restore import RestoredRun
 from core.jobs.search import SearchResult, Trial, TrialFinished, TrialStarted
 from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated, ConfusionCounts, NetComparison, Predictions
-from core.measure.costs import Activity, ActivityMeasured
+from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import Layer
 from core.pruning.curves import (
@@ -101,7 +112,7 @@ def _layer(name: str, shape: tuple[int, ...]) -> Layer:
     return Layer(name, shape, prod(shape), prod(shape) + shape[0], kind=kind)
 
 
-def scanned(images: int) -> Scan:
+def scanned(images: int, names: Sequence[str] = tuple(SHAPES)) -> Scan:
     """Curves that fall one after the other, each point on `images` of 5,000 images."""
 
     def point(sparsity: float, falls: float) -> Point:
@@ -109,8 +120,8 @@ def scanned(images: int) -> Scan:
         return Point(sparsity, round(share * images), images)
 
     layers = {
-        name: tuple(point(sparsity, 0.75 + 0.1 * place) for sparsity in SPARSITIES)
-        for place, name in enumerate(SHAPES)
+        name: tuple(point(sparsity, 0.75 + 0.1 * (place % 5)) for sparsity in SPARSITIES)
+        for place, name in enumerate(names)
     }
     uniform = tuple(point(sparsity, 0.72) for sparsity in UNIFORM_SPARSITIES)
     return Scan("validation", 5_000, layers, uniform, "fp32", True, False)
@@ -201,17 +212,32 @@ class Scripted(Backend):
     stored_scans: dict[str, Scan] = field(default_factory=dict)
     requested_images: list[ImageSelection] = field(default_factory=list)
     rested: threading.Event = field(default_factory=threading.Event)
+    trained: bool = True
+    recipes: list[tuple[str, RecipeChanges]] = field(default_factory=list)
 
     def open(self, stop: StopFlag) -> Stream[Net]:
-        """Return at once, unless the test sets `opening`."""
+        """Return at once, unless the test sets `opening`; untrained if it clears `trained`."""
         yield Progress("loading torch")
         if self.opening is not None:
             self.opening.wait(PATIENCE)
+        if not self.trained:
+            yield TrainingNeeded("cnn5 on mnist")
+            return replace(self.net_of(accuracy=Accuracy(9.8, 10.1)), trained=False)
         return self.net_of()
 
-    def train(self, settings: Settings, stop: StopFlag) -> Stream[tuple[Any, Net]]:
+    def train_first(self, recipe: str, changes: RecipeChanges, stop: StopFlag) -> Stream[Net]:
+        """The missing dense net."""
+        self.started.append("train_first")
+        self.recipes.append((recipe, changes))
+        yield from self._script(stop)
+        return self.net_of()
+
+    def train(
+        self, recipe: str, changes: RecipeChanges, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[Any, Net]]:
         """A dense net that is a little better."""
         self.started.append("train")
+        self.recipes.append((recipe, changes))
         yield from self._script(stop)
         accuracy = Accuracy(99.30, 99.45)
         ended = {"stopped": stop(), "diverged": False, "error": ""}
@@ -250,14 +276,16 @@ class Scripted(Backend):
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """Curves that grow, and pause where the trainings do."""
         self.started.append("scan")
+        names = [profile.layer.name for profile in base.profiles]
         for images in self.scan_images:
             if images == 3_000 and self.pause_at is not None:
                 self.paused.set()
                 self.go.wait(PATIENCE)
             if stop():
-                return replace(scanned(1_000), stopped=True)
-            yield ScanUpdated(scanned(images))
-        return scanned(5_000) if self.scan_images else replace(scanned(0), stopped=True)
+                return replace(scanned(1_000, names), stopped=True)
+            yield ScanUpdated(scanned(images, names))
+        whole = scanned(5_000, names)
+        return whole if self.scan_images else replace(scanned(0, names), stopped=True)
 
     def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """The moderate plan fine-tuned from the dense net, as if that had been the run."""
@@ -347,7 +375,7 @@ class Scripted(Backend):
         if request.costs:
             self.counted_plans.append(dict(request.plan))
             does = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in SHAPES}
-            yield ActivityMeasured(does, "validation", 5_000)
+            yield ActivityMeasured(NetActivity(does, 5_000, 5_000), "validation")
         if not request.accuracy:
             return
         self.measured_plans.append(dict(request.plan))

@@ -12,12 +12,14 @@ from textual.widgets import Input
 from core.errors import InputError
 from core.events import Batch, Epoch, Notice, Progress
 from core.nets.footprint import DeadUnits
+from core.settings.recipe_changes import RecipeChanges
 from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.scripted import Scripted, course
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.screens.help import HelpScreen
 from tui.screens.question import Question
+from tui.screens.recipe_dialog import RecipeDialog
 from tui.views.activity import JobProgress
 from tui.widgets.key_line import KeyLine
 
@@ -126,11 +128,12 @@ async def test_stopping_keeps_the_best_epoch(app, backend):
 async def test_training_asks_first_and_gives_a_new_base(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        await pilot.press("t", "n")
+        await pilot.press("t", "escape")
         assert backend.started == []
-        await pilot.press("t", "y")
+        await pilot.press("t", "down", "right", "enter")
         await idle(pilot)
         assert backend.started == ["train"]
+        assert backend.recipes == [("fast", RecipeChanges(epochs=7))]
         assert app.state.dense.accuracy.test == 99.45
         assert app.state.base is app.state.dense
 
@@ -350,3 +353,29 @@ async def test_keys_typed_ahead_of_a_dialog_edit_its_text_in_their_order(app):
         for key in (*["backspace"] * 8, "9", "backspace", "6", "0", "x"):
             app.post_message(events.Key(key, key if len(key) == 1 else "\x7f"))
         await until(pilot, lambda app: app.screen.query_one("#goal", Input).value == "60x")
+
+
+async def test_an_untrained_net_shows_its_layers_and_asks_before_it_is_trained(app, backend):
+    backend.trained = False
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda app: isinstance(app.screen, RecipeDialog))
+        assert "conv2" in shown(app, "#table")
+        assert "no trained cnn5 on mnist yet" in app.screen.query_one(".dialog--title").content
+        assert "rewind" not in {row.name for row in app.screen.form.rows()}
+        await pilot.press("down", "right", "enter")
+        await idle(pilot)
+        assert backend.recipes == [("fast", RecipeChanges(epochs=7))]
+        assert app.state.curve.planned == 7
+        assert app.state.base.trained
+        assert app.activity.role == "good"
+
+
+async def test_declining_leaves_the_net_untrained_and_says_how_to_train_it(app, backend):
+    backend.trained = False
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda app: isinstance(app.screen, RecipeDialog))
+        await pilot.press("escape")
+        await idle(pilot)
+        assert backend.started == []
+        assert "dense, untrained" in shown(app, "#title")
+        assert (app.activity.role, app.activity.detail[:13]) == ("warning", "t to train it")

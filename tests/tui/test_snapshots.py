@@ -6,12 +6,17 @@ look at the report before committing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.pilot import Pilot
 
 from core.errors import WorkError
+from core.events import StopFlag, Stream
+from core.jobs.workbench import Net
+from core.pruning.curves import SPARSITIES, LayerScanned, Point, Scan
 from tests.tui.conftest import idle, ready, until
-from tests.tui.scripted import Many, Scripted, residual
+from tests.tui.scripted import PATIENCE, Many, Scripted, residual, scanned
 from tui.app import FeatherweightApp
 from tui.views.plot_registry import PLOTS
 
@@ -167,3 +172,53 @@ def test_many_layers_look_as_drawn(snap_compare, keys, size):
 
     app = FeatherweightApp(Many(net=residual()))
     assert snap_compare(app, terminal_size=size, run_before=listed)
+
+
+async def mapped(pilot: Pilot[None]) -> None:
+    """A plan, and the sensitivity of 53 layers."""
+    await ready(pilot)
+    await pilot.press("6", "0", "enter", "down", "8", "5", "enter", "s")
+    await idle(pilot)
+    await pilot.press("down", "plus", "plus")
+    await settled(pilot)
+
+
+@pytest.mark.parametrize("size", [*SIZES[:3], (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_sensitivity_of_many_layers_looks_as_drawn(snap_compare, size):
+    app = FeatherweightApp(Many(net=residual()))
+    assert snap_compare(app, terminal_size=size, run_before=mapped)
+
+
+def test_the_sensitivity_of_many_layers_looks_as_drawn_in_a_terminals_own_colors(snap_compare):
+    app = FeatherweightApp(Many(net=residual()))
+    app.theme = "ansi-dark"
+    assert snap_compare(app, terminal_size=(80, 24), run_before=mapped)
+
+
+class Filling(Many):
+    """A scan that stops after the first images of ten layers."""
+
+    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+        names = [profile.layer.name for profile in base.profiles]
+        first = scanned(1_000, names)
+        layers = {name: tuple(map(Point, SPARSITIES)) for name in names}
+        layers |= {name: first.layers[name] for name in names[:10]}
+        yield LayerScanned(replace(first, layers=layers, uniform=()))
+        self.paused.set()
+        self.go.wait(PATIENCE)
+        return replace(first, stopped=True)
+
+
+def test_the_sensitivity_of_many_layers_fills_as_drawn(snap_compare):
+    backend = Filling(net=residual())
+
+    async def filling(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await until(pilot, lambda app: app.state.scan)
+        await settled(pilot)
+        await pilot.pause(0.3)
+
+    assert snap_compare(FeatherweightApp(backend), terminal_size=(80, 24), run_before=filling)
+    backend.go.set()

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.data.inputs import Inputs
 from core.fields.declaration import Setting, settings_in
-from core.fields.kinds import integer, number, one_of
+from core.fields.kinds import integer, number, number_or_all, one_of
 from core.formats.export_formats import VALUES, Packing
 from core.inference.benchmark_result import SECONDS
 from core.jobs.search import START, TRIALS
@@ -30,6 +30,9 @@ _WITHIN = Setting(
     "within", WITHIN, number(0, 100, above=True), "--quick, with intervals of X points on each side"
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "split to measure on")
+IMAGES = Setting(
+    "images", None, number_or_all(), "images to measure activations on", "all, or a sample if slow"
+)
 
 
 class _Parse(Action):
@@ -76,7 +79,11 @@ def add_data_dir(parser: ArgumentParser) -> None:
 def _add_plan(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("sparsities, as fractions")
     one = group.add_mutually_exclusive_group()
-    one.add_argument("--sparsity", metavar="LAYER=S,...", help="the plan; other layers stay dense")
+    one.add_argument(
+        "--sparsity",
+        metavar="LAYER=S,...",
+        help="the plan, by layer, group or pattern (layer3.*=0.9); other layers stay dense",
+    )
     one.add_argument("--preset", metavar="NAME", help="a preset (press m in the app for a list)")
     one.add_argument("--uniform", metavar="S", help="the same sparsity for every layer")
     one.add_argument("--ratio", metavar="X", help="X times smaller; sparsities chosen for you")
@@ -104,6 +111,7 @@ def _add_table(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", help=RUN)
     _add_plan(parser)
     _add(parser, replace(_SPLIT, default="test"), default="test")
+    _add(parser, IMAGES, default=None)
 
 
 def _add_export(parser: ArgumentParser) -> None:

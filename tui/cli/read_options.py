@@ -8,7 +8,7 @@ from core.errors import InputError
 from core.experiments.runs import Run
 from core.nets.zoo import ZOO
 from core.pruning.goals import Goal, parse_goal
-from core.pruning.plans import Plan, parse_plan, parse_sparsity, uniform_plan
+from core.pruning.plans import Plan, parse_locks, parse_plan, parse_sparsity, uniform_plan
 from core.pruning.presets import preset_plan
 from core.settings.recipe_file import Config, read_config
 from core.settings.settings import SETTINGS, Settings
@@ -51,9 +51,7 @@ def locks_of(args: Namespace, layers: Sequence[str]) -> Plan:
     """The locked layers and their sparsities."""
     if args.lock is None:
         return {}
-    names = [part.partition("=")[0].strip() for part in args.lock.split(",")]
-    plan = parse_plan(args.lock, layers)
-    return {name: sparsity for name, sparsity in plan.items() if name in names}
+    return parse_locks(args.lock, layers)
 
 
 def settings_for(args: Namespace, run: Run) -> Settings:

@@ -38,16 +38,15 @@ class LayerList(Feature):
     @available()
     def list_same_kind(self) -> None:
         """List only layers of the selected layer's kind or, if so already, all layers."""
-        listing, outcome = self._listing.toggle_kind_filter(), None
+        listing = self._listing.toggle_kind_filter()
         if listing.filter:
-            layers = len(listing.row.layers)
-            text = f"keys act on the {plural(layers, 'layer')} of this kind, except locked ones"
-            outcome = Outcome(text, "* or Esc to list all layers again", role="muted")
-        self.session.show(replace(self.state, listing=listing), outcome)
+            self._list_matches(listing, "of this kind", "* or Esc")
+        else:
+            self._list(listing)
 
     @available()
     def find(self) -> None:
-        """Open the input line for finding layers; leaving it restores the selected row."""
+        """Open the input line for finding layers; Enter selects what is found, Esc nothing."""
         before = self._listing
 
         def filter_by(text: str) -> None:
@@ -55,8 +54,11 @@ class LayerList(Feature):
 
         def finish(text: str | None) -> None:
             self.session.focus_table()
-            if text is None:
-                self._list(before.with_filter(""))
+            found = self._listing.with_filter(text or "")  # keys may outrun `filter_by`
+            if found.filter:
+                self._list_matches(found.choose(0), "found", "Esc")
+            else:
+                self._list(found if text is not None else before.with_filter(""))
 
         line = self.session.main_screen.query_one(FindInput)
         line.ask(before.layers, before.filter, filter_by, finish)
@@ -66,6 +68,13 @@ class LayerList(Feature):
     def list_all(self) -> None:
         """List all layers again."""
         self._list(self._listing.with_filter(""))
+
+    def _list_matches(self, listing: ListedLayers, which: str, keys: str) -> None:
+        """List the matches, whose heading is selected, and say what keys do there."""
+        layers = plural(len(listing.row.layers), "layer")
+        text = f"keys act on the {layers} {which}, except locked ones"
+        outcome = Outcome(text, f"{keys} to list all layers again", role="muted")
+        self.session.show(replace(self.state, listing=listing), outcome)
 
     def _list(self, listing: ListedLayers) -> None:
         self.session.show(replace(self.state, listing=listing))

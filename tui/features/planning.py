@@ -9,6 +9,7 @@ from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
 from tui.text.format import percent, plural
+from tui.text.lines import cut_name
 from tui.views.activity import Outcome
 from tui.views.layer_table import LOCK, row_name
 from tui.widgets.layer_table import LayerTable
@@ -42,8 +43,9 @@ class Planning(Feature):
             self.session.focus_table()
 
         floor = min(state.profiles[index].floor for index in layers)
-        line = self.session.main_screen.query_one(ValueInput)
-        line.ask(row_name(state, state.listing.row), floor, digit, take)
+        screen = self.session.main_screen
+        name = cut_name(row_name(state, state.listing.row), max(16, screen.size.width - 56))
+        screen.query_one(ValueInput).ask(name, floor, digit, take)
         self.session.show(state)
 
     @available()

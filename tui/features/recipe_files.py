@@ -6,12 +6,13 @@ from pathlib import Path
 from core.data.inputs import Inputs
 from core.errors import InputError
 from core.fields.declaration import settings_in
-from core.pruning.plans import Plan
+from core.pruning.plans import Plan, short_sparsity
 from core.settings.recipe_file import CHANGES, Config, read_config, write_config
 from core.settings.settings import Settings
 from tui.features.feature import Feature, available
 from tui.screens.path_dialog import PathDialog
 from tui.session import Session
+from tui.state.state import State
 from tui.system.paths import check_folder, path_of
 from tui.views.activity import Outcome
 
@@ -43,7 +44,8 @@ class RecipeFiles(Feature):
 
     def _write_file(self, path: Path) -> None:
         try:
-            write_config(path, self.state.settings, self.state.planned)
+            elements = {p.layer.name: p.layer.elements for p in self.state.profiles}
+            write_config(path, self.state.settings, self.state.planned, elements)
             outcome = Outcome(f"wrote {path}", f"featherweight run --config {path}")
         except InputError as error:
             outcome = Outcome(str(error), "nothing was written", role="error")
@@ -53,7 +55,8 @@ class RecipeFiles(Feature):
         """The settings and plan of a file; raises InputError if they cannot be applied."""
         config = read_config(path_of(text))
         plan = config.checked_plan(self.state.layer_names)
-        return settings_with(config, self.state.settings), plan
+        settings = settings_with(config, self.state.settings)
+        return settings, plan and _with_exact_sparsities(plan, self.state)
 
     def _take_source(self, text: str) -> None:
         self._path, state = text, self.state
@@ -63,6 +66,19 @@ class RecipeFiles(Feature):
         except InputError as error:  # the file changed after the dialog checked it
             outcome = Outcome(str(error), "nothing was changed", role="error")
         self.session.show(state, outcome)
+
+
+def _with_exact_sparsities(plan: Plan, state: State) -> Plan:
+    """The plan of a file with the state's own sparsities where the file has them shortened.
+
+    Results belong to the exact ones.
+    """
+    exact = dict(plan)
+    for layer in (profile.layer for profile in state.profiles):
+        planned = state.planned[layer.name]
+        if plan[layer.name] == short_sparsity(planned, layer.elements):
+            exact[layer.name] = planned
+    return exact
 
 
 def settings_with(config: Config, current: Settings) -> Settings:

@@ -7,7 +7,8 @@ name; `tui/colors.tcss` gives each its color.
 
     histogram, accuracy, sensitivity, files, speed, costs    the plots of those names
     layer_bars          parameters and size per layer
-    sensitivity_curves  the chart of the sensitivity plot
+    sensitivity_curves  the chart of the sensitivity plot for a few layers
+    sensitivity_map     its heat map for many
     predictions/    test images with predictions, and the confusion of classes
     runs/           the plots of the history
     drawing/        what plots are drawn with: canvas, axes, curves, numbers

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tui.plots.drawing.numbers import count
 from tui.plots.drawing.table import column_widths, table_row
-from tui.text.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
+from tui.text.format import measured_share
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
 
 _NAME = 16
 _UNKNOWN = "–"
@@ -16,31 +17,39 @@ class CostsRow:
     """A layer, or the total; fractions are in percent, None if unknown.
 
     Attributes:
-        weights: Without the bias.
+        weights: Without the bias; None where there are none to prune.
         kept: Remaining weights.
         flops: FLOPs per image, before pruning.
         act: Nonzero values after the layer's ReLU.
+        within: Half the width of the 95 % interval of `act`, if it has one.
         flops_kept: Remaining FLOPs.
         paper: The paper's `act`, `kept` and `flops_kept`, as printed.
     """
 
     name: str
-    weights: int
-    kept: float
+    weights: int | None
+    kept: float | None
     flops: float | None = None
     act: float | None = None
     flops_kept: float | None = None
     paper: tuple[str, str, str] | None = None
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CostsData:
-    """The rows of the layers and their total; the caption says which images were measured."""
+    """The rows of the layers, perhaps one for what no pruning saves, and their total.
+
+    Attributes:
+        caption: Which images were measured.
+        left_out: What the total leaves out.
+    """
 
     rows: tuple[CostsRow, ...]
     total: CostsRow
     chosen: int
     caption: str = ""
+    left_out: str = ""
 
 
 def draw(data: CostsData, width: int, height: int) -> Lines:
@@ -61,13 +70,13 @@ def draw(data: CostsData, width: int, height: int) -> Lines:
         widths = widths[:5]  # the paper's columns go together
 
     def line(name: str, cells: Sequence[str], role: str) -> Line:
-        return table_row(cut_path(name, longest).ljust(longest), cells, widths, role, width)
+        return table_row(cut_name(name, longest).ljust(longest), cells, widths, role, width)
 
     body = [line("layer", heads, "label")]
     for place in range(first, min(first + room, layers)):
         body.append(line(names[place], rows[place], "chosen" if place == chosen else "plain"))
     body.append(line(names[-1], rows[-1], "total"))
-    legend = [Span(clean(data.caption), "label")]
+    legend = [Span(clean(text), "label") for text in (data.caption, data.left_out)]
     lines = (*header([Span("cost per layer", "title")], legend, width, 1), *body)[:height]
     return (*lines, *blank(width, height - len(lines)))
 
@@ -78,16 +87,12 @@ _HEADS = ("weights", "weights %", "FLOP %", "act %", "FLOPs", "paper: weights", 
 def _cells(row: CostsRow) -> tuple[str, ...]:
     act, kept, flops_kept = row.paper or ("", "", "")
     return (
-        count(row.weights),
-        _percent(row.kept),
-        _percent(row.flops_kept),
-        _percent(row.act),
+        _UNKNOWN if row.weights is None else count(row.weights),
+        measured_share(row.kept, None),
+        measured_share(row.flops_kept, None),
+        measured_share(row.act, row.within),
         _UNKNOWN if row.flops is None else count(row.flops),
         kept,
         flops_kept,
         act,
     )
-
-
-def _percent(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:.2f}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tui.plots.drawing.numbers import amounts, count, percent
 from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
-from tui.text.lines import Line, Lines, Span, blank, clean, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
 
 _ALL, _KEPT, _THRESHOLD = "⣀⣤⣶⣿", "▁▂▃▄▅▆▇█", "┊"
 
@@ -46,7 +46,7 @@ def draw(data: HistogramData, width: int, height: int) -> Lines:
     for x in (-data.threshold, data.threshold):
         if edges[0] <= x <= edges[-1]:
             canvas.vertical(x, _THRESHOLD, "threshold")
-    title = _title(clean(data.layer), everything.sum(), kept.sum())
+    title = _title(cut_name(clean(data.layer), width // 2), everything.sum(), kept.sum())
     threshold = f"  {_THRESHOLD} threshold ±{data.threshold:.3g}"
     legend = (
         Span("count, √ scale", "label"),

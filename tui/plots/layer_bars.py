@@ -17,7 +17,7 @@ from tui.plots.drawing.numbers import (
     volume,
 )
 from tui.plots.drawing.ticks import Axis, unit_ticks
-from tui.text.lines import Line, Lines, Span, blank, clean, cut_path, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
 
 _DENSE, _PRUNED = "░", "▏▎▍▌▋▊▉█"
 _CHOSEN = "▸ "
@@ -112,7 +112,7 @@ def _bars(
         numbers = []
     roles = ["chosen" if index == chosen else "label" for index in range(len(bars))]
     signs = [_CHOSEN if role == "chosen" else " " * len(_CHOSEN) for role in roles]
-    names = [cut_path(clean(bar.name), width // 4) for bar in bars]
+    names = [cut_name(clean(bar.name), width // 4) for bar in bars]
     names = [sign + name for sign, name in zip(signs, names, strict=True)]
     x = Axis(0, most, unit_ticks(most, width // 15, style.units))
     canvas = bar_canvas(width, lines, x, names, numbers, roles, bottom_axis)

@@ -1,12 +1,21 @@
-"""The sensitivity plot: accuracy with each layer pruned alone, and its highest sparsity."""
+"""The sensitivity plot: accuracy with each layer pruned alone, and its highest sparsity.
+
+Few layers are drawn as curves; curves of many would hide one another, so they are a heat map.
+"""
 
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from tui.plots import sensitivity_curves
 from tui.plots.drawing.curves import Curve, CurvePath, Curves
-from tui.plots.drawing.percents import percent_or_nan, short_percent
-from tui.text.lines import Line, Lines, Span, blank, clean, fits, header
+from tui.plots.drawing.percents import percent_or_nan, percents, short_percent
+from tui.plots.sensitivity_map import HeatMap, Map
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
+
+MOST_CURVES = 8
+"""The most layers that are drawn as curves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +47,30 @@ def draw(data: SensitivityData, width: int, height: int, hint: str = "") -> Line
     if not fits(width, height):
         return blank(width, height)
     rows = 2 if height >= 8 else 1
-    curves = _curves(data)
+    if len(data.curves) > MOST_CURVES:
+        return _draw_map(data, width, height, rows, hint)
+    curves = _curves(data, data.curves)
     body = sensitivity_curves.draw(curves, width, height - rows, hint)
-    return header(_title(curves, rows), _legend(curves, data), width, rows) + body
+    title, marks = _title(curves, rows, width), _marks(curves)
+    return header(title, _legend(data, bool(curves.drawn), marks), width, rows) + body
 
 
-def _curves(data: SensitivityData) -> Curves:
+def _draw_map(data: SensitivityData, width: int, height: int, rows: int, hint: str) -> Lines:
+    chosen = min(max(0, data.chosen), len(data.curves) - 1)
+    curves = _curves(data, data.curves[chosen : chosen + 1])
+    accuracies = percents([accuracy for curve in data.curves for _, accuracy, _ in curve.points])
+    measured = bool(np.isfinite(accuracies).any())
+    shown = Map(data.curves, chosen, data.uniform, curves.dense, curves.tolerance, data.stale)
+    heat_map = HeatMap(shown, width, height - rows)
+    title = _title(curves, rows, width)
+    legend = _legend(data, measured, heat_map.legend())
+    body = heat_map.lines() if measured else note(hint, width, height - rows)
+    return header(title, legend, width, rows) + body
+
+
+def _curves(data: SensitivityData, shown: tuple[Curve, ...]) -> Curves:
     dense = percent_or_nan(data.dense)
-    paths = [CurvePath.of(curve, dense) for curve in data.curves]
+    paths = [CurvePath.of(curve, dense) for curve in shown]
     chosen = min(max(0, data.chosen), len(paths) - 1)
     return Curves(
         chosen=paths[chosen] if paths else None,
@@ -58,16 +83,17 @@ def _curves(data: SensitivityData) -> Curves:
     )
 
 
-def _title(curves: Curves, rows: int) -> Line:
+def _title(curves: Curves, rows: int, width: int) -> Line:
     """Return the accuracy at the selected layer's sparsity, and its highest tolerated sparsity."""
     path = curves.chosen
     if path is None or not curves.drawn:
         return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
+    name = cut_name(path.name, width // 2)
     if not path.is_measured:
-        return (Span(f"{path.name}: not scanned", "title"),)
+        return (Span(f"{name}: not scanned", "title"),)
     planned = math.isfinite(path.planned)
     at = f" at {short_percent(path.planned)}" if planned else ""
-    title = [Span(f"{path.name}{at}", "title")]
+    title = [Span(f"{name}{at}", "title")]
     if curves.stale and rows == 1:  # the legend may have no room
         title.append(Span(" (stale)", "threshold"))
     if planned:
@@ -96,21 +122,28 @@ def _tolerated(path: CurvePath, line: float) -> str:
     return f"within tolerance up to {about}{math.floor(end + 1e-6)} %"
 
 
-def _legend(curves: Curves, data: SensitivityData) -> Line:
-    if not curves.drawn:
+def _marks(curves: Curves) -> Line:
+    """What the marks among the curves mean."""
+    marks: list[Span] = []
+    if any(math.isfinite(path.planned) for path in curves.drawn):
+        role = "muted" if curves.stale else "chosen"
+        marks.append(Span(f"  {sensitivity_curves.PLANNED} plan", role))
+        marks.append(Span(f", {sensitivity_curves.OTHERS} plans of other layers", "muted"))
+        marks.append(Span(f", {sensitivity_curves.BELOW} below the plot", "muted"))
+    if curves.chosen and curves.chosen.half.any():
+        marks.append(Span(f"  {sensitivity_curves.INTERVAL} 95 % confidence", "label"))
+    return tuple(marks)
+
+
+def _legend(data: SensitivityData, drawn: bool, marks: Line) -> Line:
+    if not drawn:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
         legend.append(Span("stale: weights changed; s to scan again", "threshold"))
     if data.progress:
         legend.append(Span(f"  {clean(data.progress)}", "hint"))
-    if any(math.isfinite(path.planned) for path in curves.drawn):
-        role = "muted" if data.stale else "chosen"
-        legend.append(Span(f"  {sensitivity_curves.PLANNED} plan", role))
-        legend.append(Span(f", {sensitivity_curves.OTHERS} plans of other layers", "muted"))
-        legend.append(Span(f", {sensitivity_curves.BELOW} below the plot", "muted"))
-    if curves.chosen and curves.chosen.half.any():
-        legend.append(Span(f"  {sensitivity_curves.INTERVAL} 95 % confidence", "label"))
+    legend += marks
     if data.split:
         legend.append(Span(f"  {clean(data.split)} accuracy", "label"))
     return tuple(span._replace(text=span.text.lstrip()) for span in legend[:1]) + tuple(legend[1:])

@@ -12,7 +12,7 @@ from tui.plots.drawing.curves import CurvePath, Curves
 from tui.plots.drawing.percents import percent_axis, points
 from tui.plots.drawing.placing import Cell, Cells, Trail, cut_below
 from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
-from tui.text.lines import Lines
+from tui.text.lines import Lines, cut_name
 
 PLANNED, OTHERS, BELOW, INTERVAL = "◆", "○", "▾", "⡇"
 _TOLERANCE, _CHOSEN = "╌", "▸"
@@ -141,8 +141,7 @@ class _Chart:
         return Tick(at, f" {self._name(path, width)}", self._name_role(path))
 
     def _name(self, path: CurvePath, width: int) -> str:
-        """Return a name shortened to its end, where the names of layers differ."""
-        name = path.name if len(path.name) <= width else "…" + path.name[1 - width :]
+        name = cut_name(path.name, width)
         return _CHOSEN + name if path is self._curves.chosen else name
 
     def _name_role(self, path: CurvePath) -> str:

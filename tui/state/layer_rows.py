@@ -30,11 +30,17 @@ class Row:
         layers: indices of the layers.
         group: the heading: a module's path or a search text; empty for a layer.
         depth: number of headings above it.
+        inside: the module's path of the heading right above it; empty if there is none.
     """
 
     layers: tuple[int, ...]
     group: str = ""
     depth: int = 0
+    inside: str = ""
+
+    def relative(self, name: str) -> str:
+        """A name of this row as it reads below the row's heading."""
+        return name.removeprefix(f"{self.inside}.") if self.inside else name
 
 
 @lru_cache(maxsize=4)
@@ -50,18 +56,21 @@ def groups_of(names: tuple[str, ...]) -> tuple[Row, ...]:
         >>> [(row.group, len(row.layers), row.depth) for row in groups_of(names)]
         [('blocks', 9, 0), ('blocks.0', 3, 1), ('blocks.1', 3, 1), ('blocks.2', 3, 1)]
     """
-    return tuple(_headings([tuple(name.split(".")) for name in names], range(len(names)), 0))
+    return tuple(_headings([tuple(name.split(".")) for name in names], range(len(names))))
 
 
-def _headings(paths: list[tuple[str, ...]], inside: Sequence[int], depth: int) -> Iterator[Row]:
+def _headings(
+    paths: list[tuple[str, ...]], inside: Sequence[int], above: str = "", depth: int = 0
+) -> Iterator[Row]:
     if len(inside) <= MAX_UNGROUPED:
         return
     differ = len(_common_path(paths, inside))
     for _, part in groupby(inside, key=lambda index: paths[index][: differ + 1]):
         layers = tuple(part)
         if len(layers) > 1:
-            yield Row(layers, ".".join(_common_path(paths, layers)), depth)
-            yield from _headings(paths, layers, depth + 1)
+            group = ".".join(_common_path(paths, layers))
+            yield Row(layers, group, depth, above)
+            yield from _headings(paths, layers, group, depth + 1)
 
 
 def _common_path(paths: list[tuple[str, ...]], inside: Sequence[int]) -> tuple[str, ...]:
@@ -73,11 +82,11 @@ def _common_path(paths: list[tuple[str, ...]], inside: Sequence[int]) -> tuple[s
 def visible_rows(groups: Sequence[Row], count: int, folded: Collection[str]) -> tuple[Row, ...]:
     """The rows of `count` layers, without those below a folded heading."""
     headings: dict[int, list[Row]] = {}
-    depths = [0] * count
+    layers = [Row((index,)) for index in range(count)]
     for heading in groups:
         headings.setdefault(heading.layers[0], []).append(heading)
         for index in heading.layers:
-            depths[index] = heading.depth + 1
+            layers[index] = Row((index,), depth=heading.depth + 1, inside=heading.group)
     rows, hidden = list[Row](), 0
     for index in range(count):
         for heading in headings.get(index, ()):
@@ -85,7 +94,7 @@ def visible_rows(groups: Sequence[Row], count: int, folded: Collection[str]) -> 
                 rows.append(heading)
                 hidden = heading.layers[-1] + 1 if heading.group in folded else hidden
         if index >= hidden:
-            rows.append(Row((index,), depth=depths[index]))
+            rows.append(layers[index])
     return tuple(rows)
 
 

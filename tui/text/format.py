@@ -9,6 +9,9 @@ from core.pruning.curves import wilson
 FEW_IMAGES = 2_000
 """Accuracies on fewer images are shown with their 95 % interval."""
 
+UNPRUNABLE = "not prunable"
+"""The row of a cost table for FLOPs that no pruning saves."""
+
 
 def count(number: int) -> str:
     """An integer with thousands separators."""
@@ -88,3 +91,13 @@ def without_dead(units: int, nonzero: int, parameters: int) -> str:
     """What remains without dead units, on one line."""
     left = f"{count(nonzero)} nonzero of {count(parameters)} parameters"
     return f"without {plural(units, 'dead unit')}: {left}"
+
+
+def images_of(images: int, of: int, split: str) -> str:
+    """Which images of a split were measured: 5,000 validation images, 200 of 10,000 test images."""
+    return f"{count(images)} {f'of {count(of)} ' if images < of else ''}{split} images"
+
+
+def measured_share(value: float | None, within: float | None) -> str:
+    """A percentage with half the width of its interval if it has one; a dash for None."""
+    return "–" if value is None else percent(value) + ("" if within is None else f" ±{within:.2f}")

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from functools import lru_cache
+from itertools import accumulate, zip_longest
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -13,13 +14,20 @@ ROLES = (
     "dense", "pruned", "finetuned", "validation", "best", "batch", "loss", "right", "wrong",
     "kept", "removed", "floor", "bar", "bar-chosen", "threshold", "total", "file", "counted",
     "headline", "chosen", "compared", "uniform", "front", "sparse-engine",
+    "heat-none", "heat-low", "heat-over", "heat-far",
     "good", "warning", "error", "working",
     "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "key-label",
 )  # fmt: skip
 """The roles, in the order of tui/colors.tcss, which gives each its color."""
 
-_SHORT = re.compile(r"(?<=^\D)\D+")
-"""The part of a path that is dropped: all but its first letter and a number at its end."""
+_NUMBERS = re.compile(r"(\D*)(.*\d|)(\D*)", re.DOTALL)
+"""What is before the first number of a name, from the first to the last, and after the last."""
+
+_AROUND = 8
+"""The least cells for what is around the numbers of a shortened name."""
+
+_NAME_WIDTHS = range(14, 32)
+"""The widths to which names are shortened, as long as they differ."""
 
 
 _SECOND_CELL = "\u2060"
@@ -75,22 +83,52 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…" if width > 0 else ""
 
 
-def cut_path(path: str, width: int) -> str:
-    """Shorten a layer's path to a width: first parts to a letter and number, then the beginning.
+def cut_name(name: str, width: int) -> str:
+    """Shorten the name of a layer in the middle, around its numbers, which tell layers apart.
 
     Examples:
-        >>> cut_path("encoder.layer_11.attention.in_proj", 20)
-        'e.l11.a.in_proj'
-        >>> cut_path("layer1.0.conv2", 13), cut_path("layer1.0.conv2", 6)
-        ('l1.0.conv2', '…conv2')
+        >>> cut_name("classifier", 6), cut_name("layer1.0.conv2", 10)
+        ('cl…ier', 'layer1.0…2')
+        >>> cut_name("encoder.layers.encoder_layer_11.self_attention.in_proj_weight", 28)
+        'encode…layer_11.self_…weight'
     """
-    parts = path.split(".")
-    for place, part in enumerate(parts[:-1]):
-        if len(path) <= width:
-            return path
-        parts[place] = _SHORT.sub("", part)
-        path = ".".join(parts)
-    return path if len(path) <= width else f"…{path[len(path) + 1 - width :]}" if width > 0 else ""
+    if len(name) <= width:
+        return name
+    before, numbers, after = map(str, _NUMBERS.findall(name)[0])
+    room = width - len(numbers)
+    if not numbers or room < _AROUND:
+        return _cut_middle(name, width)
+    end = min(len(after), max(room // 2, room - len(before)))
+    return _cut_middle(before, room - end) + numbers + _cut_middle(after, end)
+
+
+def _cut_middle(text: str, width: int) -> str:
+    """Shorten a text in the middle, or beside it if that loses fewer digits."""
+    lost = len(text) + 1 - width
+    if lost < 2 or width < 3:
+        return cut(text, width)
+    digits = (0, *accumulate(char.isdigit() for char in text))
+    middle = (len(text) - lost) / 2
+
+    def loss(start: int) -> tuple[int, float]:
+        return digits[start + lost] - digits[start], abs(start - middle)
+
+    start = min(range(1, width - 1), key=loss)
+    return f"{text[:start]}…{text[start + lost :]}"
+
+
+@lru_cache(maxsize=8)
+def distinct_width(names: tuple[str, ...]) -> int:
+    """The least width at which shortened names still differ, within limits.
+
+    Examples:
+        >>> distinct_width(("features.denseblock1.conv1", "features.denseblock1.conv2"))
+        14
+    """
+    longest, number = max(map(len, names), default=0), len(set(names))
+    widths = range(min(longest, _NAME_WIDTHS.start), min(longest, _NAME_WIDTHS.stop))
+    fitting = (width for width in widths if len({cut_name(n, width) for n in names}) == number)
+    return next(fitting, widths.stop)
 
 
 def wrap_cells(text: str, width: int) -> list[str]:

@@ -1,13 +1,14 @@
 """The layer table: name, shape, parameters, sparsity as a bar and a number, kept, threshold."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from core.nets.footprint import total
-from tui.state.layer_rows import Row
+from tui.state.layer_rows import Row, visible_rows
 from tui.state.state import State
 from tui.text.format import count, percent
-from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
+from tui.text.lines import Line, Lines, Span, clean, cut, cut_name
 
 LOCK, PARTLY = "▪", "▫"
 """Marks of a locked layer, and of a heading with some locked layers."""
@@ -52,9 +53,7 @@ def columns(state: State, width: int) -> Columns:
         most = state.footprint.parameters
     number = max(_COUNT, len(count(most)) + 1)
     spare = width - 2 - number - _GAP - _BAR - _NUMBER - number - 1
-    longest = _longest_name(state.listing.names, state.listing.groups)
-    if state.listing.filter:
-        longest = max(longest + (0 if state.listing.groups else 2), _FILTERED_NAME)
+    longest = _longest_name(state.listing.names, state.listing.groups, bool(state.listing.filter))
     name = min(longest, max(8, min(spare - 4, width // 3)))
     spare -= name
     floor = floor and spare >= _FLOOR
@@ -67,11 +66,12 @@ def columns(state: State, width: int) -> Columns:
 
 
 @lru_cache(maxsize=4)
-def _longest_name(names: tuple[str, ...], groups: tuple[Row, ...]) -> int:
-    """The width of the longest name, whatever is folded."""
-    inside = 2 * (1 + max((row.depth for row in groups), default=-1))
-    headings = (2 * row.depth + 2 + len(row.group + _number(row)) for row in groups)
-    return max(5, *(len(name) + inside for name in names), *headings)
+def _longest_name(names: tuple[str, ...], groups: tuple[Row, ...], filtered: bool) -> int:
+    """The width of the longest name, whatever is folded or found."""
+    if filtered:
+        return max(_FILTERED_NAME, *(2 + len(name) for name in names))
+    rows = visible_rows(groups, len(names), ())
+    return max(5, *(len(_before(row) + _relative(names, row) + _number(row)) for row in rows))
 
 
 def table(state: State, width: int, height: int) -> Lines:
@@ -81,11 +81,11 @@ def table(state: State, width: int, height: int) -> Lines:
     layout, rows = columns(state, width), state.listing.rows
     if not rows:
         message = f'  no layers match "{clean(state.listing.filter)}"; Esc to list all'
-        return (_header(layout), (Span(cut(message, width), "warning"),))
+        return (_header(layout, ""), (Span(cut(message, width), "warning"),))
     start = first_row(state, height)
     visible = rows[start : start + max(1, height - 1)]
     return (
-        _header(layout),
+        _header(layout, visible[0].inside),
         *(_row(state, row, start + place, layout) for place, row in enumerate(visible)),
     )
 
@@ -96,8 +96,10 @@ def first_row(state: State, height: int) -> int:
     return max(0, min(listing.at - room // 2, len(listing.rows) - room))
 
 
-def _header(layout: Columns) -> Line:
-    text = "  " + "layer".ljust(layout.name) + (" " * _GAP + "shape".ljust(_SHAPE)) * layout.shape
+def _header(layout: Columns, inside: str) -> Line:
+    """The columns' names, and the group of the first row below, whose heading is out of sight."""
+    name = cut_name(clean(f"in {inside}" if inside else "layer"), layout.name)
+    text = "  " + name.ljust(layout.name) + (" " * _GAP + "shape".ljust(_SHAPE)) * layout.shape
     text += "parameters".rjust(layout.count) + " " * _GAP + "sparsity".ljust(layout.bar)
     text += "%".rjust(_NUMBER) + "floor".rjust(_FLOOR) * layout.floor + "kept".rjust(layout.count)
     return (Span(text + "|w| >".rjust(_THRESHOLD) * layout.threshold, "muted"),)
@@ -131,12 +133,17 @@ def _lock(state: State, row: Row) -> str:
 
 
 def row_name(state: State, row: Row) -> str:
-    """A row's name: the layer's, or the group's with its number of layers."""
+    """A row's whole name: the layer's, or the group's with its number of layers."""
     return row.group + _number(row) if row.group else state.layer_names[row.layers[0]]
 
 
+def _relative(names: Sequence[str], row: Row) -> str:
+    """A row's name below its heading."""
+    return row.relative(row.group or names[row.layers[0]])
+
+
 def _number(row: Row) -> str:
-    return f" ({len(row.layers)})"
+    return f" ({len(row.layers)})" if row.group else ""
 
 
 def _floor(state: State, row: Row) -> float:
@@ -157,13 +164,17 @@ def _left_cells(state: State, row: Row, layout: Columns) -> str:
 
 def _name(state: State, row: Row, width: int) -> str:
     """The name, indented below its headings and shortened to fit."""
-    before = "  " * row.depth
-    if not row.group:
-        return before + cut_path(clean(state.layer_names[row.layers[0]]), width - len(before))
-    before += f"{FOLDED if row.group in state.listing.folded else OPEN} "
+    before = _before(row, folded=row.group in state.listing.folded)
     room = width - len(before) - len(_number(row))
-    shorten = cut if state.listing.filter else cut_path
-    return before + shorten(clean(row.group), room) + _number(row)
+    name = clean(_relative(state.layer_names, row))
+    shorten = cut if row.group and state.listing.filter else cut_name
+    return before + shorten(name, room) + _number(row)
+
+
+def _before(row: Row, folded: bool = False) -> str:
+    """What is to the left of a row's name."""
+    mark = f"{FOLDED if folded else OPEN} " if row.group else ""
+    return "  " * row.depth + mark
 
 
 def _right_cells(state: State, row: Row, shares: tuple[float, float], layout: Columns) -> str:

@@ -4,11 +4,12 @@ Each function prepares the data of the plot of that name; `tui.plots` draws it w
 This module loads NumPy, which the first screen must not wait for.
 """
 
+import math
 from itertools import zip_longest
 
 from core.experiments.exports import Export, newest_compact
 from core.inference.benchmark_result import SPARSE, Amounts, Row
-from core.measure.costs import cost_table
+from core.measure.costs import NOTHING_MEASURED, cost_table
 from core.nets.footprint import Footprint, Sizes
 from core.pruning.curves import Point, Scan
 from tui.plots.accuracy import AccuracyData
@@ -25,7 +26,7 @@ from tui.plots.sensitivity import SensitivityData
 from tui.plots.speed import SpeedData
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
-from tui.text.format import count, gain, milliseconds, plural, score
+from tui.text.format import UNPRUNABLE, count, gain, images_of, milliseconds, plural, score
 
 _TUNE, _WRITE = "press f or e to measure", "press e to write"
 
@@ -79,19 +80,22 @@ def sensitivity(state: State, width: int) -> SensitivityData:
 
 
 def _points(points: tuple[Point, ...], images: int) -> tuple[tuple[float, float, float], ...]:
-    """Sparsity, accuracy and the half-width of its interval, 0 if exact."""
-    return tuple(
-        (point.sparsity, point.accuracy, 0.0)
-        if point.images == images
-        else (point.sparsity, *point.estimate)
-        for point in points
-        if point.accuracy is not None
-    )
+    """Sparsity, accuracy and the half-width of its interval, 0 if exact; NaN if not measured."""
+    return tuple((point.sparsity, *_estimate(point, images)) for point in points)
+
+
+def _estimate(point: Point, images: int) -> tuple[float, float]:
+    if point.accuracy is None:
+        return math.nan, 0.0
+    return (point.accuracy, 0.0) if point.images == images else point.estimate
 
 
 def _progress(scan: Scan) -> str:
     if scan.exact:
         return ""
+    done = sum(all(point.images for point in points) for points in scan.layers.values())
+    if done < len(scan.layers):
+        return f"{done} of {plural(len(scan.layers), 'layer')}"
     most = max((point.images for point in scan.points()), default=0)
     return f"{count(most)} of {count(scan.images)} images"
 
@@ -203,7 +207,7 @@ def costs(state: State, width: int) -> CostsData:
         state.settings.model,
         [profile.layer for profile in state.profiles],
         {name: w.kept for name, w in zip(state.layer_names, state.what_ifs, strict=True)},
-        activity.result.activities if activity else {},
+        activity.result.activity if activity else NOTHING_MEASURED,
         state.footprint.parameters,
     )
     paper = (*table.paper.layers, table.paper.total) if table.paper else ()
@@ -216,14 +220,20 @@ def costs(state: State, width: int) -> CostsData:
             row.act,
             row.flops_kept if activity else None,
             (str(printed.act), f"{printed.kept:g}", str(printed.flops_kept)) if printed else None,
+            row.within,
         )
         for row, printed in zip_longest((*table.layers, table.total), paper)
     ]
-    caption = state.measuring or "measuring activations"
+    if flops := table.unprunable_flops:
+        rows.insert(-1, CostsRow(UNPRUNABLE, None, None, flops, flops_kept=100.0))
+    caption, left_out = state.measuring or "measuring activations", ""
     if activity:
-        images = f"{count(activity.result.images)} {activity.result.split} images"
+        measured = activity.result.activity
+        images = images_of(measured.images, measured.of, activity.result.split)
         caption = f"{activity.request.net_name}, {images}"
-    return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption)
+        if measured.uncounted:
+            left_out = f", without {', '.join(measured.uncounted)}"
+    return CostsData(tuple(rows[:-1]), rows[-1], state.chosen, caption, left_out)
 
 
 def predictions(state: State, width: int) -> PredictionsData:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 from core.experiments.run_record import LayerRecord
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, differences
-from tui.text.lines import Line, Lines, Span, clean, cut, cut_path
+from tui.text.lines import Line, Lines, Span, clean, cut, cut_name
 from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
 
 ONE, OTHER, POINTER = "◉", "◎", "▸"
@@ -168,7 +168,7 @@ def _layer(mine: LayerRecord, others: LayerRecord, chosen: bool, layout: _Column
     bar = _bar(mine.sparsity, others.sparsity, layout.bar) if layout.bar else ()
     return (
         Span(POINTER if chosen else " ", "chosen"),
-        Span(" " + cut_path(clean(mine.name), layout.name).ljust(layout.name), role),
+        Span(" " + cut_name(clean(mine.name), layout.name).ljust(layout.name), role),
         *((Span(" " * _GAP, "plain"), *bar) if bar else ()),
         Span(numbers, role),
     )

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class FindInput(LineInput):
-    """Enter keeps the list, Esc lists all layers again."""
+    """Enter selects the layers found, Esc lists all layers again."""
 
     HELP = """
     # Finding layers
     Type part of a name, a kind such as conv, depthwise or linear, a shape such as 3x3, or several
-    of these. Enter keeps the list, Esc lists all layers again.
+    of these. Enter selects the layers found, Esc lists all layers again.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class FindInput(LineInput):
         self._filter_by(text)
 
     def take(self, text: str) -> None:
-        """Keep the list, unless it is empty."""
+        """Take the layers found, if there are any."""
         if self._count(text):
             self.close(text)
 

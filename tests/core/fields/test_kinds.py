@@ -9,10 +9,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.fields.kinds import Kind, integer, number, one_of, per_channel, step_along, switch
+from core.fields.kinds import (
+    Kind,
+    integer,
+    number,
+    number_or_all,
+    one_of,
+    per_channel,
+    step_along,
+    switch,
+)
 
 SERIES = (0.0, 0.1, 0.5, 1.0)
 SIDES = {1: "grayscale", 3: "color", 4: ""}
+CHANNELS = per_channel(number(0, 1), SIDES, "")
 
 
 def named(value: object) -> str | None:
@@ -26,10 +36,11 @@ def named(value: object) -> str | None:
         (one_of(("a", "b")), ["a", "b"], ["c", "", 0, ["a"]]),
         (switch(), [True, False], [0, 1, "true", None]),
         (integer(1, 9), [1, 9], [0, 10, 1.0, True, "1", 10**400]),
+        (number_or_all(), [1, 10**400, "all"], [0, -1, 1.0, True, "1", "ALL", None]),
         (number(0, 1), [0, 1, 0.5], [-1e-9, 1.1, True, "0", float("nan"), 10**400]),
         (number(0, 1, above=True), [1e-9, 1], [0, 0.0]),
         (number(0, 1, below=True), [0, 0.999], [1, 1.0]),
-        (per_channel(number(0, 1), SIDES, ""), [0.5, [0.5], (0, 0, 1)], [[], [0, 1], [2], "0"]),
+        (CHANNELS, [0.5, [0.5], (0, 0, 1)], [[], [0, 1], [2], "0"]),
     ],
     ids=named,
 )
@@ -48,8 +59,10 @@ def test_only_expected_values_of_the_right_type_are_taken(
     [
         (one_of(SIDES), "3", 3),
         (integer(1, 9), "7", 7),
+        (number_or_all(), "7", 7),
+        (number_or_all(), "all", "all"),
         (number(0, 100), "7", 7.0),
-        (per_channel(number(0, 1), SIDES, ""), "0.5,0.25,1", (0.5, 0.25, 1.0)),
+        (CHANNELS, "0.5,0.25,1", (0.5, 0.25, 1.0)),
         (switch(), "false", False),
     ],
     ids=named,
@@ -62,7 +75,7 @@ def test_text_becomes_the_value_it_spells(kind: Kind, text: str, value: object) 
 @pytest.mark.parametrize("text", ["", "x", "0.5.1", "9" * 5000, "nan", "inf", "-"])
 @pytest.mark.parametrize(
     "kind",
-    [one_of(SIDES), switch(), integer(1, 9), number(0, 1), per_channel(number(0, 1), SIDES, "")],
+    [one_of(SIDES), switch(), integer(1, 9), number_or_all(), number(0, 1), CHANNELS],
     ids=named,
 )
 def test_other_text_is_refused(kind: Kind, text: str) -> None:

@@ -65,6 +65,30 @@ def test_every_engine_is_timed_and_costs_are_counted(few: Splits) -> None:
     assert nonzero < bench.parameters.compacted <= 431_080
 
 
+class Attends(nn.Module):
+    """Attention over the 28 rows of a digit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.MultiheadAttention(28, 2, batch_first=True)
+        self.head = nn.Linear(28, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x[:, 0]
+        logits: Tensor = self.head(self.mix(rows, rows, rows)[0].mean(1))
+        return logits
+
+
+def test_products_of_activations_are_multiplications_that_no_zero_weight_saves(few: Splits) -> None:
+    net = Attends().eval()
+    with torch.no_grad():
+        net.mix.in_proj_weight[::2] = 0
+    macs, _ = drain(benchmark._amounts(net, few.test))
+    projection, products = 28 * 28 * 28, 2 * 28 * 28 * 28
+    assert macs.dense == 4 * projection + products + 280
+    assert macs.pruned == 1.5 * projection + projection + products + 280
+
+
 def test_the_report_has_the_contracts_keys() -> None:
     latency = Latency(0.002, 0.001, 0.003)
     row = Row("torch", 64, 1, latency, 9)

@@ -18,7 +18,14 @@ from core.jobs import measurement
 from core.jobs.dense_net import dense_weights
 from core.jobs.workbench import Workbench
 from core.measure.activity import measure_activity
-from core.measure.costs import cost_table, flops_kept, table_report
+from core.measure.costs import (
+    NOTHING_MEASURED,
+    Activity,
+    NetActivity,
+    cost_table,
+    flops_kept,
+    table_report,
+)
 from core.nets.layers import prunable_layers
 from core.pruning.han2015 import HAN2015
 from core.pruning.masks import Masks
@@ -47,16 +54,16 @@ def test_flop_shares_recompute_from_the_papers_own_columns(net) -> None:
 def test_our_nets_have_the_papers_weights_and_flops(name: str, tiny) -> None:
     model = Workbench(Settings(model=name)).fresh_model()
     layers, paper = prunable_layers(model), HAN2015[name]
-    activities = drain(measure_activity(model, tiny.test))
+    activity = drain(measure_activity(model, tiny.test))
     kept = {layer.name: layer.elements for layer in layers}
-    table = cost_table(name, layers, kept, activities, 1)
+    table = cost_table(name, layers, kept, activity, 1)
     assert table.total.flops == pytest.approx(paper.total.flops, rel=0.002)
     for row, paper_row in zip(table.layers, paper.layers, strict=True):
         assert row.name == paper_row.name
         assert row.weights == pytest.approx(paper_row.weights, rel=0.003)
         assert row.flops == pytest.approx(paper_row.flops, rel=0.003)
     assert table.paper is None, "nothing is pruned"
-    units = [activity.units for activity in activities.values()]
+    units = [layer.units for layer in activity.layers.values()]
     assert units == {"lenet-300-100": [300, 100, 10], "lenet-5": [2880, 800, 500, 10]}[name]
     # The paper's total Act% is the mean over all units. For LeNet-5 this shows that activations
     # are counted after the pooling.
@@ -117,7 +124,12 @@ def by_hand(net: Every, data: Images) -> dict[str, tuple[float, float]]:
     thrice = net.shared(again).clamp(min=0)
     smooth = net.smooth(thrice)
     mixed = F.gelu(smooth)
-    mixed = mixed + net.attention(mixed, mixed, mixed)[0]
+    attention = net.attention
+    projected = F.linear(mixed, attention.in_proj_weight, attention.in_proj_bias)
+    heads = [part.unflatten(-1, (2, 3)).transpose(0, 1) for part in projected.chunk(3, dim=-1)]
+    attended = F.scaled_dot_product_attention(*heads).transpose(0, 1).flatten(-2)
+    rows = mixed
+    mixed = mixed + attention.out_proj(attended)
     mixed = mixed + net.place(torch.zeros(len(mixed), dtype=torch.long))
     return {
         "stem": (share(stem), share(x)),
@@ -128,6 +140,8 @@ def by_hand(net: Every, data: Images) -> dict[str, tuple[float, float]]:
             (share(once) + share(again) + share(thrice)) / 3,
             (share(flat) + share(once) + share(again)) / 3,
         ),
+        "attention.in_proj_weight": (share(projected), share(rows)),
+        "attention.out_proj": (share(attention.out_proj(attended)), share(attended)),
         "place": (1.0, 1.0),
         "smooth": (share(smooth), share(thrice)),
         "last": (1.0, share(mixed)),
@@ -137,26 +151,28 @@ def by_hand(net: Every, data: Images) -> dict[str, tuple[float, float]]:
 def test_a_relu_belongs_to_the_layers_whose_values_reach_it_first(images: Images) -> None:
     torch.manual_seed(1)
     net = Every().eval()
-    activities = drain(measure_activity(net, images))
+    measured = drain(measure_activity(net, images))
     with torch.no_grad():
         expected = by_hand(net, images)
-    # No hook sees attention multiply by its projections.
     names = [layer.name for layer in prunable_layers(net)]
-    unseen = ("unused", "attention.in_proj_weight", "attention.out_proj")
-    assert list(activities) == [name for name in names if name not in unseen]
-    for name, activity in activities.items():
+    assert list(measured.layers) == [name for name in names if name != "unused"]
+    for name, activity in measured.layers.items():
         assert (activity.act, activity.input) == pytest.approx(expected[name]), name
-    macs = {name: activity.macs for name, activity in activities.items()}
+    macs = {name: activity.macs for name, activity in measured.layers.items()}
     assert macs == {
         "stem": 64 * 4 * 9,
         "left": 64 * 4 * 2 * 9,
         "right": 64 * 4 * 4,
         "up": 4 * 4 * 2 * 4,
         "twice": 3 * 64,
+        "attention.in_proj_weight": 3 * 36,
+        "attention.out_proj": 36,
         "place": 0,
         "smooth": 48,
         "last": 18,
     }
+    assert measured.unprunable == 2 * 7 * 6, "all 7 images are one sequence"
+    assert measured.uncounted == ()
 
 
 def test_counting_activity_leaves_no_hook_in_the_net(images: Images) -> None:
@@ -175,12 +191,28 @@ def test_counting_activity_stops_between_two_batches(images: Images) -> None:
 def test_a_layer_that_is_not_run_has_no_activity(images: Images) -> None:
     net = Every()
     layers = prunable_layers(net)
-    activities = drain(measure_activity(net, images))
+    activity = drain(measure_activity(net, images))
     kept = {layer.name: layer.elements for layer in layers}
-    table = cost_table("mine.py:Every", layers, kept, activities, 1_000)
+    table = cost_table("mine.py:Every", layers, kept, activity, 1_000)
     rows = {row.name: row for row in table.layers}
     assert (rows["unused"].act, rows["unused"].flops) == (None, 0.0)
-    assert table.total.flops == 2 * sum(activity.macs for activity in activities.values())
+    assert table.total.flops == 2 * activity.macs
+    assert table.unprunable_flops == 2 * activity.unprunable > 0
+    rest = sum(row.flops_kept * row.flops for row in table.layers) + 100 * table.unprunable_flops
+    assert table.total.flops_kept == pytest.approx(rest / table.total.flops)
+
+
+def test_a_table_that_leaves_something_out_says_so_in_its_total() -> None:
+    layers = prunable_layers(nn.Sequential(nn.Linear(4, 2)))
+    measured = NetActivity({"0": Activity(8, 2, 0.5, 1.0, 0.6)}, 1, 9, 8.0, ("1 (aten.cdist)",))
+    table = cost_table("x", layers, {"0": 4}, measured, 8)
+    assert table.total.name == "partial total"
+    report = table_report("x", table)
+    assert (report["images"], report["of"], report["uncounted"]) == (1, 9, ["1 (aten.cdist)"])
+    assert report["unprunable"] == {"flops": 16.0}
+    assert report["layers"][0]["interval"] == [0.0, 100.0]
+    assert report["total"]["flops_kept"] == 75.0
+    assert json.loads(json.dumps(report)) == report
 
 
 class TestShipped:
@@ -208,7 +240,12 @@ class TestShipped:
         assert report["dead"] == {"conv1": 0, "conv2": 0, "fc1": 115, "fc2": 0}
         assert report["nonzero_without_dead"] < report["nonzero"] == 36_860
         assert set(report) >= {"model", "layers", "total"}
-        assert set(report["total"]) == {"weights", "flops", "act", "kept", "flops_kept", "ratio"}
+        columns = {"weights", "flops", "act", "interval", "kept", "flops_kept"}
+        assert set(report["total"]) == {*columns, "ratio"}
+        assert (report["images"], report["of"], report["uncounted"]) == (TEST, TEST, [])
+        assert [row["interval"] for row in report["layers"]] == [
+            [row["act"]] * 2 for row in report["layers"]
+        ]
         assert set(report["layers"][0]) == {*report["total"], "name"} - {"ratio"}
         steps = {event.step: event.total for event in events if isinstance(event, Progress)}
         assert steps["measuring activations"] == TEST
@@ -229,7 +266,7 @@ class TestShipped:
 
 def test_with_nothing_measured_the_shares_of_weights_are_there() -> None:
     layers = prunable_layers(nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 2)))
-    table = cost_table("x", layers, {"0": 4, "1": 1}, {}, 18)
+    table = cost_table("x", layers, {"0": 4, "1": 1}, NOTHING_MEASURED, 18)
     assert [row.kept for row in table.layers] == [50.0, 25.0]
     assert (table.total.kept, table.total.act) == (pytest.approx(500 / 12), None)
     assert table.footprint.nonzero == 11

@@ -19,7 +19,7 @@ from core.measure.sensitivity_scan import scan
 from core.nets.architectures import Cnn5
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, Scan, ScanUpdated
+from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, LayerScanned, Scan, ScanUpdated
 from core.pruning.masks import Masks
 from core.pruning.thresholds import pruned_by, threshold
 from tests.core.conftest import head
@@ -147,12 +147,28 @@ class TestEvents:
         assert [event.scan.exact for event in of_type(ScanUpdated, events)] == [False, True]
         assert of_type(ScanUpdated, events)[-1].scan == result
 
+    def test_on_the_first_images_every_layer_is_reported_as_it_is_done(
+        self, net: Cnn5, few: Splits
+    ) -> None:
+        stream = scan(net, few.train, split="train", sparsities=[0.9], uniform=[0.5])
+        _, events = recorded(stream)
+        done = [
+            [event.scan.layers[name][0].images for name in event.scan.layers]
+            + [point.images for point in event.scan.uniform]
+            for event in of_type(LayerScanned, events)
+        ]
+        assert done == [[1000] * (at + 1) + [0] * (5 - at) for at in range(6)]
+
     def test_a_stopped_scan_keeps_what_is_done(
         self, net: Cnn5, few: Splits, dense: Weights
     ) -> None:
         events: list[object] = []
         stream = scan(
-            net, few.train, split="train", sparsities=[0.9], stop=lambda: len(events) >= 8
+            net,
+            few.train,
+            split="train",
+            sparsities=[0.9],
+            stop=lambda: len(of_type(Progress, events)) >= 7,
         )
         result = drain(stream, lambda event: events.append(event))
         assert result.stopped

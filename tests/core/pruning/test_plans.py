@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.pruning.plans import parse_plan, parse_sparsity, prune_count, uniform_plan
+from core.pruning.plans import (
+    parse_locks,
+    parse_plan,
+    parse_sparsity,
+    prune_count,
+    short_sparsity,
+    uniform_plan,
+)
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 
@@ -26,6 +33,14 @@ def test_spaces_and_a_trailing_comma_are_ignored() -> None:
         "conv2": 0.5,
         "fc1": 1.0,
     }
+
+
+def test_groups_and_patterns_are_named_like_layers() -> None:
+    layers = ("conv1", "block.0", "block.1", "fc")
+    plan = {"conv1": 0.0, "block.0": 0.5, "block.1": 0.9, "fc": 0.0}
+    assert parse_plan("block=0.9, block.0=0.5", layers) == plan
+    assert parse_plan("block.*=0.9, block.0=0.5", layers) == plan
+    assert parse_locks("block=0.9, block.0=0.5", layers) == {"block.0": 0.5, "block.1": 0.9}
 
 
 @pytest.mark.parametrize(
@@ -81,3 +96,31 @@ def test_a_uniform_plan_names_every_layer(sparsity: float) -> None:
 def test_prune_count_is_between_none_and_all(sparsity: float, elements: int) -> None:
     assert 0 <= prune_count(sparsity, elements) <= elements
     assert (prune_count(0.0, elements), prune_count(1.0, elements)) == (0, elements)
+
+
+@given(st.floats(0, 1), st.integers(0, 10**9))
+def test_a_shortened_sparsity_prunes_as_many_weights(sparsity: float, elements: int) -> None:
+    short = short_sparsity(sparsity, elements)
+    assert prune_count(short, elements) == prune_count(sparsity, elements)
+    assert len(repr(short)) <= max(len(repr(sparsity)), 6)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10**6))
+def test_a_sparsity_as_people_type_it_stays_as_it_is(hundredths: int, elements: int) -> None:
+    typed = round(hundredths / 10_000, 4)
+    assert short_sparsity(typed, elements) == typed
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "elements", "short"),
+    [
+        (99.43 / 100, 147_456, 0.9943),
+        (0.29000000000000004, 1_000, 0.29),
+        (1 - 841 / 147_456, 147_456, 0.994297),
+        (0.62, 10, 0.62),
+    ],
+)
+def test_sparsities_are_written_as_a_person_would(
+    sparsity: float, elements: int, short: float
+) -> None:
+    assert short_sparsity(sparsity, elements) == short

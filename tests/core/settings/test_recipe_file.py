@@ -279,39 +279,3 @@ def test_a_bad_option_is_not_blamed_on_the_file(
     with pytest.raises(InputError) as caught:
         read(path, WHOLE).merged_with(options)
     assert str(caught.value) == why
-
-
-# The plan and the net
-
-
-def test_a_plan_has_the_nets_layers_in_their_order(path: Path) -> None:
-    config = read(path, "[sparsity]\nfc1 = 0.9\nconv2 = 0.5")
-    plan = config.checked_plan(LAYERS)
-    assert plan == {"conv1": 0.0, "conv2": 0.5, "conv3": 0.0, "fc1": 0.9, "fc2": 0.0}
-    assert tuple(plan) == LAYERS
-
-
-def test_an_empty_table_is_a_dense_plan(path: Path) -> None:
-    config = read(path, "[sparsity]\n")
-    assert config.plan == {}
-    assert config.checked_plan(LAYERS) == dict.fromkeys(LAYERS, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[sparsity]\nconv2 = 0.5\n\nconf2 = 1", " line 4: unknown layer 'conf2': L; M 'conv2'?"),
-        ("sparsity.Fc1 = 1", " line 1: unknown layer 'Fc1': L; M 'fc1'?"),
-        ("[sparsity]\n#\nhead.0 = 1", " line 3: unknown layer 'head.0': L"),
-        ("[sparsity.a]\n# b = 1\nb = 1", " line 3: unknown layer 'a.b': L"),
-        ('[sparsity]\n"a.b" = 1', " line 2: unknown layer 'a.b': L"),
-        ("[sparsity]\n'' = 1", " line 2: unknown layer '': L"),
-        ('[sparsity]\n"\\u0007\\n" = 1', " line 2: unknown layer '\\u0007\\u000a': L"),
-    ],
-)
-def test_an_unknown_layer_is_named(path: Path, text: str, message: str) -> None:
-    config = read(path, text)
-    with pytest.raises(InputError) as caught:
-        config.checked_plan(LAYERS)
-    message = message.replace("L", "expected one of conv1, conv2, conv3, fc1, fc2")
-    assert str(caught.value) == str(path) + message.replace("M", "did you mean")

@@ -13,7 +13,7 @@ from core.settings.recipe_file import read_config
 from core.settings.toml import MAX_BYTES, line_of
 from tests.core.settings.configs import refused
 
-TWICE = "; give each key and each table once"
+TWICE = "; give each key and each table once, with quotes around names with dots"
 QUOTES = '; expected "text" in quotes, a number such as 0.5, true or false'
 
 
@@ -22,6 +22,7 @@ QUOTES = '; expected "text" in quotes, a number such as 0.5, true or false'
     [
         ("seed = 1\nseed = 2\n", TWICE),
         ("[finetune]\n[finetune]\n", TWICE),
+        ("[sparsity]\nlayer3 = 0.9\nlayer3.0.conv1 = 0.5\n", TWICE),
         ("\nrecipe = fast\n", QUOTES),
         ("seed = \n", QUOTES),
         ("seed\n", ""),

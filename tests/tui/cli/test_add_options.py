@@ -86,6 +86,7 @@ def test_values_arrive_in_their_types() -> None:
         (("export", "--to", "x.fw", "--levels", "1"), "--levels 1: expected a whole number from 2"),
         (("export", "--to", "x.fw", "--values", "int4"), "--values int4: expected one of"),
         (("export", "--to", "x.fw", "--tune", "-1"), "--tune -1: expected a whole number from 0"),
+        (("table", "--images", "0"), "--images 0: expected a whole number from 1, or all"),
         (("table", "--allocate", "best"), "--allocate best: expected one of"),
     ],
     ids=str,

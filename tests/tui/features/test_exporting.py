@@ -61,7 +61,7 @@ async def test_the_fine_tuned_net_is_exported_and_its_file_reported(app):
         assert [one.bytes for one in app.state.finetuned.exports] == [5_512]
         await until(pilot, lambda app: not app.main_screen.stale)
         panel = shown(app, "#plot-0")
-        assert "compact, 12 values" in panel
+        assert "compact, 12 levels" in panel
         assert "99.29 %" in panel
 
 

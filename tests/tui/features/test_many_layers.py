@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from textual.widgets import Input
 
 from core.jobs.workbench import Net
 from core.nets.layers import Layer, prunable_layers
@@ -65,6 +66,22 @@ async def test_the_plot_the_totals_and_the_keys_stay_in_sight(count, size):
         assert width == app.size.width
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_a_long_name_leaves_room_for_the_value_and_keeps_its_number(size):
+    names = (f"encoder.layers.encoder_layer_{at}.self_attention.in_proj" for at in range(12))
+    layers = (Layer(name, (8, 8), 64, 72, kind="linear") for name in names)
+    profiles = tuple(Profile.of(layer, WEIGHTS) for layer in layers)
+    app = FeatherweightApp(Many(net=Net({}, DENSE, profiles, 0)))
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        await pilot.press(*["down"] * 11, "9", "7")
+        await pilot.pause()
+        line = app.main_screen.query_one(ValueInput)
+        assert line.query_one(Input).region.right <= size[0]
+        assert "_11.s" in str(line.query(".line--prompt").first().render())
+        assert "…" in shown(app, "#table").splitlines()[-1]
+
+
 def test_large_numbers_keep_their_distance():
     layer = Layer("classifier.0", (4096, 25_088), 102_760_448, 102_764_544)
     magnitudes = np.array([0.1, 0.2], np.float32)
@@ -77,9 +94,10 @@ def test_large_numbers_keep_their_distance():
 
 
 def rows_of(app: FeatherweightApp) -> list[str]:
-    """The text of each table row before its bar."""
+    """The text of each table row before its bar, without the shape."""
     rows = shown(app, "#table").splitlines()[1:]
-    return [" ".join(re.split("[·█▏▎▍▌▋▊▉▒]", row)[0].split()) for row in rows]
+    texts = (re.split("[·█▏▎▍▌▋▊▉▒]", row)[0] for row in rows)
+    return [" ".join(re.sub(r"\d+(×\d+)+", "", text).split()) for text in texts]
 
 
 async def test_a_deep_net_opens_folded_and_groups_unfold(deep):
@@ -93,10 +111,10 @@ async def test_a_deep_net_opens_folded_and_groups_unfold(deep):
         assert "Space: fold" in shown(app, "#activity")
         await pilot.press("down", "space", "down", "space", "down")
         assert rows_of(app)[1:5] == [
-            "▾ stage1 (48) 2,496", "▾ stage1.0 (3) 156", "▶ stage1.0.0 40", "stage1.0.1 80",
+            "▾ stage1 (48) 2,496", "▾ 0 (3) 156", "▶ 0 40", "1 80",
         ]  # fmt: skip
         await pilot.press("space")
-        assert rows_of(app)[2] == "▶ ▸ stage1.0 (3) 156"
+        assert rows_of(app)[2] == "▶ ▸ 0 (3) 156"
         await pilot.press("z", "z")
         assert len(app.state.listing.rows) == 195 + 4 + 64 + 1
         assert app.state.listing.row.group == "stage1"
@@ -111,8 +129,8 @@ async def test_keys_on_a_group_act_on_all_its_free_layers_in_one_step(deep):
         await pilot.press("down", "down", "space", "down", "l", "up")
         rows = shown(app, "#table").splitlines()
         assert rows[3].startswith("▶▫▾ stage2 (48)")
-        assert rows[4].startswith(" ▪  ▸ stage2.0 (3)")
-        assert rows[5].startswith("│   ▸ stage2.1 (3)")
+        assert rows[4].startswith(" ▪  ▸ 0 (3)")
+        assert rows[5].startswith("│   ▸ 1 (3)")
         inside = [name for name in app.state.layer_names if name.startswith("stage2.")]
         unlocked = inside[3:]
 
@@ -194,7 +212,9 @@ async def test_layers_are_filtered_while_typing(deep):
         assert app.session.typing
         await pilot.press("backspace", "backspace", "enter")
         assert not app.session.typing
-        await pilot.press("5", "0", "enter", "equals_sign")
+        assert rows_of(app)[0].startswith("▶ ▾ /stage3.1 dep… (7)")
+        assert "keys act on the 7 layers found" in shown(app, "#activity")
+        await pilot.press("down", "5", "0", "enter", "equals_sign")
         found = [name for name, sparsity in app.state.planned.items() if sparsity]
         assert found == ["stage3.1.1", *(f"stage3.{at}.1" for at in range(10, 16))]
         assert "7 layers set to 50.00 %" in shown(app, "#activity")
@@ -205,6 +225,33 @@ async def test_layers_are_filtered_while_typing(deep):
         assert not app.state.listing.filter
         assert "7 of 195" not in shown(app, "#title")
         assert app.state.listing.row.group == "stage3"
+
+
+@pytest.mark.parametrize("place", [0, 100])
+async def test_enter_selects_the_layers_found_in_sight(deep, place):
+    app = FeatherweightApp(Many(net=deep))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await ready(pilot)
+        await pilot.press("z")
+        app.session.show(app.state.choose(place))
+        await pilot.press("slash")
+        line = app.main_screen.query_one(FindInput)
+        line.query_one(Input).value = "3x3"
+        line.take("3x3")  # Enter may come before the list follows what is typed
+        await pilot.pause()
+        assert (app.session.typing, app.state.listing.filter) == (False, "3x3")
+        assert rows_of(app)[0].startswith("▶ ▾ /3x3 (64)")
+        await pilot.press("8", "5", "enter")
+        assert sum(sparsity == 0.85 for sparsity in app.state.planned.values()) == 64
+
+
+async def test_the_group_of_rows_whose_heading_is_out_of_sight_is_in_the_header(deep):
+    app = FeatherweightApp(Many(net=deep))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert shown(app, "#table").split()[0] == "layer"
+        await pilot.press("down", "space", *["down"] * 12)
+        assert shown(app, "#table").startswith("  in stage1 ")
 
 
 async def test_closing_the_layer_search_keeps_only_a_filter_that_matches(deep):

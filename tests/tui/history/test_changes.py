@@ -107,7 +107,7 @@ async def test_deleting_asks_first(mine):
         await ready(pilot, "end", "up", "up", "x")
         assert isinstance(app.screen, Question)
         assert "Delete run 0003 (36.9x, 99.3 %)?" in text(pilot)
-        assert "Runs that started from its net: 0012." in text(pilot)
+        assert "Runs that started from its net are kept: 0012." in text(pilot)
         await ready(pilot, "n")
         assert mine.find("3").finished
         await ready(pilot, "delete", "y")

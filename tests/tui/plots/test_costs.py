@@ -50,13 +50,28 @@ def test_the_papers_columns_are_dropped_first_and_together():
 def test_the_chosen_layer_and_the_totals_are_always_visible():
     for chosen in (0, 1, 250, 499):
         shown = text(costs.draw(replace(MAX_UNFOLDED, chosen=chosen), 60, 8))
-        assert any(line.startswith((f"features.{chosen}.", f"f.{chosen}.")) for line in shown)
+        assert any(line.split()[0].endswith(f".{chosen}.conv") for line in shown)
         assert shown[-1].startswith("total") or shown[-2].startswith("total")
 
 
 def test_unknown_values_are_dashes():
     row = text(costs.draw(MAX_UNFOLDED, 80, 8))[2].split()
     assert row[2:] == ["50.00", "–", "–", "–"]
+
+
+def test_a_sample_has_intervals_and_what_no_pruning_saves_a_row():
+    rows = (
+        CostsRow("mix", 500, 66.0, 576_000.0, 55.68, 66.0, within=1.234),
+        CostsRow("not prunable", None, None, 9_000.0, flops_kept=100.0),
+    )
+    total = CostsRow("partial total", 500, 66.0, 585_000.0, 55.68, 66.5, within=1.2)
+    data = CostsData(rows, total, 0, "pruned, 200 of 5,000 images", ", without book")
+    shown = text(costs.draw(data, 80, 6))
+    assert shown[0].rstrip().endswith("pruned, 200 of 5,000 images, without book")
+    cells = [" ".join(line.split()) for line in shown]
+    assert cells[2] == "mix 500 66.00 66.00 55.68 ±1.23 576,000"
+    assert cells[3] == "not prunable – – 100.00 – 9,000"
+    assert cells[4].startswith("partial total 500")
 
 
 @settings(max_examples=50)

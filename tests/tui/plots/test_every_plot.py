@@ -15,6 +15,7 @@ from tests.tui.plots.test_files import DATA
 from tests.tui.plots.test_histogram import weights
 from tests.tui.plots.test_layer_bars import bars
 from tests.tui.plots.test_sensitivity import scanned
+from tests.tui.plots.test_sensitivity_map import scanned as mapped
 from tests.tui.plots.test_speed import KNOWN
 from tui.plots import accuracy, costs, files, histogram, layer_bars, sensitivity, speed
 from tui.plots.layer_bars import PARAMETERS, SIZE
@@ -26,6 +27,8 @@ EXAMPLES = {
     "accuracy": (accuracy.draw, finetuning()),
     "sensitivity": (sensitivity.draw, scanned()),
     "stale sensitivity": (sensitivity.draw, scanned(half=1.3, stale=True)),
+    "sensitivity of many layers": (sensitivity.draw, mapped()),
+    "stale sensitivity of many layers": (sensitivity.draw, mapped(half=1.3, stale=True)),
     "parameters": (layer_bars.draw, bars(PARAMETERS)),
     "size": (layer_bars.draw, bars(SIZE)),
     "files": (files.draw, DATA),

@@ -77,6 +77,18 @@ def test_every_layer_has_a_row_and_every_group_holds_what_lies_below_its_module(
         assert groups == ()
 
 
+@given(trees)
+def test_a_name_below_a_heading_is_relative_to_it(names):
+    listing = ListedLayers(layers_of(names))
+    for row in listing.rows:
+        above = [g.group for g in listing.groups if set(row.layers) <= set(g.layers) and g != row]
+        assert row.inside == (above[-1] if above else "")
+        name = row.group or names[row.layers[0]]
+        whole = f"{row.inside}.{row.relative(name)}" if row.inside else row.relative(name)
+        assert whole == name
+    assert {row.inside for row in listing.with_filter("a").rows} <= {""}
+
+
 @given(trees, moves)
 def test_any_keys_leave_a_visible_row_selected_and_every_layer_listed(names, steps):
     listing = play(ListedLayers.of(layers_of(names)), steps)

@@ -8,7 +8,7 @@ import pytest
 
 from core.events import Notice, Progress
 from core.measure.comparison import ComparisonUpdated
-from core.measure.costs import ActivityMeasured
+from core.measure.costs import NOTHING_MEASURED, ActivityMeasured
 from core.pruning.curves import Sample, SampleUpdated
 from tests.tui.scripted import MODERATE, PRUNED, compared, net
 from tui.state.next_measurement import request_for, with_event
@@ -42,7 +42,7 @@ def test_complete_results_are_not_requested_again() -> None:
     request = request_for(PLANNED, ("matrix", "costs"))
     state = with_event(PLANNED, request, SampleUpdated(Sample(4_900, 5_000, 5_000)))
     state = with_event(state, request, ComparisonUpdated(compared(counted=True)))
-    state = with_event(state, request, ActivityMeasured({}, "validation", 5_000))
+    state = with_event(state, request, ActivityMeasured(NOTHING_MEASURED, "validation"))
     assert request_for(state, ("images", "matrix", "costs")) is None
     assert request_for(state.nudge(1), ()).accuracy
 

@@ -52,3 +52,11 @@ def test_counts_percentages_and_differences() -> None:
     assert written.percent(99.4) == "99.40"
     assert (written.difference(0.5), written.difference(-0.09)) == ("+0.50", "-0.09")
     assert (written.plural(1, "epoch"), written.plural(2, "epoch")) == ("1 epoch", "2 epochs")
+
+
+def test_a_sample_says_of_how_many_and_a_share_how_exact_it_is() -> None:
+    assert written.images_of(5_000, 5_000, "test") == "5,000 test images"
+    assert written.images_of(200, 10_000, "test") == "200 of 10,000 test images"
+    assert written.measured_share(None, None) == "–"
+    assert written.measured_share(45.318, None) == "45.32"
+    assert written.measured_share(45.318, 0.514) == "45.32 ±0.51"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.text import lines
-from tui.text.lines import Span, beside, blank, clean, cut, cut_path, header, note
+from tui.text.lines import Span, beside, blank, clean, cut, cut_name, distinct_width, header, note
 
 WIDTHS = st.integers(0, 60)
 SPANS = st.lists(st.text("abc ", max_size=12).map(lambda text: Span(text, "label")), min_size=1)
@@ -40,13 +41,34 @@ def test_a_cut_text_fits_and_a_text_that_fits_is_not_cut(text: str, width: int) 
 
 
 @given(PATHS, WIDTHS)
-def test_a_cut_path_fits_and_keeps_its_end(path: str, width: int) -> None:
-    made = cut_path(path, width)
-    assert len(made) <= max(width, 0) or made == path
+def test_a_cut_name_fits_and_keeps_its_beginning_and_its_end(path: str, width: int) -> None:
+    made = cut_name(path, width)
+    assert len(made) == min(len(path), width)
     if len(path) <= width:
         assert made == path
-    elif width:
-        assert path.endswith(made.split("…")[-1].split(".")[-1])
+    elif width >= 3:
+        assert (made[0], made[-1]) == (path[0], path[-1])
+        assert "…" in made[1:-1]
+        pieces = re.escape(made).split("…")
+        assert re.fullmatch(".*".join(pieces), path)
+
+
+def test_a_cut_name_keeps_its_numbers() -> None:
+    layer = "encoder.layers.encoder_layer_11.self_attention.in_proj_weight"
+    for width in range(12, len(layer)):
+        assert "11" in cut_name(layer, width)
+    assert cut_name("features.denseblock3.denselayer24.conv1", 24) == "fea…3.denselayer24.conv1"
+
+
+@given(st.lists(PATHS, max_size=12).map(tuple))
+def test_names_cut_to_their_distinct_width_differ_unless_they_are_too_much_alike(
+    names: tuple[str, ...],
+) -> None:
+    width = distinct_width(names)
+    longest = max(map(len, names), default=0)
+    assert min(longest, 14) <= width <= 32
+    if width < 32:
+        assert len({cut_name(name, width) for name in names}) == len(set(names))
 
 
 @given(SPANS, st.lists(st.just(Span("legend ", "hint"))), st.integers(1, 60), st.integers(1, 2))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from core.events import Batch, Epoch
 from core.experiments.exports import Export
-from core.measure.costs import Activity, ActivityMeasured
+from core.measure.costs import Activity, ActivityMeasured, NetActivity
+from core.pruning.curves import SPARSITIES, Point
 from tests.tui.scripted import (
     AGGRESSIVE,
     DENSE,
@@ -87,6 +89,16 @@ def test_a_sample_has_an_interval_and_a_whole_split_has_none() -> None:
         assert data.progress == ("" if exact else "1,000 of 5,000 images")
 
 
+def test_a_scan_that_has_just_begun_knows_its_sparsities_and_counts_layers() -> None:
+    scan = scanned(1_000)
+    layers = {name: tuple(map(Point, SPARSITIES)) for name in LAYERS}
+    begun = replace(scan, layers=layers | {"conv1": scan.layers["conv1"]})
+    data = plot_data.sensitivity(STATE.with_scan(net().digest, begun), 78)
+    assert data.progress == "1 of 5 layers"
+    assert {tuple(point[0] for point in curve.points) for curve in data.curves} == {SPARSITIES}
+    assert [math.isnan(curve.points[0][1]) for curve in data.curves] == [False, *[True] * 4]
+
+
 def test_bars_are_each_layers_parameters_and_bytes() -> None:
     parameters, size = plot_data.parameters(STATE, 78), plot_data.size(STATE, 78)
     assert parameters.layers == size.layers == LAYERS
@@ -120,12 +132,28 @@ def test_flops_are_unknown_until_activations_are_counted() -> None:
     assert [row.name for row in before.rows] == list(LAYERS)
     assert before.total.flops is None
     activities = {name: Activity(1_000.0, 100.0, 0.5, 0.5) for name in LAYERS}
-    counted = ActivityMeasured(activities, "validation", 5_000)
+    counted = ActivityMeasured(NetActivity(activities, 5_000, 5_000), "validation")
     state = replace(STATE, layer_activity=LayerActivity(request(), counted))
     after = plot_data.costs(state, 78)
     assert after.total.flops == 2 * 1_000 * len(LAYERS)
     assert after.caption == "pruned, 5,000 validation images"
     assert plot_data.costs(state.nudge(-1), 78).total.flops is None
+
+
+def test_costs_of_a_sample_have_intervals_and_say_what_no_plan_saves_and_what_is_left_out() -> None:
+    does = {name: Activity(1_000.0, 100.0, 0.5, 0.5, 0.01) for name in LAYERS}
+    activity = NetActivity(does, 200, 5_000, 500.0, ("book (aten.cdist)",), 0.002)
+    counted = ActivityMeasured(activity, "validation")
+    state = replace(STATE, layer_activity=LayerActivity(request(), counted))
+    data = plot_data.costs(state, 78)
+    assert data.caption == "pruned, 200 of 5,000 validation images"
+    assert data.left_out == ", without book (aten.cdist)"
+    *layers, unprunable = data.rows
+    assert [(row.name, row.within) for row in layers] == [(name, 1.0) for name in LAYERS]
+    assert (unprunable.name, unprunable.flops, unprunable.kept) == ("not prunable", 1_000, None)
+    assert data.total.name == "partial total"
+    assert data.total.flops == 2 * 1_000 * len(LAYERS) + 1_000
+    assert (data.total.act, data.total.within) == (50.0, pytest.approx(0.2))
 
 
 @pytest.mark.parametrize(("mode", "caption"), [("chosen", "test images"), ("wrong", "2,000 newly")])

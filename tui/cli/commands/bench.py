@@ -26,7 +26,7 @@ from core.settings.settings import Settings
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.inspect import settings_of_file
-from tui.cli.number_table import number_table
+from tui.cli.number_table import NumberTable
 from tui.text.format import count, gain, milliseconds, plural
 
 
@@ -78,12 +78,12 @@ def _net(args: Namespace) -> tuple[Path | Run, Settings]:
 def print_benchmark(benchmark: Benchmark, console: Console) -> None:
     """Print the times by batch and threads, then what `sparse` ran, and what the net costs."""
     columns = ("batch", "threads", "ms", "p10", "p90", "vs. best dense")
-    table = number_table("engine", *columns)
+    table = NumberTable("engine", *columns)
     for case in benchmark.cases:
         for row in benchmark.rows:
             if (row.batch, row.threads) == case:
                 table.add_row(*_cells(benchmark, row))
-    console.print(table)
+    table.print_to(console)
     for engine, reason in benchmark.missing.items():
         console.print(f"{engine} skipped: {reason}")
     for fastest in benchmark.fastest:

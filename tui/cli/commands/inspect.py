@@ -17,7 +17,7 @@ from core.nets.zoo import ZOO
 from core.settings.settings import Settings
 from tui.cli import checks, read_options
 from tui.cli.command import Command
-from tui.cli.number_table import number_table
+from tui.cli.number_table import NumberTable
 from tui.text.format import count, percent
 
 if TYPE_CHECKING:
@@ -101,12 +101,12 @@ def _facts(facts: Any) -> dict[str, Any]:
 
 def print_inspection(report: Mapping[str, Any], console: Console) -> None:
     """Print where the bytes of a compact file go, and its accuracy if measured."""
-    table = number_table("tensor", "shape", "nonzero", "bytes", "bits each")
+    table = NumberTable("tensor", "shape", "nonzero", "bytes", "bits each")
     for layer in report["layers"]:
         shape = "x".join(map(str, layer["shape"]))
         nonzero, size = count(layer["nonzero"]), count(layer["bytes"])
         table.add_row(layer["name"], shape, nonzero, size, f"{layer['bits']:.2f}")
-    console.print(table)
+    table.print_to(console)
     parts = ", ".join(f"{name} {count(size)}" for name, size in report["parts"].items())
     console.print(f"{count(report['bytes'])} bytes: {parts}")
     if accuracy := report["accuracy"]:

@@ -16,7 +16,7 @@ from core.pruning.presets import default_preset, preset_plan
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.train import RunOutcome, print_trained
-from tui.cli.number_table import number_table
+from tui.cli.number_table import NumberTable
 from tui.text.format import count, score, without_dead
 
 
@@ -112,7 +112,7 @@ def _show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
 
 def print_run(record: RunRecord, console: Console) -> None:
     """Print the layers, size and accuracies of a fine-tuning."""
-    table = number_table("layer", "weights", "sparsity %", "kept", "threshold")
+    table = NumberTable("layer", "weights", "sparsity %", "kept", "threshold")
     for layer in record.layers:
         table.add_row(
             layer.name,
@@ -121,7 +121,7 @@ def print_run(record: RunRecord, console: Console) -> None:
             _text(count, layer.kept),
             _text("{:.5f}".format, layer.threshold),
         )
-    console.print(table)
+    table.print_to(console)
     parameters, nonzero = record.parameters or 0, record.nonzero or 0
     dense, pruned = (BYTES_PER_VALUE * n / MIB for n in (parameters, nonzero))
     smaller = f"{record.ratio:.2f}x smaller" if record.ratio else "no weights are left"

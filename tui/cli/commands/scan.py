@@ -1,16 +1,18 @@
 """The command `scan`: how sensitive the layers are to pruning."""
 
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from core.events import StopFlag, Stream
 from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, Scan
 from core.pruning.plans import parse_sparsities
 from tui.cli import checks, read_options
 from tui.cli.command import Command
-from tui.cli.number_table import number_table
+from tui.cli.number_table import NumberTable, terminal_width
 from tui.text.format import count, percent
 
 
@@ -45,20 +47,61 @@ def prepare(args: Namespace) -> Command[Scan]:
 
 
 def print_scan(scan: Scan, protocol: str, console: Console) -> None:
-    """Print accuracy against sparsity, one column per layer."""
-    columns = _columns(scan)
-    points = {name: {point.sparsity: point for point in row} for name, row in columns.items()}
-    table = number_table("sparsity %", *columns, names=False)
-    for sparsity in sorted({point.sparsity for point in scan.points()}):
-        cells = (_accuracy(rows.get(sparsity), scan.images) for rows in points.values())
-        table.add_row(percent(100 * sparsity), *cells)
-    console.print(table)
+    """Print a row for each layer, one for all layers together, and a column for each sparsity."""
+    for line in scan_lines(scan, terminal_width(console)):
+        console.print(line)
     note = " (reference protocol: validation is test)" if protocol == "reference" else ""
     console.print(_summary(scan) + note)
 
 
-def _columns(scan: Scan) -> dict[str, tuple[Point, ...]]:
-    return {**scan.layers, **({"uniform": scan.uniform} if scan.uniform else {})}
+def scan_lines(scan: Scan, room: int | None) -> Iterator[Text]:
+    """The table of a scan, in short numbers if the long ones do not fit."""
+    sparsities = sorted({point.sparsity for point in scan.points()})
+    table = _table(scan, sparsities)
+    if not table.fits(room):
+        table = _narrow_table(scan, sparsities)
+    return table.lines(room, first_out=_thinned(len(sparsities)))
+
+
+def _table(scan: Scan, sparsities: Sequence[float]) -> NumberTable:
+    """Accuracies with two decimals, or with the intervals of samples."""
+    table = NumberTable("layer", *map(_heading, sparsities))
+    for name, points in _rows(scan).items():
+        table.add_row(name, *(_accuracy(points.get(each), scan.images) for each in sparsities))
+    return table
+
+
+def _narrow_table(scan: Scan, sparsities: Sequence[float]) -> NumberTable:
+    """Accuracies with one decimal; the widest half of a row's intervals at its end."""
+    table, halves = NumberTable("layer", *map(_heading, sparsities), gap=1), {}
+    for name, points in _rows(scan).items():
+        sampled = [point.estimate[1] for point in points.values() if 0 < point.images < scan.images]
+        halves[name] = f"±{max(sampled):.1f}" if sampled else ""
+    if any(halves.values()):
+        table.add_columns("")
+    for name, points in _rows(scan).items():
+        cells = [_short_accuracy(points.get(each), scan.images) for each in sparsities]
+        table.add_row(name, *cells, *([halves[name]] if any(halves.values()) else []))
+    return table
+
+
+def _thinned(number: int) -> list[int]:
+    """The columns of sparsities in the order in which they are left out.
+
+    Every other one goes first, then every other one of the rest; the last one stays.
+    """
+    from_last = sorted(range(1, number), key=lambda steps: (steps & -steps, -steps))
+    return [number - steps for steps in from_last]
+
+
+def _heading(sparsity: float) -> str:
+    return f"{100 * sparsity:g} %"
+
+
+def _rows(scan: Scan) -> dict[str, dict[float, Point]]:
+    """The points of each row by sparsity."""
+    rows = {**scan.layers, **({"uniform": scan.uniform} if scan.uniform else {})}
+    return {name: {point.sparsity: point for point in points} for name, points in rows.items()}
 
 
 def _accuracy(point: Point | None, images: int) -> str:
@@ -71,8 +114,15 @@ def _accuracy(point: Point | None, images: int) -> str:
     return f"{center:.1f} ±{half_width:.1f}"
 
 
+def _short_accuracy(point: Point | None, images: int) -> str:
+    if point is None or point.accuracy is None:
+        return ""
+    value = point.accuracy if point.images == images else point.estimate[0]
+    return f"{value:.1f}".replace("100.0", "100")
+
+
 def _summary(scan: Scan) -> str:
-    text = f"accuracy % on {scan.split}, {count(scan.images)} images"
+    text = f"accuracy % on {scan.split} by sparsity, {count(scan.images)} images"
     if scan.exact:
         return f"{text} at every point{_ties(scan)}"
     sizes = [point.images for point in scan.points()]
@@ -85,8 +135,8 @@ def _ties(scan: Scan) -> str:
     """Points whose count depends on the order of float32 additions, and by how many images."""
     tied = [
         f"{name} at {percent(100 * point.sparsity)} %: {point.ties}"
-        for name, points in _columns(scan).items()
-        for point in points
+        for name, points in _rows(scan).items()
+        for point in points.values()
         if point.ties
     ]
     return f"; images decided by float32 rounding: {', '.join(tied)}" if tied else ""

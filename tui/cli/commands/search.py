@@ -10,7 +10,7 @@ from core.jobs.search import SearchResult
 from core.pruning.goals import DEFAULT_ALLOCATION
 from tui.cli import checks, read_options
 from tui.cli.command import Command
-from tui.cli.number_table import number_table
+from tui.cli.number_table import NumberTable
 from tui.text.format import percent, score
 
 
@@ -46,7 +46,7 @@ def prepare(args: Namespace) -> Command[SearchResult]:
 
 def print_search(result: SearchResult, console: Console) -> None:
     """Print every trial, and the smallest that passed."""
-    table = number_table("trial", "ratio", "validation %", "test %", "passed", "run", names=False)
+    table = NumberTable("trial", "ratio", "validation %", "test %", "passed", "run", names=False)
     for trial in result.trials:
         accuracy = trial.result.accuracy
         table.add_row(
@@ -57,7 +57,7 @@ def print_search(result: SearchResult, console: Console) -> None:
             "yes" if trial.good else "no",
             trial.result.run or "",
         )
-    console.print(table)
+    table.print_to(console)
     console.print(_summary(result))
 
 

@@ -1,6 +1,7 @@
 """The command `table`: the cost of each layer, next to the figures of the paper."""
 
 from argparse import Namespace
+from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -13,10 +14,19 @@ from core.measure.costs import CostTable, table_report
 from core.pruning.goals import DEFAULT_ALLOCATION
 from core.pruning.plans import uniform_plan
 from tui.cli import checks, read_options
+from tui.cli.add_options import IMAGES
 from tui.cli.command import Command
-from tui.cli.number_table import number_table
+from tui.cli.number_table import NumberTable
 from tui.plots.drawing.numbers import count as short
-from tui.text.format import count, percent, ratio, without_dead
+from tui.text.format import (
+    UNPRUNABLE,
+    count,
+    images_of,
+    measured_share,
+    percent,
+    ratio,
+    without_dead,
+)
 
 
 def prepare(args: Namespace) -> Command[CostTable]:
@@ -46,13 +56,13 @@ def prepare(args: Namespace) -> Command[CostTable]:
         if run:
             yield from workbench.splits(stop)
             weights = run.dense_weights(workbench.models.uninitialized()).weights
-            return (yield from measurement.costs(workbench, weights, args.split, stop))
+            return (yield from measurement.costs(workbench, weights, args.split, args.images, stop))
         base = yield from open_dense_net(workbench, stop)
         target = plan or uniform_plan(0.0, workbench.layer_names)
         if goal:
             target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
         pruned = Masks.of(base.weights, workbench.layers, target).apply(base.weights)
-        return (yield from measurement.costs(workbench, pruned, args.split, stop))
+        return (yield from measurement.costs(workbench, pruned, args.split, args.images, stop))
 
     def show(result: CostTable, console: Console) -> dict[str, Any]:
         print_table(result, args.split, console)
@@ -65,23 +75,23 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
     """Print one row per layer and the totals, with dead units and the paper's figures if any."""
     paper, net = table.paper, table.footprint
     dead = table.dead if table.dead and table.dead.total else None
-    grid = number_table("layer", "weights", "FLOPs", "act %", "weights %", "FLOP %")
+    grid = NumberTable("layer", "weights", "FLOPs", "act %", "weights %", "FLOP %")
     if dead:
-        grid.add_column("dead", justify="right")
+        grid.add_columns("dead")
     if paper:
-        for name in ("paper: act", "weights", "FLOP"):
-            grid.add_column(name, justify="right", style="dim")
+        grid.add_columns("paper: act", "weights", "FLOP", style="dim")
     paper_rows = (*paper.layers, paper.total) if paper else ()
     for row, figures in zip_longest((*table.layers, table.total), paper_rows):
-        act = "–" if row.act is None else percent(row.act)
-        shares = (act, percent(row.kept), percent(row.flops_kept))
+        if row is table.total and table.unprunable_flops:
+            grid.add_row(UNPRUNABLE, "–", short(table.unprunable_flops), "–", "–", percent(100.0))
+        shares = (measured_share(row.act, row.within), percent(row.kept), percent(row.flops_kept))
         cells = [row.name, short(row.weights), short(row.flops), *shares]
         if dead:
             cells.append(count(dead.total if row is table.total else dead.units.get(row.name, 0)))
         if figures:
             cells += [f"{figures.act}", f"{figures.kept:g}", f"{figures.flops_kept}"]
         grid.add_row(*cells)
-    console.print(grid)
+    grid.print_to(console)
     console.print(
         f"{count(net.nonzero)} of {count(net.parameters)} parameters: {ratio(net.ratio)}"
         + (f"; {paper.title} in Han et al. 2015: {paper.rate}x" if paper else "")
@@ -89,7 +99,21 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
     if dead:
         remaining = net.without(dead)
         console.print(without_dead(dead.total, remaining.nonzero, remaining.parameters))
-    console.print(
-        f"act %: nonzero values after the layer's ReLU, on {split}; "
+    for line in _notes(table, split):
+        console.print(line)
+
+
+def _notes(table: CostTable, split: str) -> Iterator[str]:
+    """What was measured, on which images, and what the total leaves out."""
+    measured = table.activity
+    images = images_of(measured.images, measured.of, split)
+    if measured.sampled:
+        images += f" drawn at random (95 % intervals; {IMAGES.flag} all for all)"
+    yield (
+        f"act %: nonzero values after the layer's ReLU, on {images}; "
         "FLOP %: weights % x the nonzero share of the layer's input"
     )
+    if table.unprunable_flops:
+        yield f"{UNPRUNABLE}: products of activations (attention) or with weights no plan prunes"
+    if measured.uncounted:
+        yield f"the total leaves out FLOPs it cannot count: {', '.join(measured.uncounted)}"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tui.plots.drawing.numbers import amounts, count, short
 from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, cut_name, fits, header, note
 
 _Floats = NDArray[np.float64]
 _RAMP, _LINE = "▁▂▃▄▅▆▇█", "⠒"
@@ -67,7 +67,7 @@ def _drawable(mark: WeightsMark, edges: _Floats) -> _Floats:
 
 def _title(data: TwoWeightsData, bars: _Floats, line: _Floats) -> Line:
     return (
-        Span(f"{cut(clean(data.layer), 30)} weights: ", "title"),
+        Span(f"{cut_name(clean(data.layer), 30)} weights: ", "title"),
         Span(f"{_RAMP[-1]} {_summary(data.bars, bars)}", "chosen"),
         Span(f"  {_LINE} {_summary(data.line, line)}", "compared"),
     )
