@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.data import idx
+from core.data.formats import idx
 from core.data.registry import (
     DATASETS,
     TEST_IMAGES,

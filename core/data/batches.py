@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor
 
 from core.data.inputs import Inputs, Scale
+from core.data.registry import GRAY
 from core.data.splits import Dataset, Split
 
 CPU = torch.device("cpu")
@@ -24,7 +25,8 @@ class Images:
         layout: memory layout of batches: channels_last is faster, but a net that calls `view` on
             its activations needs contiguous_format.
         size: batches are resized to this side in pixels, unless None.
-        channels: gray images are repeated to this many channels, unless None.
+        channels: images are converted to this many channels, unless None: gray ones repeated,
+            colors weighted.
     """
 
     images: Tensor = field(repr=False)
@@ -85,14 +87,22 @@ class Images:
         )
         return Inputs(side, self.channels or channels, mean, std)
 
-    def batch(self, index: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Images as (pixel / 255 - mean) / std, float32 in the layout, and their labels."""
+    def batch(
+        self, index: Tensor | slice, augment: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Images as (pixel / 255 - mean) / std, float32 in the layout, and their labels.
+
+        `augment` changes the pixels [N, C, H, W] as stored.
+        """
         index = index if isinstance(index, slice) else index.to(self.device)
-        pixels = self.images[index].to(torch.float32, memory_format=self.layout)
+        pixels = self.images[index]
+        if augment is not None:
+            pixels = augment(pixels)
+        pixels = pixels.to(torch.float32, memory_format=self.layout)
         if self.size is not None:
             pixels = F.interpolate(pixels, [self.size] * 2, mode="bilinear", antialias=True)
         if self.channels is not None:
-            pixels = pixels.expand(-1, self.channels, -1, -1)
+            pixels = _converted(pixels, self.channels)
         pixels = pixels.contiguous(memory_format=self.layout)
         return pixels.sub_(255 * self.mean).div_(255 * self.std), self.labels[index]
 
@@ -132,6 +142,14 @@ class Splits:
         same = dataset.validation is dataset.test
         validation = test if same else Images.of(dataset, dataset.validation, device)
         return cls(Images.of(dataset, dataset.train, device), validation, test, dataset.fingerprint)
+
+
+def _converted(pixels: Tensor, channels: int) -> Tensor:
+    """Images [N, C, H, W] as gray or color."""
+    if channels == 1 < pixels.shape[1]:
+        shares = torch.tensor(GRAY, device=pixels.device)[:, None, None]
+        return (pixels * shares).sum(1, keepdim=True)
+    return pixels.expand(-1, channels, -1, -1)
 
 
 def _per_channel(scale: Scale, size: tuple[int, int], device: torch.device) -> float | Tensor:

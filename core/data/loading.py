@@ -5,10 +5,13 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from core.data.folders.disk_budget import BUDGET
+from core.data.formats.reading import read_files, read_idx
 from core.data.inputs import DEFAULT_INPUTS, Inputs
-from core.data.registry import FOLDER, PROTOCOLS, check_name, describe, is_folder
+from core.data.registry import FOLDER, PROTOCOLS, Description, check_name, describe, is_folder
+from core.data.sources.hosted_files import HostedFiles
+from core.data.sources.registered_files import RegisteredFiles
 from core.data.sources.store import ensure_files
-from core.data.splits import Dataset, split
+from core.data.splits import Dataset, Split, split
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream, never
 
@@ -29,8 +32,12 @@ def fetch(name: str, data_dir: Path | None = None, stop: StopFlag = never) -> St
         InputError: the name is unknown, or the data folder cannot be used or holds a wrong file.
         WorkError: no source has the files, or the stop flag is raised.
     """
-    verified = yield from ensure_files(describe(name), data_dir, stop)
-    return verified.folder
+    description = describe(name)
+    if description.files:
+        verified = yield from ensure_files(RegisteredFiles(description), data_dir, stop)
+        return verified.folder
+    paths = yield from ensure_files(HostedFiles(description), data_dir, stop)
+    return paths[0].parent
 
 
 def load(
@@ -60,8 +67,8 @@ def load(
     check_name(name)
     if not is_folder(name):
         description = describe(name)
-        verified = yield from ensure_files(description, data_dir, stop)
-        return split(description, verified.files, protocol, inputs)
+        train, test = yield from _images(description, data_dir, stop)
+        return split(description, train, test, protocol, inputs)
 
     from core.data.folders.decoded_cache import decoded
     from core.data.folders.image_folder import read_folder
@@ -70,3 +77,15 @@ def load(
     folder = yield from read_folder(Path(name.removeprefix(FOLDER)).expanduser())
     cache = user_cache_path("featherweight") / "folders"
     return (yield from decoded(folder, cache, protocol, inputs, budget, stop))
+
+
+def _images(
+    description: Description, data_dir: Path | None, stop: StopFlag
+) -> Stream[tuple[Split, Split]]:
+    """The training and test images of a data set, downloaded if missing."""
+    if description.files:
+        verified = yield from ensure_files(RegisteredFiles(description), data_dir, stop)
+        return read_idx(verified.files)
+    paths = yield from ensure_files(HostedFiles(description), data_dir, stop)
+    yield Progress(f"reading {description.name}")
+    return read_files(description, paths)

@@ -2,14 +2,18 @@
 
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from core.data.inputs import Inputs
+from core.data.inputs import Inputs, Scale
 from core.errors import InputError
 
 Files = dict[str, bytes]
 """The contents of a data set's files by their names, uncompressed."""
+
+Format = Literal["idx", "emnist", "cifar", "svhn"]
+"""The format of a data set's files, see `core.data.formats`."""
 
 TRAIN_IMAGES = "train-images-idx3-ubyte"
 TRAIN_LABELS = "train-labels-idx1-ubyte"
@@ -68,30 +72,57 @@ class Description:
 
     Attributes:
         folder: its folder in a data folder, and the name of torchvision's class.
+        files: empty if only torchvision's class knows their names and digests.
         package: the source if torchvision's mirrors do not respond.
         debian: the package whose files are used if it is installed.
         mean, std: mean and standard deviation of the training pixels, scaled to 0..1.
+        format: of the files as torchvision's class names them.
+        download: the bytes of these files.
+        symmetric: whether a mirrored image is still one of its class.
     """
 
     name: str
     folder: str
-    files: dict[str, File]
-    package: Package | None
-    debian: Debian | None
-    mean: float
-    std: float
+    mean: Scale
+    std: Scale
+    files: dict[str, File] = field(default_factory=dict)
+    package: Package | None = None
+    debian: Debian | None = None
     classes: int = 10
     image_size: int = 28
     channels: int = 1
+    format: Format = "idx"
+    download: int = 0
+    symmetric: bool = False
 
     @property
     def inputs(self) -> Inputs:
         """The settings of the images as stored."""
-        return Inputs(self.image_size, self.channels, (self.mean,), (self.std,))
+        return Inputs(self.image_size, self.channels, *map(_each, (self.mean, self.std)))
+
+    def scales(self, channels: int) -> tuple[Scale, Scale]:
+        """Mean and standard deviation of images converted to this many channels.
+
+        The gray mean of color images is exact, the deviation about right.
+        """
+        gray = channels == 1
+        mean, std = (
+            sum(map(float.__mul__, GRAY, each)) if gray and len(each) == len(GRAY) else scale
+            for scale, each in ((self.mean, _each(self.mean)), (self.std, _each(self.std)))
+        )
+        return mean, std
+
+
+GRAY = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in a gray pixel, as Pillow has them."""
+
+
+def _each(scale: Scale) -> tuple[float, ...]:
+    return (scale,) if isinstance(scale, float) else scale
 
 
 def _files(*digests: str) -> dict[str, File]:
-    """The four files, which have the same sizes in both data sets."""
+    """The four files, which have the same sizes in MNIST and Fashion-MNIST."""
     names = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
     sizes = (47_040_016, 60_008, 7_840_016, 10_008)
     return dict(zip(names, map(File, sizes, digests), strict=True))
@@ -113,7 +144,6 @@ _MNIST = Description(
         member="mnist/data/mnist.pkl.gz",
         sha256="f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416",
     ),
-    debian=None,
     mean=0.1307,
     std=0.3081,
 )
@@ -127,13 +157,61 @@ _FASHION_MNIST = Description(
         "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
-    package=None,
     debian=Debian("dataset-fashion-mnist", Path("/usr/share/datasets/fashion-mnist")),
     mean=0.2860,
     std=0.3530,
+    symmetric=True,
 )
 
-DATASETS = {description.name: description for description in (_MNIST, _FASHION_MNIST)}
+_TORCHVISIONS = (
+    Description(
+        name="cifar10",
+        folder="CIFAR10",
+        mean=(0.4914, 0.4822, 0.4465),
+        std=(0.2470, 0.2435, 0.2616),
+        image_size=32,
+        channels=3,
+        format="cifar",
+        download=170_498_071,
+        symmetric=True,
+    ),
+    Description(
+        name="cifar100",
+        folder="CIFAR100",
+        mean=(0.5071, 0.4865, 0.4409),
+        std=(0.2673, 0.2564, 0.2762),
+        classes=100,
+        image_size=32,
+        channels=3,
+        format="cifar",
+        download=169_001_437,
+        symmetric=True,
+    ),
+    Description(name="kmnist", folder="KMNIST", mean=0.1918, std=0.3483, download=21_240_888),
+    Description(
+        name="emnist-balanced",
+        folder="EMNIST",
+        mean=0.1751,
+        std=0.3332,
+        classes=47,
+        format="emnist",
+        download=561_753_746,
+    ),
+    Description(
+        name="svhn",
+        folder="SVHN",
+        mean=(0.4377, 0.4438, 0.4728),
+        std=(0.1980, 0.2010, 0.1970),
+        image_size=32,
+        channels=3,
+        format="svhn",
+        download=246_316_178,
+    ),
+)
+
+DATASETS = {
+    description.name: description for description in (_MNIST, _FASHION_MNIST, *_TORCHVISIONS)
+}
 
 PROTOCOLS: Mapping[str, str] = {
     "default": "validation is held out from training",

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import idx
 from core.data.inputs import Inputs, Scale
-from core.data.registry import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Description
+from core.data.registry import Description
 
 HELD_OUT = 12
 """One in this many images of a class is held out; image folders and `core.splits` follow it."""
@@ -61,19 +60,18 @@ def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def split(
-    description: Description, files: dict[str, bytearray], protocol: str, inputs: Inputs
+    description: Description, train: Split, test: Split, protocol: str, inputs: Inputs
 ) -> Dataset:
-    """Split a data set's verified files under one of `PROTOCOLS`.
+    """Split a data set's images under one of `PROTOCOLS`.
 
     Raises InputError if the normalization does not match the channels.
     """
-    train = _read(files[TRAIN_IMAGES], files[TRAIN_LABELS])
-    validation = test = _read(files[TEST_IMAGES], files[TEST_LABELS])
+    validation = test
     if protocol != "reference":
         train, validation = _hold_out(train)
     other = inputs.beyond(description.inputs)
     channels = other.channels or description.channels
-    mean, std = other.normalization(channels, description.mean, description.std)
+    mean, std = other.normalization(channels, *description.scales(channels))
     return Dataset(
         name=description.name,
         protocol=protocol,
@@ -87,10 +85,6 @@ def split(
         image_size=other.image_size,
         channels=other.channels,
     )
-
-
-def _read(images: bytearray, labels: bytearray) -> Split:
-    return Split(idx.decode(images)[:, None], idx.decode(labels).astype(np.int64))
 
 
 def _hold_out(images: Split) -> tuple[Split, Split]:

@@ -157,6 +157,7 @@ class RunRecord:
     Attributes:
         split_sizes: the images that accuracies were measured on.
         status: as stored, see `core.experiments.runs.Run.status`.
+        model_args: the arguments of the user's own net, see `core.nets.model_args`.
         precision: the resolved one, never `auto`.
         choices: changes to the recipe; named after their key in a run's file.
         finetuning: all hyperparameters of a fine-tuning by name.
@@ -177,6 +178,8 @@ class RunRecord:
     kind: Literal["finetune", "train"] | None = None
     status: Literal["running", "done", "stopped"] | None = None
     model: str | None = None
+    model_args: str | None = ""
+    fresh_head: bool | None = False
     dataset: str | None = None
     inputs: Annotated[Inputs, _WHOLE] | None = field(default_factory=Inputs)
     protocol: str | None = None

@@ -8,6 +8,7 @@ tui/README.md are derived from these declarations.
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import partial
+from shlex import quote
 from typing import Any
 
 from core.errors import InputError
@@ -20,7 +21,7 @@ class Setting:
 
     Attributes:
         name: of the field, and its key in a recipe file.
-        default: None if it is decided elsewhere; `unset` says where.
+        default: None or empty if it is decided elsewhere; `unset` says where.
         label: its name in the app's form; the field's name with spaces unless declared.
         check: raises InputError for a name that does not exist, such as an unknown model.
         portable: whether it means the same on every machine and may be in a recipe file.
@@ -48,7 +49,14 @@ class Setting:
     @property
     def default_text(self) -> str:
         """The default for display."""
-        return self.unset if self.default is None else self.kind.shown(self.default)
+        is_unset = self.unset or self.default is None
+        return self.unset if is_unset else self.kind.shown(self.default)
+
+    def given(self, value: Any) -> str:
+        """The option with a value, as typed in a shell."""
+        if not self.kind.metavar:
+            return self.flag if value else f"--no-{self.flag[2:]}"
+        return f"{self.flag} {quote(self.kind.shown(value))}"
 
     def read(self, value: Any) -> Any:
         """Convert a value from a script; raises InputError if it is not accepted."""

@@ -54,6 +54,8 @@ class Kind:
         """Parse a value from the command line; raises InputError if it is not accepted."""
         try:
             return self.read(self.from_text(text))
+        except InputError:
+            raise
         except ValueError as error:
             raise InputError(f"expected {self.expected}") from error
 
@@ -70,6 +72,37 @@ def one_of(options: Collection[Any]) -> Kind:
         from_text=spelled.get,
         step=lambda value, steps: known[(known.index(value) + steps) % len(known)],
         meanings=options if isinstance(options, Mapping) else {},
+    )
+
+
+def some_of(options: Mapping[Any, str], nothing: str) -> Kind:
+    """None or some of a few names, each with its meaning; stored as a tuple in their order.
+
+    Text names them with commas between; the arrow keys step through all selections. `nothing` is
+    the meaning of none.
+    """
+    known = tuple(options)
+    selections = [
+        tuple(name for place, name in enumerate(known) if number >> place & 1)
+        for number in range(2 ** len(known))
+    ]
+
+    def parts(value: Any) -> Sequence[Any]:
+        names = value.split(",") if isinstance(value, str) else value
+        return () if names == ["none"] else names
+
+    return Kind(
+        values=f"none, or some of {', '.join(known)}",
+        expected=f"none, or some of {', '.join(known)} with commas between",
+        metavar="NAME,...",
+        accepts=lambda value: (
+            isinstance(value, (str, list, tuple)) and all(name in known for name in parts(value))
+        ),
+        from_text=lambda text: text,
+        stored=lambda value: tuple(name for name in known if name in parts(value)),
+        step=lambda value, steps: selections[(selections.index(value) + steps) % len(selections)],
+        shown=lambda value: ",".join(value) or "none",
+        meanings={"none": nothing, **options},
     )
 
 

@@ -7,7 +7,7 @@ killed resumes after its last epoch next time.
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,8 @@ from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
 from core.nets.user_model import source_digest
 from core.nets.weights import DenseWeights, Weights, copy_weights, weights_digest
-from core.nets.zoo import short_name
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
-from core.settings.settings import DEFAULTS, Settings
+from core.settings.settings import DEFAULTS, OF_OWN_NETS, Settings
 from core.system.blocking_calls import run_in_thread
 from core.system.error_text import reason
 from core.system.untrusted_json import DIGEST, HEADER, to_json
@@ -79,7 +78,8 @@ def dense_weights(
 ) -> Stream[DenseWeights]:
     """The weights the settings name, else the ones shipped with the net for its data set.
 
-    Weights of torchvision's nets are downloaded; without a network the net is untrained, with a
+    A user's own net may come with trained weights, see `ModelSpec.is_built_trained`. Weights of
+    the zoo's nets from torchvision are downloaded; without a network the net is untrained, with a
     notice. For other data, other image sizes and the reference protocol (whose dense net is trained
     on all images), weights are trained once and stored in the platform's cache folder; see
     `open_dense_net` for `may_train`.
@@ -95,6 +95,8 @@ def dense_weights(
     is_shipped = (settings.protocol, settings.dataset) == shipped_for
     if is_shipped and not (yield from workbench.splits(stop)).fingerprint:
         return load_dense(workbench.spec.shipped_weights, workbench.models.uninitialized())
+    if workbench.spec.is_built_trained:
+        return DenseWeights(copy_weights(workbench.models.uninitialized()), None)
     if workbench.spec.is_from_torchvision:
         return (yield from _pretrained(workbench, stop))
     plain = _plain(workbench)
@@ -180,12 +182,12 @@ def _trained(workbench: Workbench, chosen: Workbench, stop: StopFlag) -> Stream[
 
 def _title(settings: Settings) -> str:
     """The model and the data set, in words."""
-    return f"{short_name(settings.model)} on {settings.dataset}"
+    return f"{settings.short_name} on {settings.dataset}"
 
 
 def cached_net(workbench: Workbench, digest: str) -> DenseWeights | None:
     """The stored dense net of this model with the given digest, if there is one."""
-    for path in sorted(_folder().glob(f"{short_name(workbench.settings.model)}-*.safetensors")):
+    for path in sorted(_folder().glob(f"{workbench.settings.short_name}-*.safetensors")):
         if not path.stem.endswith(EARLY):
             with suppress(InputError):
                 dense = load_dense(path, workbench.models.uninitialized())
@@ -231,7 +233,7 @@ def _cache_path(workbench: Workbench, stop: StopFlag) -> Stream[Path]:
     settings, fingerprint = workbench.settings, data.fingerprint
     key = {name: getattr(settings, name) for name in ("model", "dataset", "protocol", "seed")}
     key |= {
-        "phase": asdict(workbench.training),
+        "phase": workbench.training.values(),
         "precision": precision,
         "device": workbench.models.device.type,
         "threads": torch.get_num_threads(),
@@ -241,5 +243,6 @@ def _cache_path(workbench: Workbench, stop: StopFlag) -> Stream[Path]:
         key["images"] = fingerprint
     if workbench.spec.is_user_model:
         key["code"] = source_digest(settings.model)
+        key |= {name: value for name in OF_OWN_NETS if (value := getattr(settings, name))}
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:12]
-    return _folder() / f"{short_name(settings.model)}-{digest}.safetensors"
+    return _folder() / f"{settings.short_name}-{digest}.safetensors"

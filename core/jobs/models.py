@@ -1,19 +1,24 @@
 """The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import cached_property
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from core.data.counts import Counts
+from core.data.inputs import Inputs
 from core.errors import InputError
 from core.nets.footprint import BYTES_PER_VALUE
+from core.nets.fresh_head import check_head, head_name
 from core.nets.layers import Layer, lazy_tensors, parameter_count, prunable_layers
+from core.nets.model_args import format_model_args
 from core.nets.model_copy import copy_model
 from core.nets.outputs import LogitsHook
 from core.nets.prunable.plain_net import Change, PlainNet, explained, plain
 from core.nets.trial import learn_sizes
+from core.nets.user_model import builder_args
 from core.nets.weights import Weights, load_into
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
@@ -31,6 +36,7 @@ class Models:
             has lazy layers.
 
     Attributes:
+        counts: of the data, which complete the arguments of a user's own net.
         step_tried: whether the net has been trained for one step to try it.
     """
 
@@ -39,9 +45,11 @@ class Models:
         spec: ModelSpec,
         device: torch.device,
         shape: Callable[[], tuple[int, int, int]] = lambda: (1, 28, 28),
+        counts: Counts | None = None,
     ) -> None:
         self.spec = spec
         self.device = device
+        self.counts = counts
         self._shape = shape
         self.step_tried = False
         self._hook = LogitsHook()
@@ -55,6 +63,24 @@ class Models:
     def parameters(self) -> int:
         """The number of parameters of the net."""
         return parameter_count(self._outline)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The image settings of the net's own weights, as far as known."""
+        return self.spec.inputs_of(self._outline) if self.spec.is_pretrained else self.spec.inputs
+
+    def check_head(self, model: nn.Module, images: Tensor) -> None:
+        """Raise InputError if the net was trained for other classes than the data's."""
+        if self.spec.is_pretrained and self.counts is not None:
+            check_head(model, images, self.counts.classes, self.spec.name)
+
+    def notes(self, seed: int) -> Iterator[str]:
+        """What a user should know of how their own net is built, a line each."""
+        spec = self.spec
+        args = builder_args(spec.name, spec.given, self.counts, spec.fresh_head)
+        yield f"running code from {spec.name}" + (f" ({format_model_args(args)})" if args else "")
+        if spec.fresh_head:
+            yield f"the last layer, {head_name(self._outline)}, is new: drawn from seed {seed}"
 
     @cached_property
     def buffers(self) -> frozenset[str]:
@@ -74,7 +100,7 @@ class Models:
         """The same, with the masks that the user's own code gives it."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = self.spec.build()
+            model = self.spec.build(self.counts)
             if not self.spec.is_user_model:
                 return PlainNet(model.to(self.device), {}, ())
             net = plain(model)

@@ -44,12 +44,19 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
         device = torch.device("meta")
         with device:
             net = spec.build()
-    if not is_folder(settings.dataset):
+    images = settings.inputs.over(workbench.models.inputs)
+    if is_folder(settings.dataset):
+        if images.channels and images.image_size:  # those of trained weights
+            side = images.image_size
+            zeros = torch.zeros(2, images.channels, side, side, device=device)
+            workbench.models.check_head(net, zeros)
+    else:
         description = describe(settings.dataset)
-        images = settings.inputs.over(spec.inputs).over(description.inputs)
+        images = images.over(description.inputs)
         channels, side = images.channels or 1, images.image_size or 1
-        images.normalization(channels, description.mean, description.std)
+        images.normalization(channels, *description.scales(channels))
         batch = torch.zeros(2, channels, side, side, device=device)
+        workbench.models.check_head(net, batch)
         with explained(workbench.models.changes):
             try_forward(net, batch, description.classes)
         if trains and spec.is_user_model:

@@ -25,6 +25,7 @@ from core.experiments.run_record import (
 )
 from core.nets.footprint import Footprint
 from core.pruning.curves import Point, Scan
+from core.settings.settings import OF_OWN_NETS
 from core.system.typed_json import to_plain
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
@@ -119,7 +120,7 @@ def training_record(workbench: Workbench, precision: str) -> RunRecord:
         **_settings(workbench, precision),
         recipe=workbench.settings.recipe,
         choices=workbench.settings.changes,
-        training=asdict(workbench.training),
+        training=workbench.training.values(),
         parameters=workbench.parameters,
     )
 
@@ -172,8 +173,9 @@ def _each(points: Sequence[Point], attribute: str) -> list[Any]:
 def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
     settings, device = workbench.settings, workbench.models.device.type
     names = ("model", "dataset", "inputs", "protocol")
+    given = [name for name in OF_OWN_NETS if getattr(settings, name)]
     return {
-        **{name: getattr(settings, name) for name in names},
+        **{name: getattr(settings, name) for name in (*names, *given)},
         "split_sizes": SplitSizes(*workbench.split_sizes) if workbench.split_sizes else None,
         "precision": precision,
         "device": device,
@@ -200,5 +202,6 @@ def _size(net: Footprint) -> dict[str, Any]:
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
     """All hyperparameters of a fine-tuning."""
     values = asdict(recipe)
-    del values["dense"]
-    return {**values, **values.pop("finetune")}
+    for phase in ("dense", "finetune"):
+        del values[phase]
+    return {**values, **recipe.finetune.values()}

@@ -13,7 +13,7 @@ from core.jobs.dense_net import cached_net, measured_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.plans import Plan
-from core.settings.settings import Settings
+from core.settings.settings import OF_A_SESSION, SETTINGS, Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +90,12 @@ def settings_of(run: Run, current: Settings) -> Settings:
             settings differ from `current`.
     """
     record = run.checked()
-    for name in ("model", "dataset", "protocol"):
-        if (recorded := getattr(record, name)) != getattr(current, name):
+    for name in OF_A_SESSION:
+        if (recorded := getattr(record, name)) != (own := getattr(current, name)):
+            known = SETTINGS[name]
             raise InputError(
-                f"run {run.id} has the {name} '{recorded}', not '{getattr(current, name)}': "
-                f"open it with --{name} {recorded}"
+                f"run {run.id} has the {known.label} '{recorded}', not '{own}': "
+                f"open it with {known.given(recorded)}"
             )
     inputs = run.required(record.inputs, "inputs")
     if inputs != current.inputs:

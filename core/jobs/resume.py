@@ -1,7 +1,6 @@
 """Resume an interrupted run: dense training or fine-tuning, from its last checkpoint."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from core.errors import InputError
@@ -39,7 +38,7 @@ def resume(
     workbench = workbench.with_settings(settings_of(run, workbench.settings))
     if run.record.kind == TRAIN:
         yield from workbench.splits(stop)
-        _check_recipe(run, run.record.training, asdict(workbench.training))
+        _check_recipe(run, run.record.training, workbench.training.values())
         state = _state(run)
         return (yield from run_training(workbench, experiment.resume(run), stop, state))
     if dense is None:

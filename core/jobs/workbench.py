@@ -18,9 +18,12 @@ import torch
 from torch import nn
 
 from core.data.batches import Splits
+from core.data.counts import Counts
 from core.data.image_shape import image_shape
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
+from core.data.registry import describe, is_folder
+from core.errors import InputError
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
@@ -93,12 +96,17 @@ class Workbench:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.spec = model_spec(settings.model)
+        spec = model_spec(settings.model, settings.model_args, settings.fresh_head)
+        self.spec = spec.for_data(settings.dataset, settings.inputs)
         self._splits: Splits | None = None
         self._precision: str | None = None
         self.predictions: Mapping[str, Ints] = {}
-        shape = partial(image_shape, settings.dataset, settings.inputs.over(self.spec.inputs))
-        self.models = Models(self.spec, resolve_device(settings.device), shape)
+        inputs = settings.inputs.over(self.spec.inputs)
+        shape, counts = (
+            partial(image_shape, settings.dataset, inputs),
+            Counts(settings.dataset, inputs),
+        )
+        self.models = Models(self.spec, resolve_device(settings.device), shape, counts)
         keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
@@ -161,6 +169,7 @@ class Workbench:
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
         data, precision = yield from self.prepared_to_train(stop)
+        yield from self._note_mirrored(self.training)
         net = self.models.fresh_net(self.settings.seed)
         stream = train(
             net.model,
@@ -190,6 +199,7 @@ class Workbench:
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
+        yield from self._note_mirrored(self.finetuning.finetune)
         result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
@@ -209,6 +219,13 @@ class Workbench:
             yield Notice(f"{text}: the dense net is undertrained; more epochs help", warning=True)
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
+
+    def _note_mirrored(self, phase: Phase) -> Stream[None]:
+        """Warn of mirrored images that are no longer of their class."""
+        name = self.settings.dataset
+        if "flip" in phase.augment and not is_folder(name) and not describe(name).symmetric:
+            text = "mirrored digits and letters are others, or none: leave flip out of --augment"
+            yield Notice(f"{name}: {text}", warning=True)
 
     def compact_file(
         self,
@@ -299,24 +316,38 @@ class Workbench:
         settings = self.settings
         if self._splits is None:
             source = settings.dataset, settings.data_dir, settings.protocol
-            inputs = settings.inputs.over(self.spec.inputs)
+            inputs = settings.inputs.over(self.models.inputs)
             dataset = yield from load_dataset(*source, stop, inputs, settings.cache_budget)
             data = Splits.of(dataset, self.models.device)
             if self.spec.is_user_model:
-                yield Notice(f"running code from {settings.model}")
+                yield from map(Notice, self.models.notes(settings.seed))
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
                 model = self.models.uninitialized()
                 check_prunable(model)
+                self.models.check_head(model, data.train.batch(slice(0, 2))[0])
                 for change in self.models.changes:
                     yield Notice(change.what, warning=True)
                 with explained(self.models.changes):
-                    data = yield from fit(model, data)
+                    data = yield from self._fitted(model, data)
                 for text in unprunable_summary(model):
                     yield Notice(text, warning=True)
             self._splits = data
             if self.training != settings.training():
                 yield Notice(_fitted_notice(self.training, len(data.train)))
         return self._splits
+
+    def _fitted(self, model: nn.Module, data: Splits) -> Stream[Splits]:
+        """The images in a layout the net accepts; raises InputError if there is none."""
+        try:
+            return (yield from fit(model, data))
+        except InputError as error:
+            if self.spec.dataset is None or not is_folder(self.settings.dataset):
+                raise
+            own = "a net of your own: --model path/to/net.py:Net"
+            raise InputError(
+                f"{self.spec.name} takes 28x28 grayscale images of at most 10 classes from a "
+                f"folder: use --image-size 28 --channels 1, or {own}"
+            ) from error
 
     @property
     def images(self) -> Inputs:

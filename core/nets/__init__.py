@@ -3,6 +3,9 @@
 zoo             the nets known by name, and their shipped weights (dense/)
 architectures   the zoo's modules
 user_model      a user's own model: imported, built
+model_args      the arguments of its builder, as text
+builders        how its builder is called: arguments from the data, torchvision's and timm's ways
+fresh_head      a new last layer for a net trained for other classes
 calls           calls of a net's own code, and the message for what they raise
 outputs         which of a net's outputs are the logits
 trial           a net tried on a few images, before any work

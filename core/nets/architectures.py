@@ -1,7 +1,9 @@
-"""The zoo's own nets."""
+"""The zoo's own nets, for MNIST or for square images of another size."""
 
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
+
+from core.errors import InputError
 
 
 class Cnn5(nn.Module):
@@ -9,18 +11,21 @@ class Cnn5(nn.Module):
 
     Input [N, 1, 28, 28], output logits [N, 10]. (The notebook's negative log-likelihood of a
     log-softmax is the cross-entropy of these logits.)
+
+    Raises InputError for images of fewer than 20x20 pixels.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, num_classes: int = 10, in_channels: int = 1, image_size: int = 28) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 32, 5)
+        side = _side("cnn5", image_size, ((image_size - 8) // 2 - 4) // 2)
+        self.conv1 = nn.Conv2d(in_channels, 32, 5)
         self.conv2 = nn.Conv2d(32, 32, 5)
         self.drop2 = nn.Dropout(0.5)
         self.conv3 = nn.Conv2d(32, 64, 5)
         self.drop3 = nn.Dropout(0.5)
-        self.fc1 = nn.Linear(576, 256)
+        self.fc1 = nn.Linear(64 * side**2, 256)
         self.drop4 = nn.Dropout(0.5)
-        self.fc2 = nn.Linear(256, 10)
+        self.fc2 = nn.Linear(256, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [N, 10] of normalized images [N, 1, 28, 28]."""
@@ -39,11 +44,11 @@ class LeNet300(nn.Module):
     Input [N, 1, 28, 28], output logits [N, 10].
     """
 
-    def __init__(self) -> None:
+    def __init__(self, num_classes: int = 10, in_channels: int = 1, image_size: int = 28) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(784, 300)
+        self.fc1 = nn.Linear(in_channels * image_size**2, 300)
         self.fc2 = nn.Linear(300, 100)
-        self.fc3 = nn.Linear(100, 10)
+        self.fc3 = nn.Linear(100, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [N, 10] of normalized images [N, 1, 28, 28]."""
@@ -59,14 +64,17 @@ class LeNet5(nn.Module):
     Input [N, 1, 28, 28], output logits [N, 10]. Every layer but the last has a ReLU, because the
     paper's table 4 lists zero activations for each; it follows the pooling, because the table's
     77 % over all layers is the mean over the units after pooling.
+
+    Raises InputError for images of fewer than 16x16 pixels.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, num_classes: int = 10, in_channels: int = 1, image_size: int = 28) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 20, 5)
+        side = _side("lenet-5", image_size, ((image_size - 4) // 2 - 4) // 2)
+        self.conv1 = nn.Conv2d(in_channels, 20, 5)
         self.conv2 = nn.Conv2d(20, 50, 5)
-        self.fc1 = nn.Linear(800, 500)
-        self.fc2 = nn.Linear(500, 10)
+        self.fc1 = nn.Linear(50 * side**2, 500)
+        self.fc2 = nn.Linear(500, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [N, 10] of normalized images [N, 1, 28, 28]."""
@@ -75,3 +83,13 @@ class LeNet5(nn.Module):
         x = F.relu(self.fc1(x.flatten(1)))
         logits: Tensor = self.fc2(x)
         return logits
+
+
+def _side(name: str, image_size: int, side: int) -> int:
+    """The side of the last feature maps; raises InputError if nothing is left of the images."""
+    if side < 1:
+        raise InputError(
+            f"images of {image_size}x{image_size} pixels are too small for {name}: "
+            "use a larger --image-size"
+        )
+    return side

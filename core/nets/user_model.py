@@ -1,7 +1,7 @@
 """A user's own model: imported from a file or package, and built.
 
-`path/to/net.py:Net` or `package.module:build` names a `torch.nn.Module` class or a function that
-returns a module, without required arguments. Building it runs the user's code.
+`path/to/net.py:Net` or `package.module:build` names its builder: a `torch.nn.Module` class or a
+function that returns a module. Building it runs the user's code.
 """
 
 from __future__ import annotations
@@ -10,22 +10,27 @@ import hashlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
 
 from core.errors import InputError
+from core.nets.builders import EXTRAS, Builder, close_names, complete_args, known_error
 from core.nets.calls import ANYTHING, describe
+from core.nets.model_args import ModelArgs
 
 if TYPE_CHECKING:
     from torch import nn
 
     from core.data.batches import Splits
+    from core.data.counts import Counts
 
 FORMS = "path/to/net.py:Net or package.module:Net"
+
+NO_ARGS: ModelArgs = MappingProxyType({})
 
 
 def check_model_name(name: str) -> None:
@@ -61,35 +66,54 @@ def source_digest(name: str) -> str:
     return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest() if path else ""
 
 
-def build(name: str) -> nn.Module:
+def build(
+    name: str, given: ModelArgs = NO_ARGS, counts: Counts | None = None, fresh_head: bool = False
+) -> nn.Module:
     """Build the model, with weights drawn by its own code from torch's global generator.
+
+    Arguments that are not `given` come from the data's `counts`; see `complete_args`.
 
     Raises:
         InputError: the file or module cannot be imported, lacks this name, or the name cannot be
-            called without arguments, raises, or does not return a `torch.nn.Module`.
+            called with these arguments, raises, or does not return a `torch.nn.Module`.
+        WorkError: its trained weights cannot be downloaded.
     """
     from torch import nn
 
-    source, attribute = _split(name)
-    module = _module(name, source)
-    factory = getattr(module, attribute, None)
-    if factory is None:
-        raise InputError(f"{source} has no '{attribute}': {_expected(module)}")
-    if not callable(factory):
-        raise InputError(f"'{attribute}' of {source} is not a class or function")
-    if required := _required(factory):
-        raise InputError(
-            f"'{attribute}' of {source} needs arguments ({', '.join(required)}): write a function "
-            f"without arguments that returns the model, and use {source}:FUNCTION"
-        )
+    builder = builder_of(name)
+    args = builder_args(name, given, counts, fresh_head)
     try:
         with _default_dtype_kept():
-            net = factory()
+            net = builder(**args)
     except ANYTHING as error:
-        raise InputError(f"building {name} raised {describe(error)}") from error
+        known = known_error(error, name, builder, given)
+        raise known or InputError(f"building {name} raised {describe(error)}") from error
     if not isinstance(net, nn.Module):
         raise InputError(f"{name} returns a {type(net).__name__}: expected a torch.nn.Module")
     return net
+
+
+def builder_of(name: str) -> Builder:
+    """The class or function that builds a model; raises InputError if there is none."""
+    source, attribute = _split(name)
+    module = _module(name, source)
+    builder: object = getattr(module, attribute, None)
+    if callable(builder):
+        return builder
+    known = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
+    hints = ": ".join(filter(None, (_expected(module), close_names(attribute, known))))
+    if builder is None:
+        raise InputError(f"{source} has no '{attribute}': {hints}")
+    raise InputError(f"'{attribute}' of {source} is not a class or function: {hints}")
+
+
+def builder_args(
+    name: str, given: ModelArgs, counts: Counts | None, fresh_head: bool
+) -> dict[str, object]:
+    """The arguments the model's builder is called with; raises InputError as `build`."""
+    source, attribute = _split(name)
+    what = f"'{attribute}' of {source}"
+    return complete_args(builder_of(name), what, given, counts, fresh_head)
 
 
 def splits_for(net: nn.Module, data: object) -> Splits:
@@ -126,8 +150,9 @@ def _module(name: str, source: str) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or source
         if f"{source}.".startswith(f"{missing}."):
-            raise InputError(f"model '{name}': no module {missing}; expected {FORMS}") from error
-        raise InputError(f"importing {source} needs {missing}: install it") from error
+            hint = _install(missing) if missing in EXTRAS else f"expected {FORMS}"
+            raise InputError(f"model '{name}': no module {missing}; {hint}") from error
+        raise InputError(f"importing {source} needs {missing}: {_install(missing)}") from error
     except ANYTHING as error:
         raise InputError(f"importing {source} raised {describe(error)}") from error
 
@@ -152,14 +177,10 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _required(factory: Any) -> Sequence[str]:
-    """The arguments without a default."""
-    try:
-        parameters = inspect.signature(factory).parameters.values()
-    except (TypeError, ValueError):
-        return ()
-    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [p.name for p in parameters if p.default is p.empty and p.kind not in optional]
+def _install(package: str) -> str:
+    """How to get a package that is missing."""
+    extra = EXTRAS.get(package)
+    return f"pip install 'featherweight[{extra}]'" if extra else "install it"
 
 
 def _expected(module: ModuleType) -> str:
@@ -171,4 +192,4 @@ def _expected(module: ModuleType) -> str:
         for name, value in classes.items()
         if issubclass(value, nn.Module) and value.__module__ == module.__name__
     ]
-    return f"expected one of {', '.join(own)}" if own else "it defines no torch.nn.Module"
+    return f"expected one of {', '.join(own)}" if own else "expected a class or function"

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.inputs import DEFAULT_INPUTS, Inputs
+from core.data.registry import DATASETS
 from core.errors import InputError
 from core.nets import user_model
+from core.nets.builders import CLASSES, loads_weights, looked_up, weight_inputs
+from core.nets.model_args import ModelArgs, has_text, parse_model_args
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from core.data.counts import Counts
 
 _TORCHVISION = "torchvision.models:"
 
@@ -29,12 +36,35 @@ class ModelSpec:
         factory: `module:callable` that builds it with fresh weights; None for a user's own.
         dataset: the data set of its shipped weights, if any.
         inputs: image settings of its weights if they were not trained on `dataset`.
+        args: the arguments of a user's own net, as text.
+        fresh_head: whether a user's own net gets a new last layer for the data's classes.
+        arguments: of the factory, by name.
     """
 
     name: str
     factory: str | None = None
     dataset: str | None = None
     inputs: Inputs = DEFAULT_INPUTS
+    args: str = ""
+    fresh_head: bool = False
+    arguments: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    def for_data(self, dataset: str, inputs: Inputs) -> ModelSpec:
+        """The net for the classes and images of a known data set.
+
+        Only the nets with shipped weights are built for other images than MNIST's; those of an
+        image folder are known only once it is read.
+        """
+        if self.dataset is None or dataset not in DATASETS:
+            return self
+        description = DATASETS[dataset]
+        images = inputs.over(description.inputs)
+        arguments = {
+            "num_classes": description.classes,
+            "in_channels": images.channels or description.channels,
+            "image_size": images.image_size or description.image_size,
+        }
+        return replace(self, arguments=arguments)
 
     @property
     def is_user_model(self) -> bool:
@@ -46,13 +76,49 @@ class ModelSpec:
         """Whether it and its trained weights come from torchvision."""
         return self.factory is not None and self.factory.startswith(_TORCHVISION)
 
-    def build(self) -> nn.Module:
-        """Build it with weights from torch's global generator; raises as `user_model.build`."""
+    @property
+    def given(self) -> ModelArgs:
+        """The arguments by name."""
+        return parse_model_args(self.args)
+
+    @property
+    def has_safe_args(self) -> bool:
+        """Whether its arguments cannot name code, a file or an address: torchvision's, or no text.
+
+        `torch.hub:load` for example takes the address of code to run.
+        """
+        return self.name.startswith(_TORCHVISION) or not has_text(list(self.given.values()))
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether a user's own net is built with trained weights."""
+        return loads_weights(self.given)
+
+    @property
+    def is_built_trained(self) -> bool:
+        """Whether nothing of it is left to train: its head is that of its trained weights."""
+        kept = self.name.startswith(_TORCHVISION) or CLASSES not in self.given
+        return self.is_pretrained and not self.fresh_head and kept
+
+    def build(self, counts: Counts | None = None) -> nn.Module:
+        """Build it with weights from torch's global generator; raises as `user_model.build`.
+
+        The `counts` of the data complete the arguments of a user's own net.
+        """
         if self.factory is None:
-            return user_model.build(self.name)
+            net = user_model.build(self.name, self.given, counts, self.fresh_head)
+            if self.fresh_head:
+                from core.nets.fresh_head import replace_head
+
+                replace_head(net, self.given.get(CLASSES) or (counts.classes if counts else 0))
+            return net
         module, _, attribute = self.factory.partition(":")
-        net: nn.Module = getattr(import_module(module), attribute)()
-        return net
+        made: nn.Module = getattr(import_module(module), attribute)(**self.arguments)
+        return made
+
+    def inputs_of(self, net: nn.Module) -> Inputs:
+        """The image settings of the weights that `net` was built with, as far as known."""
+        return weight_inputs(user_model.builder_of(self.name), self.given, net).over(self.inputs)
 
     @property
     def shipped_weights(self) -> Path:
@@ -72,17 +138,33 @@ ZOO = {
 }
 
 
-def short_name(name: str) -> str:
-    """A net's name for display: a user's own without folders."""
-    return name if name in ZOO else user_model.base_name(name)
+def short_name(name: str, args: str = "") -> str:
+    """A net's name for display: a user's own without folders, with the model its builder looks up.
 
-
-def model_spec(name: str) -> ModelSpec:
-    """The net called `name`, not built; raises InputError if there is none."""
+    `timm:create_model` with `model_name=resnet18` is `timm.resnet18`.
+    """
     if name in ZOO:
+        return name
+    base, found = user_model.base_name(name), looked_up(parse_model_args(args))
+    safe = re.sub(r"[^\w.-]+", "-", found or "")
+    return f"{base.partition('.')[0]}.{safe}" if safe else base
+
+
+def model_spec(name: str, args: str = "", fresh_head: bool = False) -> ModelSpec:
+    """The net called `name`, not built; raises InputError if there is none.
+
+    Only a user's own takes arguments and a fresh head, see `ModelSpec`.
+    """
+    if name in ZOO:
+        if args or fresh_head:
+            option = f"--model-args {args}" if args else "--fresh-head"
+            own = ZOO[name].factory if ZOO[name].is_from_torchvision else None
+            way = f"use --model {own}" if own else f"remove {option}"
+            raise InputError(f"{name} takes no {option}: {way}")
         return ZOO[name]
     if ":" not in name:
         known = ", ".join(ZOO)
         raise InputError(f"unknown model '{name}': expected one of {known}, or {user_model.FORMS}")
     user_model.check_model_name(name)
-    return ModelSpec(name)
+    inputs = Inputs(channels=3) if name.startswith(_TORCHVISION) else DEFAULT_INPUTS
+    return ModelSpec(name, inputs=inputs, args=args, fresh_head=fresh_head)

@@ -5,11 +5,13 @@ from typing import Any, ClassVar
 
 from core.errors import InputError
 from core.fields.declaration import check_fields, explicit_values, setting
-from core.fields.kinds import integer, number, one_of, switch
+from core.fields.kinds import integer, number, one_of, some_of, switch
 from core.training.recipes import (
+    AUGMENTATIONS,
     LOSSES,
     METHODS,
     OPTIMIZERS,
+    Augmentation,
     LossName,
     Method,
     OptimizerName,
@@ -26,6 +28,8 @@ _RATE = number(0, 100, above=True, series=_DECADES[6:])
 _STRENGTH = number(0, 1, series=(0.0, *_DECADES[:-3]))
 _BATCH_SIZE = integer(1, 1_000_000, series=[2**power for power in range(13)])
 _SMOOTHING = number(0, 1, below=True, series=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3))
+
+_AUGMENT = some_of(AUGMENTATIONS, "the images as they are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,9 @@ class RecipeChanges:
     batch_size: int | None = setting(None, _BATCH_SIZE, "images per optimizer step")
     loss: LossName | None = setting(None, one_of(LOSSES), "loss function", label="loss function")
     smoothing: float | None = setting(None, _SMOOTHING, "label smoothing, for cross-entropy")
+    augment: tuple[Augmentation, ...] | None = setting(
+        None, _AUGMENT, "random changes to training images"
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -92,7 +99,8 @@ class RecipeChanges:
 
     def applied_to_phase(self, phase: Phase) -> Phase:
         """The phase with the changes that apply to a single training."""
-        same = {"epochs", "l1", "batch_size", "loss", "smoothing"} & self.explicit_values().keys()
+        same = {"epochs", "l1", "batch_size", "loss", "smoothing", "augment"}
+        same &= self.explicit_values().keys()
         changes: dict[str, Any] = {name: getattr(self, name) for name in same}
         if self.l2 is not None:
             changes["weight_decay"] = self.l2

@@ -16,7 +16,7 @@ from core.fields.kinds import number
 from core.pruning.layer_selection import SelectionError
 from core.pruning.plans import Plan, check_sparsity, short_sparsity, whole_plan
 from core.settings.recipe_changes import RecipeChanges
-from core.settings.settings import DEFAULTS, SETTINGS, Settings
+from core.settings.settings import DEFAULTS, OF_OWN_NETS, SETTINGS, Settings
 from core.settings.toml import (
     abbreviated,
     line_of,
@@ -73,6 +73,8 @@ class Config:
     def merged_with(self, options: Mapping[str, Any]) -> Settings:
         """The options over the file, the file over the defaults.
 
+        Arguments in the file are those of its own model.
+
         Args:
             options: fields of `Settings`, `Inputs` and `RecipeChanges` by name.
 
@@ -81,8 +83,11 @@ class Config:
                 is checked only here, since an option may resolve a conflict.
         """
         options = {name: SETTINGS[name].read(value) for name, value in options.items()}
+        values = self.values
+        if options.get("model", values.get("model")) != values.get("model"):
+            values = {name: value for name, value in values.items() if name not in OF_OWN_NETS}
         try:
-            return Settings.of({**self.values, **options})
+            return Settings.of({**values, **options})
         except InputError as error:
             beside = " and the options" if options.keys() & (TOP.keys() | CHANGES.keys()) else ""
             raise InputError(f"{self._source.path}{beside}: {error}") from error
@@ -122,8 +127,9 @@ def config_text(
     Values left to the recipe or the machine are left out.
     """
     top = {name: getattr(settings, name) for name in settings_in(Settings) if name in TOP}
-    if settings.precision == DEFAULTS.precision:
-        del top["precision"]
+    for name in ("precision", *OF_OWN_NETS):
+        if top[name] == getattr(DEFAULTS, name):
+            del top[name]
     top |= settings.inputs.explicit_values()
     lines = [_HEADER, *(_line(name, value) for name, value in top.items())]
     if changes := settings.changes.explicit_values():

@@ -9,9 +9,10 @@ from core.data.folders.disk_budget import BUDGET, format_bytes, parse_bytes
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.registry import DATASETS, FOLDER, PROTOCOLS, check_name
 from core.fields.declaration import check_fields, local_setting, setting, settings_in
-from core.fields.kinds import Kind, integer, one_of, path, text
+from core.fields.kinds import Kind, integer, one_of, path, switch, text
+from core.nets.model_args import MODEL_ARGS
 from core.nets.user_model import FORMS
-from core.nets.zoo import ZOO, model_spec
+from core.nets.zoo import ZOO, model_spec, short_name
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.system.number_formats import PRECISIONS
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, TrainingSize, recipe_named
@@ -45,6 +46,15 @@ class Settings:
     model: str = setting(
         "cnn5", text(f"{', '.join(ZOO)}, or your own: {FORMS}"), "net to prune", check=model_spec
     )
+    model_args: str = setting(
+        "",
+        MODEL_ARGS,
+        "arguments of your own net, such as num_classes=10,weights=DEFAULT",
+        unset="the data's num_classes and channels",
+    )
+    fresh_head: bool = setting(
+        False, switch(), "new last layer for your own net, for the data's classes"
+    )
     dataset: str = setting(
         "mnist",
         text(f"{', '.join(DATASETS)}, or {FOLDER}PATH, a folder of images by class"),
@@ -74,7 +84,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        model_spec(self.model)
+        model_spec(self.model, self.model_args, self.fresh_head)
         self.changes.applied_to(recipe_named(self.recipe))
 
     @classmethod
@@ -88,6 +98,11 @@ class Settings:
             for owner in (cls, Inputs, RecipeChanges)
         )
         return cls(**own, inputs=Inputs(**inputs), changes=RecipeChanges(**changes))
+
+    @property
+    def short_name(self) -> str:
+        """The net's name for display and in names of files, see `core.nets.zoo.short_name`."""
+        return short_name(self.model, self.model_args)
 
     def finetuning(self, size: TrainingSize | None = None) -> Recipe:
         """The recipe, fitted to a training set of this size, with the changes applied."""
@@ -104,5 +119,11 @@ class Settings:
 
 SETTINGS = settings_in(Settings) | settings_in(Inputs) | settings_in(RecipeChanges)
 """Every setting by name."""
+
+OF_OWN_NETS = ("model_args", "fresh_head")
+"""Settings that only a user's own net takes; recorded, and written to files, only if given."""
+
+OF_A_SESSION = ("model", *OF_OWN_NETS, "dataset", "protocol")
+"""Settings that a run or a recipe must share with the session it is opened in."""
 
 DEFAULTS = Settings()

@@ -20,6 +20,7 @@ from core.nets.trial import random_kept
 from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import Masks
 from core.system.precision import autocast
+from core.training.augmentation import Augmenter
 from core.training.byte_dropout import use_byte_dropout
 from core.training.losses import mean_loss
 from core.training.optimizers import build_optimizer, match_memory_format
@@ -71,6 +72,7 @@ class Trainer:
         self.scheduler = build_scheduler(self.optimizer, self.phase, self.steps_in_epoch)
         self._order = torch.Generator().manual_seed(seed)
         self._torch_state = self._order.get_state()
+        self._seed = seed
         layers = prunable_layers(self.model) if self.phase.l1 else ()
         self._penalized = [self.model.get_parameter(layer.key) for layer in layers]
 
@@ -88,12 +90,14 @@ class Trainer:
         """
         order = torch.randperm(len(self.data), generator=self._order)
         self.epoch_seconds, seen, total = 0.0, 0, 0.0
+        chosen = self.phase.augment
+        augment = Augmenter(chosen, self._seed, self.epoch) if chosen else None
         for index in self._batches(order):
             if stop():
                 self.stopped = True
                 return None
             start = perf_counter()
-            loss, correct = self._step(*self.data.batch(index))
+            loss, correct = self._step(*self.data.batch(index, augment))
             after_step(self.optimizer)
             self.epoch_seconds += perf_counter() - start
             seen += len(index)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, NamedTuple
 
 from core.errors import InputError
 
 Method = Literal["one-shot", "gradual", "iterative"]
 LossName = Literal["cross-entropy", "margin", "squared"]
 OptimizerName = Literal["adadelta", "adamw", "sgd"]
+Augmentation = Literal["shift", "flip", "crop"]
 
 METHODS: dict[Method, str] = {
     "one-shot": "prune at once, then retrain",
@@ -45,6 +46,13 @@ LOSSES: dict[LossName, str] = {
 does as well as cross-entropy on most tasks (Hui and Belkin 2021, "Evaluation of Neural
 Architectures Trained with Square Loss vs Cross-Entropy in Classification Tasks").
 """
+
+AUGMENTATIONS: dict[Augmentation, str] = {
+    "shift": "move by up to an eighth of the side",
+    "flip": "mirror half of the images",
+    "crop": "enlarge a part of 80 to 100 % a side",
+}
+"""Random changes to training images, see `core.training.augmentation`."""
 
 MOMENTUM = 0.9
 """Momentum of SGD when it replaces a recipe's optimizer."""
@@ -91,6 +99,7 @@ class Phase:
         weight_decay: L2 regularization, as the optimizer defines it: for AdamW decoupled from the
             gradient (Loshchilov and Hutter 2019), otherwise added to it as weight_decay x w.
         l1: L1 regularization of the prunable weights: l1 x sign(w) is added to the gradient.
+        augment: see `AUGMENTATIONS`.
     """
 
     epochs: int
@@ -103,6 +112,16 @@ class Phase:
     loss: LossName = "cross-entropy"
     smoothing: float = 0.0
     batch_size: int = 256
+    augment: tuple[Augmentation, ...] = ()
+
+    def values(self) -> dict[str, Any]:
+        """All hyperparameters by name, as JSON has them; `augment` only if there is any.
+
+        Runs and stored nets without it are then those of versions that did not know it.
+        """
+        values = asdict(self)
+        augment = values.pop("augment")
+        return values | ({"augment": list(augment)} if augment else {})
 
     def with_optimizer(self, optimizer: OptimizerName, lr: float | None) -> Phase:
         """The phase with another optimizer, its default decay, and `lr` or its default rate.

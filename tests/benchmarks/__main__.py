@@ -23,6 +23,7 @@ from tests.benchmarks.support.figures import Figure
 
 BENCHMARKS = {
     "training": ("training_epoch", "training_peak_share"),
+    "augmentation": ("augmentation_share",),
     "evaluation": ("evaluation",),
     "scanning": ("scan_exact", "scan_quick"),
     "what_if": ("what_if_ms",),

@@ -17,7 +17,6 @@ from core.errors import InputError
 from core.experiments.experiment import Experiment, default_name, experiment_folder
 from core.experiments.runs import Run
 from core.formats.recognition import check_weights_file
-from core.nets.zoo import short_name
 from core.settings.settings import Settings
 from core.system.files import check_writable, check_writable_folder
 
@@ -62,7 +61,7 @@ def workbench_for(
 
 def experiment_for(args: Namespace, settings: Settings) -> Experiment:
     """The experiment the command records in; raises InputError if its folder is not writable."""
-    name = default_name(short_name(settings.model), short_data_name(settings.dataset))
+    name = default_name(settings.short_name, short_data_name(settings.dataset))
     folder = experiment_folder(getattr(args, "experiment", None), name)
     if "experiment" in args:
         check_writable_folder(folder, "--experiment")

@@ -1,17 +1,18 @@
 """From options to what they stand for: settings, a plan, a goal, locked layers."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from core.errors import InputError
 from core.experiments.runs import Run
-from core.nets.zoo import ZOO
+from core.nets.zoo import ZOO, model_spec
 from core.pruning.goals import Goal, parse_goal
 from core.pruning.plans import Plan, parse_locks, parse_plan, parse_sparsity, uniform_plan
 from core.pruning.presets import preset_plan
 from core.settings.recipe_file import Config, read_config
-from core.settings.settings import SETTINGS, Settings
+from core.settings.settings import OF_A_SESSION, SETTINGS, Settings
 
 
 def config_of(args: Namespace) -> Config | None:
@@ -24,8 +25,9 @@ def settings_of(args: Namespace, config: Config | None = None) -> Settings:
     options = {name: value for name, value in vars(args).items() if name in SETTINGS}
     if config is None:
         return Settings.of(options)
-    if "model" not in options:
-        _check_code("this recipe", config.values.get("model"), None)
+    if options.get("model") in (None, config.values.get("model")):
+        model, args_in_file = map(config.values.get, ("model", "model_args"))
+        _check_code("this recipe", model, args_in_file, options)
     return config.merged_with(options)
 
 
@@ -63,14 +65,14 @@ def settings_for(args: Namespace, run: Run) -> Settings:
     """
     record, options = run.checked(), vars(args)
     inputs = run.required(record.inputs, "inputs")
-    _check_code(f"run {run.id}", record.model, options.get("model"))
+    _check_code(f"run {run.id}", record.model, record.model_args, options)
     fixed, defaults = (
         {name: value for name in names if (value := getattr(record, name)) is not None}
-        for names in (("model", "dataset", "protocol"), ("precision", "seed", "threads"))
+        for names in (OF_A_SESSION, ("precision", "seed", "threads"))
     )
     settings = settings_of(Namespace(**{**defaults, **options, **fixed}))
     conflicts = [
-        f"--{name} {options[name]}"
+        SETTINGS[name].given(options[name])
         for name, value in fixed.items()
         if options.get(name, value) != value
     ]
@@ -98,10 +100,18 @@ def check_no_weights(args: Namespace, what: str) -> None:
         raise InputError(f"{what} has its own weights: remove --weights {args.weights}")
 
 
-def _check_code(what: str, model: object, confirmed: object) -> None:
-    """Refuse to run code named by a file unless --model names it, too."""
-    if isinstance(model, str) and model not in ZOO and model != confirmed:
-        raise InputError(f"{what} uses your own net '{model}': add --model {model} to run its code")
+def _check_code(what: str, model: str | None, args: str | None, options: Mapping[str, Any]) -> None:
+    """Refuse to run code named by a file unless the options name it, too.
+
+    Text among the arguments may name code, as in `torch.hub:load`, so they must be given again.
+    """
+    if model is None or model in ZOO:
+        return
+    safe = "model_args" in options or model_spec(model, args or "").has_safe_args
+    if model != options.get("model") or not safe:
+        needed = SETTINGS["model"].given(model)
+        needed += "" if safe else f" {SETTINGS['model_args'].given(args)}"
+        raise InputError(f"{what} uses your own net '{model}': add {needed} to run its code")
 
 
 def explicit_plan(

@@ -9,7 +9,6 @@ from core.events import Event, Notice, StopFlag, Stream
 from core.experiments.exports import Export
 from core.formats.export_formats import COMPACT
 from core.nets.footprint import Sizes
-from core.nets.zoo import short_name
 from tui.features.feature import Feature, available
 from tui.screens.export_dialog import ExportDialog
 from tui.session import Session
@@ -87,4 +86,4 @@ def file_name(state: State, suffix: str) -> str:
     """The default name of an exported file."""
     ratio = state.footprint.ratio
     light = f"-{ratio:.4g}x" if isfinite(ratio) else ""
-    return f"{short_name(state.settings.model)}{light}{suffix}"
+    return f"{state.settings.short_name}{light}{suffix}"

@@ -8,7 +8,7 @@ from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.pruning.plans import Plan, short_sparsity
 from core.settings.recipe_file import CHANGES, Config, read_config, write_config
-from core.settings.settings import Settings
+from core.settings.settings import OF_A_SESSION, SETTINGS, Settings
 from tui.features.feature import Feature, available
 from tui.screens.path_dialog import PathDialog
 from tui.session import Session
@@ -90,12 +90,12 @@ def settings_with(config: Config, current: Settings) -> Settings:
         InputError: the file is for another net, data set, protocol or image size, or its
             changes to the recipe contradict each other.
     """
-    for name in ("model", "dataset", "protocol"):
-        own = getattr(current, name)
+    for name in OF_A_SESSION:
+        own, known = getattr(current, name), SETTINGS[name]
         if (other := config.values.get(name, own)) != own:
             raise InputError(
-                f"this recipe is for the {name} '{other}', not '{own}': "
-                f"start featherweight with --{name} {other}"
+                f"this recipe is for the {known.label} '{other}', not '{own}': "
+                f"start featherweight with {known.given(other)}"
             )
     images = {name: config.values[name] for name in settings_in(Inputs) if name in config.values}
     if (inputs := Inputs(**{**current.inputs.explicit_values(), **images})) != current.inputs:

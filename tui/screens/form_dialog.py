@@ -16,7 +16,7 @@ from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 Form = TypeVar("Form", RecipeForm, ExportForm)
 
-TITLE_WIDTH, VALUE_WIDTH = 14, 15
+TITLE_WIDTH, VALUE_WIDTH = 14, 17
 
 
 class FormDialog(Dialog[Form]):
@@ -44,7 +44,7 @@ class FormDialog(Dialog[Form]):
 
     def compose(self) -> ComposeResult:
         """The header, the rows, and the hint or the form's problem."""
-        with Vertical(classes="dialog dialog--wide"):
+        with Vertical(classes="dialog dialog--wide dialog--form"):
             yield from self.above()
             yield LinesWidget(id="rows")
             yield Static(self.HINT, classes="dialog--hint", id="rows-hint", markup=False)

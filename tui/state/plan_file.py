@@ -12,7 +12,7 @@ import platformdirs
 
 from core.data.registry import FOLDER, is_folder, short_data_name
 from core.experiments.experiment import default_name
-from core.nets.zoo import model_spec, short_name
+from core.nets.zoo import model_spec
 from core.system.files import write_text
 from core.system.typed_json import Limits, from_plain, to_plain
 from core.system.untrusted_json import FaultError, read_json, to_json
@@ -54,11 +54,12 @@ def plan_file(settings: Settings) -> Path:
     """The file for a model and a data set, independent of the current folder."""
     model, dataset = settings.model, settings.dataset
     if model_spec(model).is_user_model:
-        model = str(Path(model).absolute())
+        net = settings.model_args, "fresh head" if settings.fresh_head else ""
+        model = " ".join(filter(None, (str(Path(model).absolute()), *net)))
     if is_folder(dataset):
         dataset = str(Path(dataset.removeprefix(FOLDER)).absolute())
     digest = hashlib.sha256(f"{model}\0{dataset}".encode()).hexdigest()[:8]
-    name = default_name(short_name(settings.model), short_data_name(settings.dataset))
+    name = default_name(settings.short_name, short_data_name(settings.dataset))
     folder = Path(platformdirs.user_state_dir("featherweight", appauthor=False)) / "plans"
     return folder / f"{name}-{digest}.json"
 

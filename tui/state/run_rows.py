@@ -34,7 +34,9 @@ class RunGroup:
     def of(cls, record: RunRecord) -> Self:
         """Read it from a run's record."""
         inputs = record.inputs.flags if record.inputs else "unknown"
-        return cls(*map(_shown, (record.model, record.dataset, record.protocol, inputs)))
+        head = "fresh head" if record.fresh_head else ""
+        net = ", ".join(filter(None, (record.model, record.model_args, head)))
+        return cls(*map(_shown, (net or None, record.dataset, record.protocol, inputs)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The title line: net, data set, base, recipe and protocol."""
 
 from core.data.registry import short_data_name
-from core.nets.zoo import short_name
 from tui.state.layer_rows import shown_filter
 from tui.state.state import State
 from tui.text.format import plural
@@ -16,7 +15,7 @@ def title(state: State, width: int) -> Lines:
     settings, recipe = state.settings, state.recipe
     facts = [
         _matches(state),
-        f"{short_name(settings.model)} on {short_data_name(settings.dataset)}",
+        f"{settings.short_name} on {short_data_name(settings.dataset)}",
         base,
         f"recipe {recipe.name}, {plural(recipe.epochs, 'epoch')}",
         PROTOCOL_LABELS[settings.protocol],

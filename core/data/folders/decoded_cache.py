@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
@@ -27,8 +27,17 @@ from core.data.folders.disk_budget import (
     read_metadata,
     remove_stale,
 )
+from core.data.folders.image_files import named
 from core.data.folders.image_folder import Folder, Samples
-from core.data.folders.pixels import LARGEST, SMALLEST, Shape, read_image, shape_of
+from core.data.folders.pixels import (
+    LARGEST,
+    MOST_PIXELS,
+    SMALLEST,
+    Fault,
+    Shape,
+    read_image,
+    shape_of,
+)
 from core.data.inputs import Inputs
 from core.data.splits import Dataset, Split
 from core.errors import InputError, StoppedError
@@ -37,9 +46,6 @@ from core.system.error_text import reason
 from core.system.files import NO_SPACE
 
 _SPLITS = ("train", "validation", "test")
-
-_NAMED = 3
-"""How many unreadable images are named individually."""
 
 
 def decoded(
@@ -124,7 +130,7 @@ def _decode_images(
 ) -> Stream[dict[str, Any]]:
     """Decode every image into `target`; returns their metadata."""
     labels: dict[str, list[int]] = {split: [] for split in _SPLITS}
-    unreadable: list[Path] = []
+    left_out: dict[Fault, list[Path]] = {"unreadable": [], "too large": []}
     resized = done = 0
     total = squares = values = 0.0
     with target.open("wb") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -134,8 +140,8 @@ def _decode_images(
                     raise StoppedError("stopped before all images were decoded")
                 done += 1
                 yield Progress("decoding images", done, len(folder.samples), "images")
-                if image is None:
-                    unreadable.append(path)
+                if isinstance(image, str):
+                    left_out[image].append(path)
                     continue
                 pixels, was_resized = image
                 resized += was_resized
@@ -153,13 +159,13 @@ def _decode_images(
         "labels": labels,
         "mean": mean,
         "std": max(squares / values - mean * mean, 0.0) ** 0.5 or 1.0,
-        "said": _notices(folder, shape, unreadable, resized),
+        "said": _notices(folder, shape, left_out, resized),
     }
 
 
 def _read_in_order(
     pool: ThreadPoolExecutor, samples: Samples, shape: Shape
-) -> Iterator[tuple[tuple[Path, int], tuple[NDArray[np.uint8], bool] | None]]:
+) -> Iterator[tuple[tuple[Path, int], tuple[NDArray[np.uint8], bool] | Fault]]:
     """Yield the images in order; a few hundred are decoded at a time."""
     remaining = iter(samples)
     while chunk := tuple(islice(remaining, 256)):
@@ -176,15 +182,21 @@ def _check(folder: Folder, labels: dict[str, list[int]]) -> None:
             raise InputError(f"no readable image in split {split}: add some")
 
 
+_WHY: dict[Fault, str] = {
+    "unreadable": "that cannot be read",
+    "too large": f"of more than {MOST_PIXELS / 1e6:.0f} million pixels",
+}
+
+
 def _notices(
-    folder: Folder, shape: Shape, unreadable: Sequence[Path], resized: int
+    folder: Folder, shape: Shape, left_out: Mapping[Fault, Sequence[Path]], resized: int
 ) -> list[tuple[str, bool]]:
     """The notices about the images, each with whether it is a warning."""
     notices = []
-    if count := len(unreadable):
-        names = ", ".join(str(path.relative_to(folder.root)) for path in unreadable[:_NAMED])
-        more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
-        notices.append((f"skipped {_images(count)} that cannot be read: {names}{more}", True))
+    for fault, paths in left_out.items():
+        if paths:
+            names = named([str(path.relative_to(folder.root)) for path in paths])
+            notices.append((f"skipped {_images(len(paths))} {_WHY[fault]}: {names}", True))
     if resized:
         notices.append((f"cropped and resized {_images(resized)} to {shape}", False))
     return notices

@@ -9,12 +9,14 @@ of each class, in an order drawn from a fixed seed.
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from core.data.folders.image_files import ImageFiles, identity
 from core.data.splits import HELD_OUT
 from core.errors import InputError
 from core.events import Notice, Stream
@@ -65,7 +67,10 @@ def read_folder(root: Path) -> Stream[Folder]:
         present = ", ".join(map(str, folders.values()))
         raise InputError(f"{root} has {present} but no train folder: expected one next to it")
     folders = folders or {"train": root}
-    parts = {split: _samples(path) for split, path in folders.items()}
+    for split in _without_twins(folders):
+        yield Notice(f"{root}: {split} is the same folder as another split", warning=True)
+    parts, notices = _samples(root, folders)
+    yield from notices
     classes = parts["train"][0]
     _check(root, classes, {split: names for split, (names, _) in parts.items()})
     samples = {split: files for split, (_, files) in parts.items()}
@@ -90,23 +95,47 @@ def read_folder(root: Path) -> Stream[Folder]:
     return Folder(root, classes, samples["train"], samples["validation"], samples["test"])
 
 
-def _samples(folder: Path) -> tuple[tuple[str, ...], Samples]:
-    """The classes of a folder and its files, like torchvision's ImageFolder; skips hidden ones."""
-    from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
+def _without_twins(folders: dict[str, Path]) -> list[str]:
+    """Give splits that are the same real folder one path; returns those that got another's."""
+    firsts: dict[object, Path] = {}
+    paths = {split: firsts.setdefault(identity(path), path) for split, path in folders.items()}
+    twins = [split for split, path in paths.items() if path != folders[split]]
+    folders |= paths
+    return twins
 
+
+def _samples(
+    root: Path, folders: Mapping[str, Path]
+) -> tuple[dict[str, tuple[tuple[str, ...], Samples]], tuple[Notice, ...]]:
+    """The classes of each split's folder and its files; skips hidden classes."""
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    classes = {folder: class_folders(folder) for folder in dict.fromkeys(folders.values())}
+    files = ImageFiles(root, classes, chain(*classes.values()), IMG_EXTENSIONS)
+    parts = {}
+    for split, folder in folders.items():
+        samples = tuple(
+            (path, label)
+            for label, of_class in enumerate(classes[folder])
+            for path in files.of_class(of_class)
+        )
+        if not samples:
+            extensions = ", ".join(sorted(IMG_EXTENSIONS))
+            raise InputError(f"{folder} has no images: expected files ending in {extensions}")
+        parts[split] = tuple(path.name for path in classes[folder]), samples
+    return parts, tuple(files.notices())
+
+
+def class_folders(folder: Path) -> tuple[Path, ...]:
+    """The folders of the classes in a folder, sorted; skips hidden ones."""
     _check_access(folder)
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    classes = [path for path in entries if path.is_dir()]
+    classes = tuple(path for path in entries if path.is_dir())
     if not classes:
         raise InputError(f"{folder} has no folders: expected one folder of images per class")
     for path in classes:
         _check_access(path)
-    labels = {path.name: label for label, path in enumerate(classes)}
-    samples = make_dataset(str(folder), labels, extensions=IMG_EXTENSIONS, allow_empty=True)
-    if not samples:
-        extensions = ", ".join(sorted(IMG_EXTENSIONS))
-        raise InputError(f"{folder} has no images: expected files ending in {extensions}")
-    return tuple(labels), tuple((Path(path), label) for path, label in samples)
+    return classes
 
 
 def _check_access(folder: Path) -> None:

@@ -1,8 +1,10 @@
 """Image files read as pixels of one size and number of channels."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +17,25 @@ from core.errors import InputError
 SMALLEST, LARGEST = 8, 224
 """Limits in pixels for the side of images whose sizes differ or are large, unless set."""
 
+MOST_PIXELS = 89_478_485
+"""Larger images are left out: a small file that takes gigabytes is an attack, or a mistake.
+
+Pillow warns above this size, and refuses twice as many pixels.
+"""
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # notices name them
+
 _HEADERS = 256
 """How many image headers decide size and channels."""
 
 _DEEP = ("I", "I;16", "I;16L", "I;16B")
 """Pillow's names for images with 16 bits per pixel."""
 
-_UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What Pillow raises for a file that is not an image, is damaged or far too large."""
+_UNREADABLE = (OSError, ValueError, SyntaxError)
+"""What Pillow raises for a file that is not an image, or is damaged."""
+
+Fault = Literal["unreadable", "too large"]
+"""Why an image is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,11 @@ def shape_of(samples: Samples, inputs: Inputs) -> Shape:
     for path, _ in samples[:: max(1, len(samples) // _HEADERS)]:
         try:
             with Image.open(path) as image:
+                if _too_large(image):
+                    continue
                 sizes.append(image.size)
                 gray = gray and image.mode in ("1", "L", "LA", *_DEEP)
-        except _UNREADABLE:
+        except (*_UNREADABLE, Image.DecompressionBombError):
             continue
     if not sizes:
         raise InputError(f"no readable image among those tried, such as {samples[0][0]}")
@@ -71,11 +86,13 @@ def shape_of(samples: Samples, inputs: Inputs) -> Shape:
     return Shape(inputs.channels or (1 if gray else 3), height, width)
 
 
-def read_image(path: Path, shape: Shape) -> tuple[NDArray[np.uint8], bool] | None:
-    """The pixels [C, H, W] of an image, and whether it had to be resized; None if unreadable."""
+def read_image(path: Path, shape: Shape) -> tuple[NDArray[np.uint8], bool] | Fault:
+    """The pixels [C, H, W] of an image, and whether it had to be resized; or what is wrong."""
     size = (shape.width, shape.height)
     try:
         with Image.open(path) as image:
+            if _too_large(image):
+                return "too large"
             upright = ImageOps.exif_transpose(image)
             if upright.mode in _DEEP:  # convert() would clip at 255, not scale
                 upright = Image.fromarray((np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8))
@@ -84,6 +101,12 @@ def read_image(path: Path, shape: Shape) -> tuple[NDArray[np.uint8], bool] | Non
             if resized:
                 plain = ImageOps.fit(plain, size)
             pixels = np.asarray(plain, dtype=np.uint8)
+    except Image.DecompressionBombError:
+        return "too large"
     except _UNREADABLE:
-        return None
+        return "unreadable"
     return (pixels[None] if shape.channels == 1 else pixels.transpose(2, 0, 1)), resized
+
+
+def _too_large(image: Image.Image) -> bool:
+    return image.width * image.height > MOST_PIXELS

@@ -24,6 +24,11 @@ def raw_folder(description: Description, data_dir: Path) -> Path:
     return data_dir / description.folder / "raw"
 
 
+def places(description: Description, data_dir: Path) -> tuple[Path, ...]:
+    """Where the files may be in a data folder."""
+    return raw_folder(description, data_dir), data_dir, data_dir / "raw"
+
+
 def inspect(
     description: Description, data_dir: Path, stop: StopFlag
 ) -> Stream[tuple[Verified | None, list[str]]]:
@@ -33,7 +38,7 @@ def inspect(
         The files, None if any are missing or wrong; and what is wrong with those present.
     """
     faults: list[str] = []
-    for folder in (raw_folder(description, data_dir), data_dir, data_dir / "raw"):
+    for folder in places(description, data_dir):
         files: dict[str, bytearray] = {}
         for name, file in description.files.items():
             paths = (folder / name, folder / f"{name}.gz")

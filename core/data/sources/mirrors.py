@@ -11,6 +11,7 @@ from http.client import HTTPException
 from urllib.request import urlopen
 
 from core.data.registry import Description, File, Files
+from core.data.sources.torchvision_files import torchvision_class
 from core.events import StopFlag, Stream
 from core.system import blocking_calls
 from core.system.blocking_calls import CallProgress, SourceError, run_in_thread
@@ -25,11 +26,7 @@ def addresses(name: str) -> list[str]:
     Raises:
         SourceError: torchvision cannot be imported.
     """
-    try:
-        from torchvision import datasets
-    except (ImportError, OSError, RuntimeError) as error:
-        raise SourceError(f"torchvision cannot be imported ({reason(error)})") from error
-    return list(getattr(datasets, name).mirrors)
+    return list(torchvision_class(name).mirrors)
 
 
 def download(description: Description, mirror: str, stop: StopFlag) -> Stream[Files]:

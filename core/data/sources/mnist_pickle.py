@@ -1,39 +1,20 @@
-"""The package's MNIST pickle, read by an unpickler that creates only arrays."""
+"""The package's MNIST pickle, read without running code."""
 
 import gzip
 import io
-import pickle
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import idx
+from core.data.formats import idx, pickled_arrays
 from core.data.registry import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Files
-
-_RECONSTRUCT = np.empty(0).__reduce__()[0]
-
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,  # its name in NumPy 1
-    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
-}
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Looks up only what an array consists of."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"refused {module}.{name}: only arrays are allowed")
-        return _ALLOWED[module, name]
 
 
 def unpickle(packed: bytes) -> Any:
     """Read a gzipped pickle of arrays, of Python 2 or 3; raises UnpicklingError for others."""
     with gzip.open(io.BytesIO(packed)) as stream:
-        return _ArrayUnpickler(stream, encoding="latin1").load()
+        return pickled_arrays.unpickle(stream)
 
 
 def mnist_files(packed: bytes) -> Files:

@@ -3,21 +3,20 @@
 import os
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from core.data.registry import Description, Files
-from core.data.sources.cache import Verified, inspect, raw_folder
-from core.data.sources.fetching import fetch_files
 from core.errors import InputError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.system import blocking_calls
 from core.system.blocking_calls import raise_if_stopped
 from core.system.files import NO_SPACE
 
-_WORK_PREFIX = ".fetch-"
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
 _OTHER = "use another --data-dir"
 
 
@@ -26,10 +25,29 @@ def default_data_dir() -> Path:
     return user_cache_path("featherweight") / "data"
 
 
-def ensure_files(
-    description: Description, data_dir: Path | None, stop: StopFlag
-) -> Stream[Verified]:
-    """Ensure a data folder holds a data set's files, and read them.
+class FileSet(Protocol[T_co]):
+    """A data set's files.
+
+    Attributes:
+        size: their bytes.
+    """
+
+    @property
+    def size(self) -> int: ...  # noqa: D102
+
+    def inspect(self, data_dir: Path, stop: StopFlag) -> Stream[tuple[T_co | None, list[str]]]:
+        """Verify the files in a data folder.
+
+        Returns:
+            The files, None if any are missing or wrong; and what is wrong with those present.
+        """
+
+    def download(self, data_dir: Path, replace: bool, stop: StopFlag) -> Stream[None]:
+        """Put missing files into an existing data folder; `replace` also wrong ones."""
+
+
+def ensure_files(files: FileSet[T], data_dir: Path | None, stop: StopFlag) -> Stream[T]:
+    """Ensure a data folder holds a data set's files, and return them verified.
 
     The folder is created if missing. In Featherweight's own cache (`data_dir` is None), a wrong
     file is replaced; in a folder named by the user, nothing is overwritten.
@@ -40,18 +58,17 @@ def ensure_files(
     """
     own, data_dir = data_dir is None, data_dir or default_data_dir()
     try:
-        verified = yield from _verify(description, data_dir, own, stop)
-        return verified or (yield from _fetch(description, data_dir, own, stop))
+        verified = yield from _verify(files, data_dir, own, stop)
+        return verified or (yield from _fetch(files, data_dir, own, stop))
     except OSError as error:
-        needed = sum(file.size for file in description.files.values())
-        raise _unusable(data_dir, error, needed) from error
+        raise _unusable(data_dir, error, files.size) from error
 
 
 def _verify(
-    description: Description, data_dir: Path, own: bool, stop: StopFlag, notify: bool = False
-) -> Stream[Verified | None]:
+    files: FileSet[T], data_dir: Path, own: bool, stop: StopFlag, notify: bool = False
+) -> Stream[T | None]:
     """Verify the files; a wrong one is an error in a user's folder and a notice in our own."""
-    verified, faults = yield from inspect(description, data_dir, stop)
+    verified, faults = yield from files.inspect(data_dir, stop)
     if faults and not own:
         raise InputError(f"{faults[0]}; delete it or {_OTHER}")
     if notify:
@@ -60,7 +77,7 @@ def _verify(
     return verified
 
 
-def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[Verified]:
+def _fetch(files: FileSet[T], data_dir: Path, own: bool, stop: StopFlag) -> Stream[T]:
     """Download under the folder's lock, unless its previous holder has."""
     data_dir.mkdir(parents=True, exist_ok=True)
     # Not bound to a thread, because a stream may be closed from another one.
@@ -72,42 +89,15 @@ def _fetch(description: Description, data_dir: Path, own: bool, stop: StopFlag) 
             raise_if_stopped(stop)
             yield Progress("waiting for another download")
     try:
-        verified = yield from _verify(description, data_dir, own, stop, notify=True)
+        verified = yield from _verify(files, data_dir, own, stop, notify=True)
         if verified is None:
-            yield from _download(description, data_dir, own, stop)
-            verified = yield from _verify(description, data_dir, own, stop)
+            yield from files.download(data_dir, own, stop)
+            verified = yield from _verify(files, data_dir, own, stop)
         if verified is None:
             raise WorkError(f"the files downloaded to {data_dir} have disappeared: try again")
         return verified
     finally:
         lock.release()
-
-
-def _download(description: Description, data_dir: Path, own: bool, stop: StopFlag) -> Stream[None]:
-    for remnant in data_dir.glob(f"{_WORK_PREFIX}*"):  # of killed downloads
-        shutil.rmtree(remnant, ignore_errors=True)
-    with TemporaryDirectory(
-        prefix=_WORK_PREFIX, dir=data_dir, ignore_cleanup_errors=True
-    ) as folder:
-        work = Path(folder)
-        (wheel := work / "wheel").mkdir()
-        files = yield from fetch_files(description, data_dir, wheel, stop)
-        yield Progress(f"writing {description.name}", unit="B")
-        _install(files, work / "raw", raw_folder(description, data_dir), replace=own)
-
-
-def _install(files: Files, staged: Path, target: Path, replace: bool) -> None:
-    """Write files next to their target, then move them, so none is ever incomplete."""
-    staged.mkdir()
-    for name, data in files.items():
-        (staged / name).write_bytes(data)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.exists():
-        staged.rename(target)
-        return
-    for name in files:
-        if replace or not (target / name).exists():
-            os.replace(staged / name, target / name)
 
 
 def _unusable(folder: Path, error: OSError, needed: int) -> InputError:

@@ -46,7 +46,7 @@ class NetOptions:
 
 
 SIDE, LARGEST = 28, 512
-"""The side of the images in `DATASETS`, and the largest side supported here."""
+"""The side of MNIST's images, and the largest side supported here."""
 
 _HALVED, _SAME = ConvOptions(pool=(2, 2)), ConvOptions(padding=1)
 
@@ -86,8 +86,7 @@ def images_of(file: CompactFile) -> tuple[Shape, Floats, Floats]:
     inputs = inputs.over(ZOO[file.model].inputs)
     name = facts.get("dataset", "mnist")
     if isinstance(name, str) and name in DATASETS:
-        known = DATASETS[name]
-        inputs = inputs.over(Inputs(SIDE, 1, (known.mean,), (known.std,)))
+        inputs = inputs.over(DATASETS[name].inputs)
     if not (inputs.image_size and inputs.channels and inputs.mean and inputs.std):
         raise InputError("the file does not specify which images its net takes")
     if inputs.image_size > LARGEST or (net.pooled_side is None and inputs.image_size != SIDE):
@@ -185,7 +184,7 @@ def _average_pooled(x: Floats, side: int) -> Floats:
 def _read(path: Path, shape: Shape) -> NDArray[np.uint8]:
     """An image in the net's shape; digits are white on black, as in MNIST."""
     image = read_image(path, shape)
-    if image is None:
+    if isinstance(image, str):
         path.stat()  # raises an error that names a missing file
         raise InputError(f"cannot read {path} as an image")
     return image[0]

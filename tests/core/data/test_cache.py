@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import idx
+from core.data.formats import idx
 from core.data.loading import fetch
 from core.data.registry import DATASETS, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from core.data.sources import mirrors, store

@@ -45,7 +45,7 @@ def without_weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings
     whole = Splits.of
     monkeypatch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
     spec = replace(model_spec("lenet-300-100"), dataset=None)
-    monkeypatch.setattr("core.jobs.workbench.model_spec", lambda _: spec)
+    monkeypatch.setattr("core.jobs.workbench.model_spec", lambda *_: spec)
     return Settings(model="lenet-300-100", data_dir=data_dir, precision="fp32")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.data.inputs import Inputs
+from core.data.registry import DATASETS
 from core.errors import InputError
 from core.jobs.preflight import check, check_goal
 from core.jobs.workbench import Workbench
@@ -18,7 +19,7 @@ NEVER_PRUNED = 394
 """Number of biases of cnn5."""
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
+@pytest.mark.parametrize("dataset", list(DATASETS))
 @pytest.mark.parametrize("model", list(ZOO))
 def test_every_net_of_the_zoo_takes_every_known_data_set(
     model: str, dataset: str, empty_cache: Path
@@ -28,11 +29,19 @@ def test_every_net_of_the_zoo_takes_every_known_data_set(
 
 
 @pytest.mark.parametrize(
-    "inputs", [Inputs(image_size=8), Inputs(channels=3), Inputs(image_size=64)]
+    "inputs", [Inputs(image_size=20), Inputs(channels=3), Inputs(image_size=64)]
 )
-def test_images_that_a_net_cannot_take_are_refused(inputs: Inputs) -> None:
-    with pytest.raises(InputError, match="cannot take images"):
-        check(Workbench(Settings(inputs=inputs)))
+@pytest.mark.parametrize("model", [name for name, spec in ZOO.items() if spec.dataset])
+def test_the_nets_with_shipped_weights_are_built_for_other_images(
+    model: str, inputs: Inputs
+) -> None:
+    check(Workbench(Settings(model=model, inputs=inputs)))
+
+
+def test_images_that_are_too_small_for_a_net_are_refused() -> None:
+    text = "images of 19x19 pixels are too small for cnn5: use a larger --image-size"
+    with pytest.raises(InputError, match=text):
+        check(Workbench(Settings(inputs=Inputs(image_size=19))))
 
 
 def test_the_file_that_is_named_beside_the_settings_is_the_one_that_is_checked() -> None:

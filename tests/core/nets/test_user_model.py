@@ -166,7 +166,7 @@ def test_a_malformed_model_name_is_refused_before_any_code_runs(
     ("name", "message"),
     [
         ("Nett", "has no 'Nett': expected one of Block, Net, Viewing, Attending"),
-        ("Block", r"'Block' of .* needs arguments \(width\): write a function"),
+        ("Block", r"'Block' of .* needs arguments \(width\): add --model-args width=VALUE, or"),
         ("needy", r"needs arguments \(width\)"),
         ("broken", r"raised RuntimeError: no weights today \(mine.py line \d+\)"),
         ("number", "returns a int: expected a torch.nn.Module"),

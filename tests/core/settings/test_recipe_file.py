@@ -20,7 +20,7 @@ from core.settings.recipe_file import CHANGES, TOP, config_text, read_config, wr
 from core.settings.settings import SETTINGS, Settings
 from core.settings.toml import line_of
 from core.system.number_formats import PRECISIONS
-from core.training.recipes import LOSSES, METHODS, OPTIMIZERS, RECIPES
+from core.training.recipes import AUGMENTATIONS, LOSSES, METHODS, OPTIMIZERS, RECIPES
 from tests.core.settings.configs import LAYERS, WHOLE, read
 
 # What is written is read back
@@ -53,6 +53,7 @@ RECIPE_CHANGES = st.builds(
     batch_size=maybe(st.integers(1, 1_000_000)),
     loss=maybe(st.sampled_from(list(LOSSES))),
     smoothing=maybe(st.floats(0, 1, exclude_max=True)),
+    augment=maybe(st.sets(st.sampled_from(list(AUGMENTATIONS))).map(tuple)),
 ).filter(is_consistent)
 
 SCALES = [st.tuples(*[st.floats(0, 1, exclude_min=True)] * count) for count in (1, 3)]

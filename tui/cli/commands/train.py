@@ -14,7 +14,6 @@ from core.events import Notice, StopFlag, Stream
 from core.experiments.run_record import RunRecord, report_json
 from core.experiments.runs import WEIGHTS
 from core.formats.export_formats import PICKLES, SAFETENSORS, SUFFIXES
-from core.nets.zoo import short_name
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 
@@ -52,7 +51,7 @@ def prepare(args: Namespace) -> Command[RunOutcome]:
         raise InputError(f"train starts from fresh weights: remove --weights {args.weights}")
     settings = read_options.settings_of(args)
     experiment = checks.experiment_for(args, settings)
-    target = _target(args, settings.model)
+    target = _target(args, settings.short_name)
     workbench = checks.workbench_for(args, settings, trains=True)
     from core.formats.weights_files import save_dense
     from core.jobs import recorded_jobs
@@ -78,9 +77,9 @@ def prepare(args: Namespace) -> Command[RunOutcome]:
     return Command(work, show, args.json)
 
 
-def _target(args: Namespace, model: str) -> Path:
+def _target(args: Namespace, name: str) -> Path:
     """The file for the weights; raises InputError if it cannot be written."""
-    target: Path = args.to or Path(f"{short_name(model)}.safetensors")
+    target: Path = args.to or Path(f"{name}.safetensors")
     if target.suffix in {*PICKLES, *SUFFIXES} - {SAFETENSORS}:
         raise InputError(
             f"weights are written as safetensors: use a name such as {target.stem}.safetensors"
