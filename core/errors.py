@@ -24,6 +24,13 @@ class StoppedError(WorkError):
     """
 
 
+class WriteError(InputError):
+    """A file could not be written, although its place looked writable: a disk that is full, say.
+
+    The command line exits with status 1.
+    """
+
+
 MOST_LISTED = 16
 """The most names an error message lists; of more, it gives the closest."""
 

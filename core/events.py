@@ -40,10 +40,15 @@ class Progress(Event):
 
 @dataclass(frozen=True, slots=True)
 class Notice(Event):
-    """Something the user should know, such as why a data source failed."""
+    """Something the user should know, such as why a data source failed.
+
+    Attributes:
+        lost: a result could not be stored; the command line exits with status 1.
+    """
 
     text: str
     warning: bool = False
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

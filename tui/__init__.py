@@ -15,8 +15,8 @@ The packages; each imports only those below it in this list (import-linter check
     state/      what the screens show, with the rows of the dialogs: immutable, with every
                 way it can change
     keys/       the keys of the main screen and the history; a dialog binds its own
-    text/       lines, numbers and paths as people read them
-    system/     keeps the program running: error boundary, error log, pasted text
+    system/     the program as a process: error boundary, error log, signals, pasted text
+    text/       lines and numbers as people read them; text from outside; encodings
 
 colors.tcss sets the color of every role of text (dense, pruned, removed weights ...),
 featherweight.tcss the layout.

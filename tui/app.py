@@ -1,13 +1,16 @@
 """The terminal program: passes each key and message to the feature that handles it."""
 
+from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from operator import attrgetter
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui.features.benchmarking import Benchmarking
@@ -31,7 +34,9 @@ from tui.screens.overlay import Palette
 from tui.session import Session
 from tui.state.state import State
 from tui.system.error_boundary import Boundary
+from tui.system.job_control import follow_shell, stop_until_continued
 from tui.system.key_burst import KeyBurst
+from tui.text.outside import printable
 from tui.views.activity import JobProgress, Outcome
 from tui.widgets.layer_table import LayerTable
 
@@ -44,15 +49,21 @@ class FeatherweightApp(App[None]):
 
     Attributes:
         boundary: prevents errors from ending the program.
+        ending: a signal ends the program; its job may end by itself.
     """
 
     TITLE = "Featherweight"
     VERTICAL_BREAKPOINTS = [(0, "-compact"), (24, "-roomy")]
     CSS_PATH = ["featherweight.tcss", "colors.tcss"]
-    BINDINGS = BINDINGS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *BINDINGS,
+        Binding("ctrl+z", "suspend_process", show=False, priority=True),
+    ]
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
+        self.ending = False
+        self._running_loop: AbstractEventLoop | None = None
         self.boundary = Boundary(self)
         self.key_burst = KeyBurst(self)
         self.session = session = Session(self, backend, self._footer_keys)
@@ -76,6 +87,14 @@ class FeatherweightApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then load everything."""
+        self._running_loop = get_running_loop()
+        if self.ending:
+            self.exit()
+        if self._driver is not None and self._driver.can_suspend:
+            soon = self._soon
+            follow_shell(
+                lambda: soon(self.action_suspend_process), lambda: soon(self._take_terminal)
+            )
         self.session.activity = JobProgress("loading", monotonic())
         self.session.show(self.session.state)
         self.call_after_refresh(self.training.open)
@@ -83,7 +102,33 @@ class FeatherweightApp(App[None]):
     def on_unmount(self) -> None:
         """Save the plan, and abandon running jobs."""
         self.saved_plans.autosave.flush()
-        self.session.close()
+        self.session.close(finish_job=self.ending)
+
+    # The process
+
+    def end(self) -> None:
+        """Close the screen and stop the job, for a signal, which may come at any time."""
+        self.ending = True
+        self._soon(self.exit)
+
+    def action_suspend_process(self) -> None:
+        """Stop the program as the shell's Ctrl+Z does; `fg` continues it and draws it again."""
+        stopped = False
+        with suppress(SuspendNotSupported), self.suspend():
+            stopped = stop_until_continued()
+        if not stopped:
+            self.notify("there is no shell to return to")
+
+    def _take_terminal(self) -> None:
+        """Set the terminal up and draw again, after another program may have had it."""
+        if not self.ending:
+            with self.suspend():
+                pass
+
+    def _soon(self, act: Callable[[], object]) -> None:
+        """Call it in the event loop; safe in a signal handler."""
+        if self._running_loop is not None:
+            self._running_loop.call_soon_threadsafe(act)
 
     # Keys
 
@@ -139,6 +184,10 @@ class FeatherweightApp(App[None]):
                     text = f"{key.label}: not available while a job is running; x to stop it"
                     self.notify(text, markup=False)
 
+    def notify(self, message: str, **options: Any) -> None:
+        """Show a message for a few seconds; it is no markup."""
+        super().notify(printable(message), **{**options, "markup": False})
+
     def action_command_palette(self) -> None:
         """Open the command palette, on Textual's own Ctrl+P."""
         if not isinstance(self.screen, Palette):
@@ -152,11 +201,13 @@ class FeatherweightApp(App[None]):
 
     def on_job_event(self, message: JobEvent) -> None:
         """Pass a job's event to the feature that started it."""
-        message.job.follow(message.event)
+        if not self.ending:  # the screen is going
+            message.job.follow(message.event)
 
     def on_job_ended(self, message: JobEnded) -> None:
         """Pass the end of a job to the feature that started it."""
-        message.job.end(message)
+        if not self.ending:
+            message.job.end(message)
 
     def on_layer_table_mouse_action(self, message: LayerTable.MouseAction) -> None:
         """Pass on a mouse action in the layer table."""

@@ -12,7 +12,9 @@ from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from core.errors import InputError
 from core.events import Event, StopFlag, Stream
+from core.system.files import check_writable
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Job, JobEnded
@@ -123,8 +125,13 @@ class Session:
         self.ask(Question(question, yes), lambda answer: act() if answer else None)
 
     def write_to(self, text: str, write: Callable[[Path], None]) -> None:
-        """Write to a typed path, after asking whether to replace an existing file."""
+        """Write to a typed path if it can be; asks whether to replace an existing file."""
         path = path_of(text)
+        try:
+            check_writable(path)
+        except InputError as error:
+            self.show(self.state, Outcome(str(error), "nothing was written", role="error"))
+            return
         if lexists(path):
             self.confirm(f"{text} already exists. Replace it?", "replace", partial(write, path))
         else:
@@ -210,10 +217,13 @@ class Session:
         """The computing threads; the process must not exit normally while torch is running."""
         return tuple(job for job in (self.job, self.background.job) if job is not None)
 
-    def close(self) -> None:
-        """Abandon every computation."""
+    def close(self, *, finish_job: bool) -> None:
+        """Abandon every computation, but let the job stop with its result if it may finish."""
         for job in self.threads:
-            job.abandon(0)
+            if finish_job and job is self.job:
+                job.stop()
+            else:
+                job.abandon(0)
 
     # The background measurement
 

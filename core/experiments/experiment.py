@@ -9,7 +9,7 @@ import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -52,9 +52,15 @@ _RUN_NAME = re.compile(r"[0-9]{4}|[1-9][0-9]{4,8}")
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A folder of runs, which need not exist yet."""
+    """A folder of runs, which need not exist yet.
+
+    Attributes:
+        required: the user asked for it by name, so that failing to write it is an error; otherwise
+            it is a warning.
+    """
 
     folder: Path
+    required: bool = field(default=False, compare=False)
 
     def runs(self) -> tuple[Run, ...]:
         """All runs, oldest first, in any state; none if the folder is missing.

@@ -142,7 +142,8 @@ def record_export(
         try:
             experiment.add_export(experiment.find(run), record)
         except InputError as error:
-            yield Notice(f"could not record the file with run {run}: {error}", warning=True)
+            text = f"could not record the file with run {run}: {error}"
+            yield Notice(text, warning=True, lost=True)
     return record
 
 

@@ -92,7 +92,8 @@ def store_scan(
     try:
         save_scan(experiment.folder, digest, scan, workbench.data_name)
     except InputError as error:
-        yield Notice(f"the scan could not be stored: {error}", warning=True)
+        text = f"the scan could not be stored: {error}"
+        yield Notice(text, warning=True, lost=experiment.required)
 
 
 def _scan_for(

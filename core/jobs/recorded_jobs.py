@@ -19,6 +19,9 @@ from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
 
+VISIBLE = 5e-5
+"""Half of the last digit of a sparsity in percent, as a fraction."""
+
 R = TypeVar("R", FineTuningResult, TrainingResult)
 
 
@@ -36,6 +39,9 @@ def finetune(
     `search` is the trial the run belongs to; `allocate` is that search's allocation method.
     """
     _, precision = yield from workbench.prepared_to_train(stop)
+    if denser := [p.layer.name for p in base.profiles if plan[p.layer.name] < p.floor - VISIBLE]:
+        text = f"the plan is below the base's zeros in {', '.join(denser)}: these zeros stay"
+        yield Notice(text)
     record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
     writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
     return (yield from run_finetuning(workbench, base, plan, writer, stop))
@@ -76,15 +82,18 @@ def run_training(
         try:
             save_early(writer.folder / WEIGHTS, DenseWeights(result.weights, result.early), {})
         except InputError as error:
-            yield Notice(f"the early weights could not be recorded: {error}", warning=True)
+            text = f"the early weights could not be recorded: {error}"
+            yield Notice(text, warning=True, lost=True)
     return result
 
 
 def _begin(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
-    """Begin a run; None, with a warning, if it cannot be written."""
+    """Begin a run; if it cannot be written and need not be, None, with a warning."""
     try:
         return experiment.begin(record)
     except InputError as error:
+        if experiment.required:
+            raise
         yield Notice(f"this run will not be recorded: {error}", warning=True)
         return None
 
@@ -117,5 +126,5 @@ def record_run(
         try:
             return replace(result, run=writer.finish(result.weights, record_of(result)).id)
         except InputError as error:
-            yield Notice(f"the run could not be recorded: {error}", warning=True)
+            yield Notice(f"the run could not be recorded: {error}", warning=True, lost=True)
             return replace(result, run=None)

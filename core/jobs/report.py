@@ -41,11 +41,14 @@ def finetuning_record(
 ) -> RunRecord:
     """The record of a fine-tuning before it begins: settings, plan, base.
 
-    Thresholds and kept counts are those of the plan applied to the base in one shot.
+    Thresholds and kept counts are those of the plan applied to the base in one shot. The base's
+    zeros stay, so no sparsity is below its share of zeros.
     """
-    what_ifs = [profile.what_if(plan[profile.layer.name]) for profile in base.profiles]
+    what_ifs = [
+        profile.what_if(max(plan[profile.layer.name], profile.floor)) for profile in base.profiles
+    ]
     layers = tuple(
-        LayerRecord(layer.name, layer.elements, plan[layer.name], what_if.kept, what_if.threshold)
+        LayerRecord(layer.name, layer.elements, what_if.sparsity, what_if.kept, what_if.threshold)
         for layer, what_if in zip(workbench.layers, what_ifs, strict=True)
     )
     return RunRecord(

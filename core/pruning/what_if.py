@@ -102,8 +102,6 @@ class Profile:
 
     def _compute(self, sparsity: float) -> WhatIf:
         k = prune_count(sparsity, self.layer.elements)
-        if k == 0:
-            return WhatIf(sparsity, 0.0, self.layer.elements)
         threshold = self._magnitude_at(k - self.zeros) if k > self.zeros else 0.0
         value, sides = np.float32(threshold), (self.negative, self.positive)
         kept = sum(side.size - int(np.searchsorted(side, value, side="right")) for side in sides)

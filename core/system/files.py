@@ -5,10 +5,11 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from core.errors import InputError
+from core.errors import InputError, WriteError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Error numbers of a full disk, quota or file size limit."""
@@ -20,13 +21,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     A reader of `path` always finds the old file or the new one. A link's target is replaced, not
     the link. A path that is not a regular file, such as a pipe, is written directly.
 
-    Raises InputError if the folder is missing, not writable or full.
+    Raises WriteError if the folder is missing, not writable or full.
     """
     try:
-        path = path.resolve()
-        if path.exists() and not path.is_file():
+        if path.exists() and not path.is_file():  # first: /dev/stdout does not resolve to a path
             write(path)
             return
+        path = path.resolve()
         part = path.with_name(f".{path.name[:40]}-{uuid4().hex}")
         part.touch(exist_ok=False)
         try:
@@ -36,34 +37,46 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(explain_write_error(error, path)) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads back to itself
+        raise WriteError(explain_write_error(error, path)) from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, atomically; raises InputError like `write_whole`."""
+    """Write `text` as UTF-8, atomically; raises WriteError like `write_whole`."""
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def check_writable(path: Path) -> None:
-    """Raise InputError if a file cannot be written to `path`; writes nothing."""
-    if os.path.isdir(path):
-        raise InputError(f"cannot write {path}: it is a folder; give the path of a file")
+    """Raise InputError if a file cannot be written to `path`; leaves nothing behind."""
     if not os.path.isdir(path.parent):
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"cannot write {path}: no permission to write in {path.parent}")
-    _mode(path)
+        why = "is not a folder" if os.path.exists(path.parent) else "does not exist"
+        raise InputError(f"cannot write {path}: the folder {path.parent} {why}")
+    mode = _mode(path)
+    if stat.S_ISDIR(mode):
+        raise InputError(f"cannot write {path}: it is a folder; give the path of a file")
+    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        kind = "a device" if stat.S_ISBLK(mode) else "a socket"
+        raise InputError(f"cannot write {path}: it is {kind}; give the path of a file")
+    if mode and not stat.S_ISREG(mode):  # a pipe or a terminal, which is written directly
+        if not os.access(path, os.W_OK):
+            raise InputError(f"cannot write {path}: no permission; give the path of a file")
+        return
+    folder = path.resolve().parent  # that of a link's target
+    if not os.path.isdir(folder):
+        raise InputError(f"cannot write {path}: the folder {folder} does not exist")
+    _try_to_write(folder, f"cannot write {path}")
 
 
 def check_writable_folder(path: Path, option: str) -> None:
-    """Raise InputError if `path` is not a folder and cannot be created; creates nothing."""
+    """Raise InputError if nothing can be written to the folder `path`, existing or not.
+
+    Leaves nothing behind.
+    """
     path = path.absolute()
     existing = next((folder for folder in (path, *path.parents) if _mode(folder)), path)
     if not stat.S_ISDIR(_mode(existing)):
         raise InputError(f"{option} {path}: {existing} is a file, expected a folder")
-    if existing != path and not os.access(existing, os.W_OK):
-        raise InputError(f"{option} {path}: no permission to create it in {existing}")
+    _try_to_write(existing, f"{option} {path}")
 
 
 def check_readable(path: Path, what: str) -> None:
@@ -80,6 +93,22 @@ def check_readable(path: Path, what: str) -> None:
         raise InputError(f"cannot read {path}: it is empty, expected a {what}")
 
 
+def _try_to_write(folder: Path, what: str) -> None:
+    """Write a file in a folder and delete it; raises InputError, beginning with `what`.
+
+    No other test is sure: the administrator may write everywhere but in /proc, or on a disk that is
+    read-only or full.
+    """
+    probe = folder / f".{uuid4().hex}"
+    try:
+        try:
+            probe.write_bytes(b"0")
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{what}: {_why(error, folder)}") from error
+
+
 def _mode(path: Path) -> int:
     """The mode of the file or folder at `path`; 0 if there is none."""
     try:
@@ -90,11 +119,27 @@ def _mode(path: Path) -> int:
         raise InputError(f"{path} cannot be used: {error.strerror or error}") from error
 
 
-def explain_write_error(error: OSError, path: Path) -> str:
+def explain_write_error(error: Exception, path: Path) -> str:
     """Say on one line why `path` could not be written and how to fix it."""
-    if error.errno in NO_SPACE:
-        free = shutil.disk_usage(path.parent).free // 1_000_000
-        return f"cannot write {path}: no space left ({free} MB free); free some space"
-    if isinstance(error, FileNotFoundError):
-        return f"cannot write {path}: the folder {path.parent} does not exist; create it first"
-    return f"cannot write {path}: {error.strerror or error}; choose a writable place"
+    folder = path.parent
+    if isinstance(error, FileNotFoundError) and not folder.exists():
+        return f"cannot write {path}: the folder {folder} does not exist; create it first"
+    return f"cannot write {path}: {_why(error, folder)}"
+
+
+def _why(error: Exception, folder: Path) -> str:
+    """Why nothing can be written in a folder that exists, and how to fix it."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in NO_SPACE:
+        with suppress(OSError):
+            free = shutil.disk_usage(folder).free // 1_000_000
+            return f"no space left ({free} MB free); free some space"
+    if number in (errno.EACCES, errno.EPERM):
+        text = f"no permission to write in {folder}"
+    elif number == errno.EROFS:
+        text = f"{folder} is on a read-only file system"
+    elif number == errno.ENOENT:
+        text = f"no file can be created in {folder}"
+    else:
+        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{text}; choose a writable place"

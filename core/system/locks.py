@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from core.errors import InputError
+from core.errors import InputError, WriteError
 from core.system.files import explain_write_error
 
 HIDDEN = ".run-"
@@ -71,7 +71,7 @@ def locked(experiment: Path) -> Iterator[None]:
 
 @contextmanager
 def explain_write_errors(path: Path) -> Iterator[None]:
-    """Turn errors of writing `path` into InputErrors."""
+    """Turn errors of writing `path` into WriteErrors, or InputErrors while another program does."""
     try:
         yield
     except Timeout as error:
@@ -79,7 +79,7 @@ def explain_write_errors(path: Path) -> Iterator[None]:
             f"another program has held {path} for {LOCK_TIMEOUT:g} s: stop it or use another folder"
         ) from error
     except OSError as error:
-        raise InputError(explain_write_error(error, path)) from error
+        raise WriteError(explain_write_error(error, path)) from error
 
 
 def make_folder(folder: Path) -> None:

@@ -38,8 +38,14 @@ KEYS = {
 }
 
 
+PASTE, MODES = 2004, (1049, 1000, 1003, 1006, 1015, 1004)
+"""Bracketed paste, which shells use, too; alternate screen, mouse reports, reports of focus."""
+
+
 class Terminal:
     """A program in a terminal."""
+
+    CONTROLLING = False
 
     def __init__(
         self,
@@ -73,6 +79,7 @@ class Terminal:
                 **environment,
             },
             start_new_session=True,
+            preexec_fn=self._take_over if self.CONTROLLING else None,
         )
 
     def __enter__(self) -> Terminal:
@@ -83,8 +90,14 @@ class Terminal:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         os.close(self._slave)
-        os.close(self._master)
+        self.close()
         self._state.cleanup()
+
+    def close(self) -> None:
+        """Close the terminal, as closing its window does."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size, and tell the program."""
@@ -156,11 +169,29 @@ class Terminal:
     def restored(self) -> bool:
         """The terminal is as it was: its modes, no alternate screen, a cursor, no mouse reports."""
         now = termios.tcgetattr(self._slave)
-        ends = bytes(self.raw)
-        left_screen = ends.rfind(b"\x1b[?1049l") > ends.rfind(b"\x1b[?1049h")
-        cursor = ends.rfind(b"\x1b[?25h") > ends.rfind(b"\x1b[?25l")
-        mouse = ends.rfind(b"\x1b[?1000l") >= ends.rfind(b"\x1b[?1000h")
-        return now[3] == self.before[3] and left_screen and cursor and mouse
+        return now[3] == self.before[3] and self.released and self._left(PASTE)
+
+    @property
+    def released(self) -> bool:
+        """The app has left the screen: a shell may use it."""
+        return self.shows_cursor and all(map(self._left, MODES))
+
+    @property
+    def shows_cursor(self) -> bool:
+        """The cursor is visible again."""
+        return self._at(b"\x1b[?25h") > self._at(b"\x1b[?25l")
+
+    def _left(self, mode: int) -> bool:
+        return self._at(b"\x1b[?%dl" % mode) > self._at(b"\x1b[?%dh" % mode)
+
+    @staticmethod
+    def _take_over() -> None:
+        """Make standard input the terminal of this session."""
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    def _at(self, sequence: bytes) -> int:
+        """Where the program wrote a sequence last; -1 if it has not."""
+        return self.raw.rfind(sequence)
 
     def _take(self) -> None:
         try:
@@ -170,3 +201,12 @@ class Terminal:
         self.written += len(data)
         self.raw += data
         self._stream.feed(data)
+
+
+class Window(Terminal):
+    """A terminal of a session's own, as in a window.
+
+    It delivers the signals of keys to the program in the foreground, and SIGHUP when it is closed.
+    """
+
+    CONTROLLING = True

@@ -7,6 +7,8 @@ read_options    from options to settings, plans, goals and locked layers
 checks          checks of what the user typed, before anything else happens
 commands/       one file per command: what it checks, runs and prints
 command         what every command does after its checks
+console         the console they print on
+streams         standard output and error, whatever happens to them
 progress        a bar in a terminal, lines in a log
 number_table    tables of numbers
 settings_table  the table of settings in tui/README.md

@@ -7,11 +7,13 @@ before it downloads, times, trains or prints anything. The rules for paths are i
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.registry import check_name, short_data_name
+from core.errors import InputError
 from core.experiments.experiment import Experiment, default_name, experiment_folder
 from core.experiments.runs import Run
 from core.formats.recognition import check_weights_file
@@ -60,13 +62,15 @@ def workbench_for(
 def experiment_for(args: Namespace, settings: Settings) -> Experiment:
     """The experiment the command records in; raises InputError if its folder is not writable."""
     name = default_name(settings.short_name, short_data_name(settings.dataset))
-    experiment = Experiment(experiment_folder(getattr(args, "experiment", None), name))
+    folder = experiment_folder(getattr(args, "experiment", None), name)
     if "experiment" in args:
-        check_writable_folder(experiment.folder, "--experiment")
-    return experiment
+        check_writable_folder(folder, "--experiment")
+    return Experiment(folder, required="experiment" in args)
 
 
 def check_output(path: str | Path | None) -> None:
     """Raise InputError if a result cannot be written to `path`."""
+    if path == "-" and sys.__stdout__ is None:
+        raise InputError("--json -: standard output is closed; give the path of a file")
     if path is not None and path != "-":
         check_writable(Path(path))

@@ -1,22 +1,23 @@
 """What every command does after its checks: run a job, show progress, print, write JSON."""
 
 import json
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event as Flag
+from signal import SIGINT
 from typing import Any, Generic, TypeVar
 
 from rich.console import Console
 
 from core.errors import WorkError
-from core.events import StopFlag, Stream
+from core.events import Notice, StopFlag, Stream
 from core.system.files import write_text
-from tui.cli.exit_status import DONE, INTERRUPTED
+from tui.cli.console import console_for
+from tui.cli.exit_status import DONE, FAILED
 from tui.cli.progress import drive
+from tui.cli.streams import tell
+from tui.system.interruption import Interruption, at_once
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ class Command(Generic[T]):
         show: prints the result and returns the report for `--json`.
         json: the file for the report; `-` is standard output.
         notice: printed on standard error before the work starts.
-        runs_job: a report of a stopped job makes the exit status INTERRUPTED.
+        runs_job: a report of a stopped job gives the exit status of the interruption.
     """
 
     work: Callable[[StopFlag], Stream[T]]
@@ -38,42 +39,42 @@ class Command(Generic[T]):
     notice: str = ""
     runs_job: bool = True
 
-    def perform(self) -> int:
+    def perform(self, interruption: Interruption) -> int:
         """Do the work and return the exit status.
 
         Raises WorkError, after the report, if an error ended the work early.
         """
         if self.notice:
-            print(self.notice, file=sys.stderr)
-        # People read standard error while JSON has standard output to itself.
-        console = Console(
-            stderr=self.json == "-", highlight=False, soft_wrap=True, markup=False, emoji=False
-        )
-        with stop_on_interrupt(console) as stop:
-            result = drive(self.work(stop), console)
+            tell(self.notice)
+        console, lost = console_for(self.json), list[Notice]()
+
+        def stopping() -> None:
+            by_key = interruption.requests == [SIGINT]
+            again = "press Ctrl+C again" if by_key else f"{interruption.reason}; once more"
+            console.print(f"stopping ({again} to quit at once)")
+
+        with interruption.deferred(stopping, at_once) as stop:
+            result = drive(_noting(self.work(stop), lost), console)
         report = self.show(result, console)
         write_json(report, self.json)
         if self.runs_job and (error := report.get("error")):
             raise WorkError(error)
-        return INTERRUPTED if self.runs_job and report.get("stopped") else DONE
+        if self.runs_job and report.get("stopped"):
+            return interruption.status
+        return FAILED if lost else DONE
 
 
-@contextmanager
-def stop_on_interrupt(console: Console) -> Iterator[StopFlag]:
-    """A stop flag: the first Ctrl+C sets it, the second raises KeyboardInterrupt."""
-    flag = Flag()
-
-    def stop(_number: int, _frame: object) -> None:
-        if flag.is_set():
-            raise KeyboardInterrupt
-        flag.set()
-        console.print("stopping (press Ctrl+C again to quit at once)")
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield flag.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _noting(stream: Stream[T], lost: list[Notice]) -> Stream[T]:
+    """Pass on the events of a stream; note what could not be stored."""
+    while True:
+        try:
+            event = next(stream)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        if isinstance(event, Notice) and event.lost:
+            lost.append(event)
+        yield event
 
 
 def write_json(report: Mapping[str, Any], path: str | None) -> None:
@@ -82,6 +83,7 @@ def write_json(report: Mapping[str, Any], path: str | None) -> None:
         return
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"
     if path == "-":
-        print(text, end="", flush=True)
+        sys.stdout.write(text)
+        sys.stdout.flush()
     else:
         write_text(Path(path), text)

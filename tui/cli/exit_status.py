@@ -1,4 +1,4 @@
-"""The exit statuses of the command."""
+"""The exit statuses of the command; 128 and its number if a signal ended it."""
 
 DONE = 0
 FAILED = 1
@@ -6,6 +6,3 @@ FAILED = 1
 
 BAD_INPUT = 2
 """Nothing was done: the input has to be corrected."""
-
-INTERRUPTED = 130
-"""Stopped by Ctrl+C or a stop signal, with or without a report."""

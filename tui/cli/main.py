@@ -1,15 +1,16 @@
 """The `featherweight` command: its subcommands, and the exit status of each error."""
 
 import argparse
-import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from core.errors import InputError, StoppedError, WorkError
+from core.errors import InputError, StoppedError, WorkError, WriteError
 from tui.cli import add_options
-from tui.cli.exit_status import BAD_INPUT, DONE, FAILED, INTERRUPTED
+from tui.cli.exit_status import BAD_INPUT, DONE, FAILED
+from tui.cli.streams import Guarded, guarded, say, tell
+from tui.system.interruption import SIGPIPE, Interruption
 
 EXAMPLES = """\
 examples:
@@ -30,29 +31,53 @@ examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    with Interruption() as interruption, guarded(lambda: interruption.request(SIGPIPE)) as output:
+        try:
+            return _with_output(_run(argv, interruption), output)
+        except SystemExit as end:  # of --help
+            end.code = _with_output(DONE, output)
+            raise
+
+
+def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
     try:
         args = _parser().parse_args(argv)
         if args.version:
             from importlib.metadata import version
 
-            print(f"featherweight {version('featherweight')}")
+            say(f"featherweight {version('featherweight')}")
             return DONE
         command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
-        return int(command.perform())
+        return int(command.perform(interruption))
+    except StoppedError as error:
+        status = interruption.status
+        return status if interruption.requests[:1] == [SIGPIPE] else _fail(error, status)
+    except (WriteError, WorkError) as error:
+        return _fail(error, FAILED)
     except InputError as error:
         return _fail(error, BAD_INPUT)
-    except StoppedError as error:
-        return _fail(error, INTERRUPTED)
-    except WorkError as error:
-        return _fail(error, FAILED)
     except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
+        return _fail(interruption.reason, interruption.status)
+    except Exception as error:
+        from tui.system.error_log import log_error  # late: most commands log none
+
+        return _fail(log_error(error), FAILED)
 
 
 def _fail(error: object, status: int) -> int:
-    """Print an error on one line, with unprintable characters replaced."""
-    line = "".join(char if char.isprintable() else "?" for char in " ".join(str(error).split()))
-    print(f"featherweight: {line}", file=sys.stderr)
+    """Print an error on one line."""
+    tell(error)
+    return status
+
+
+def _with_output(status: int, output: Guarded) -> int:
+    """The exit status of a command that has ended with `status`, its output included."""
+    output.flush()
+    if isinstance(output.problem, BrokenPipeError):
+        return 128 + SIGPIPE
+    if output.problem is not None and status == DONE:
+        why = output.problem.strerror or output.problem
+        return _fail(f"cannot write to standard output: {why}", FAILED)
     return status
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tui.text.lines import clean, cut_name, distinct_width
+from tui.text.outside import printable
 
 _DIM = "dim"
 
@@ -28,19 +29,20 @@ class NumberTable:
     """
 
     def __init__(self, *headings: str, names: bool = True, gap: int = 2) -> None:
-        self._headings = list(headings)
+        self._headings = list(map(printable, headings))
         self._styles = [""] * len(headings)
         self._rows: list[tuple[str, ...]] = []
         self._names, self._gap = names, gap
 
     def add_columns(self, *headings: str, style: str = "") -> None:
         """Add columns at the right end."""
-        self._headings += headings
+        self._headings += map(printable, headings)
         self._styles += [style] * len(headings)
 
     def add_row(self, *cells: str) -> None:
         """Add a row with a cell for every column."""
-        self._rows.append((clean(cells[0]), *cells[1:]) if self._names else cells)
+        first = clean(cells[0]) if self._names else cells[0]
+        self._rows.append(tuple(map(printable, (first, *cells[1:]))))
 
     def fits(self, width: int | None) -> bool:
         """Whether a width has room for all of it, names uncut; None is any width."""

@@ -47,7 +47,8 @@ dead        units without inputs or outputs; removing them shrinks
             the net but changes no logits; counted after p and f
 
 The mouse works too: click a layer, a group or a bar, or scroll.
-Ctrl+P opens a palette of all actions."""
+Ctrl+P opens a palette of all actions, Ctrl+Z returns to the shell
+until fg."""
 
 
 class HelpScreen(Dialog[None]):

@@ -1,7 +1,9 @@
-"""What keeps the program running after an error or odd input.
+"""The program as a process: it survives errors and odd input, and ends as signals ask.
 
-error_boundary   confines an error to the panel or key it occurs in
+error_boundary   confines an error to the panel or key it occurs in; makes what is drawn harmless
 error_log        the file of unforeseen errors, and the line that names it
 paths            paths as typed and as displayed
+interruption     signals that end the program, and when
+job_control      Ctrl+Z and the shell's fg
 key_burst        keeps text pasted as single keys from triggering actions
 """

@@ -1,7 +1,8 @@
 """The error boundary: confines an error to the panel or key it occurs in.
 
 Textual ends the program at the first error in a handler and has no hook to prevent that. The
-methods overridden here are private to Textual; no other file overrides any.
+methods overridden here are private to Textual; no other file overrides any. What widgets draw is
+made harmless on the way, see `tui.text.outside`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from textual.strip import Strip
 from textual.worker import WorkerFailed, get_current_worker
 
 from tui.system.error_log import log_error
+from tui.text.outside import printable
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -104,12 +106,20 @@ class Boundary:
 def _render(render: Render) -> Render:
     def rendered(crop: Region) -> list[Strip]:
         try:
-            return render(crop)
+            return [_shown(strip) for strip in render(crop)]
         except Exception as error:
             line = Strip([Segment(log_error(error))]).adjust_cell_length(crop.width)
             return [line, *[Strip.blank(crop.width)] * crop.height][: crop.height]
 
     return rendered
+
+
+def _shown(strip: Strip) -> Strip:
+    """A line in which nothing is an instruction to the terminal, whatever a name in it holds."""
+    if strip.text.isprintable():
+        return strip
+    segments = [Segment(printable(text), style, control) for text, style, control in strip]
+    return Strip(segments).adjust_cell_length(strip.cell_length)
 
 
 def _override(owner: object, name: str, wrap: Callable[[Any], object]) -> None:

@@ -8,6 +8,7 @@ import platformdirs
 
 from core.errors import InputError, WorkError
 from tui.system.paths import with_tilde
+from tui.text.outside import printable
 
 SIZE_LIMIT = 1 << 20
 """Bytes after which a new log begins; the previous one is kept."""
@@ -57,4 +58,4 @@ def _append(path: Path, text: str) -> None:
         path.replace(path.with_suffix(".old"))
     now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}"
     with path.open("a", encoding="utf-8", errors="replace") as file:
-        file.write(f"{now}\n{text}\n")
+        file.write("\n".join((now, *map(printable, text.splitlines()), "\n")))

@@ -2,4 +2,6 @@
 
 lines     lines of spans, each with a role that determines its color
 format    numbers
+outside   text from outside, shown and never obeyed
+encodings characters that a stream's encoding lacks
 """

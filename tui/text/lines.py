@@ -5,7 +5,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, zip_longest
+from textwrap import wrap
 from typing import NamedTuple
+
+from rich.cells import cell_len
 
 ROLES = (
     "dense", "pruned", "finetuned", "validation", "best", "batch", "loss", "right", "wrong",
@@ -25,6 +28,10 @@ _AROUND = 8
 
 _NAME_WIDTHS = range(14, 32)
 """The widths to which names are shortened, as long as they differ."""
+
+
+_SECOND_CELL = "\u2060"
+"""Stands for the second half of a wide character."""
 
 
 class Span(NamedTuple):
@@ -122,6 +129,18 @@ def distinct_width(names: tuple[str, ...]) -> int:
     widths = range(min(longest, _NAME_WIDTHS.start), min(longest, _NAME_WIDTHS.stop))
     fitting = (width for width in widths if len({cut_name(n, width) for n in names}) == number)
     return next(fitting, widths.stop)
+
+
+def wrap_cells(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most a width in cells, of which wide characters take two.
+
+    Examples:
+        >>> wrap_cells("cannot read 模型", 11)
+        ['cannot read', '模型']
+    """
+    filled = "".join(char + _SECOND_CELL * (cell_len(char) - 1) for char in text)
+    lines = wrap(filled, width, break_on_hyphens=False)
+    return [line.replace(_SECOND_CELL, "") for line in lines]
 
 
 def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from textwrap import wrap
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
 from core.jobs.search import TrialFinished, TrialStarted
 from tui.text.format import count, duration, percent
-from tui.text.lines import Line, Lines, Span, cut
+from tui.text.lines import Line, Lines, Span, cut, wrap_cells
 
 HEIGHT = 2
 SHORTEST_BAR = 6
@@ -81,9 +80,7 @@ def activity(shown: JobProgress | Outcome, width: int, now: float | None = None)
 def _outcome(outcome: Outcome, width: int) -> Lines:
     """An error in full; otherwise the text and, if there is room, what to do next."""
     room = max(width - 3, 10)
-    lines = [
-        Span(f"  {line}", outcome.role) for line in wrap(outcome.text, room, break_on_hyphens=False)
-    ]
+    lines = [Span(f"  {line}", outcome.role) for line in wrap_cells(outcome.text, room)]
     if len(lines) < HEIGHT or outcome.role == "error":
         lines.append(Span(f"  {cut(outcome.detail, room)}", "muted"))
     return tuple((line,) for line in lines)

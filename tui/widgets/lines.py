@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Self
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
@@ -72,4 +73,5 @@ def _changed(before: Lines, after: Lines) -> Iterator[Region]:
 
 
 def _cells(line: Line) -> list[tuple[str, str]]:
-    return [(char, role) for text, role in line for char in text]
+    """The character that each cell shows or, as its second half, continues."""
+    return [(char, role) for text, role in line for char in text for _ in range(cell_len(char))]

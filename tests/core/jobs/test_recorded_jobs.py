@@ -13,8 +13,10 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import BaseRecord
 from core.experiments.runs import DONE, STOPPED
 from core.jobs import recorded_jobs
+from core.jobs.report import finetuning_record
 from core.jobs.restore import restore
 from core.jobs.workbench import Net, Workbench
+from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from tests.core.jobs.conftest import CHANGES, Kept, changed
 from tests.core.training.loops import of_type, recorded, same
@@ -145,6 +147,49 @@ def test_a_disk_that_refuses_costs_a_warning_not_the_training(
     assert len(refused) == 1
     assert "this run will not be recorded" in refused[0]
     assert (result.run, len(result.epochs)) == (None, 3)
+    assert not any(event.lost for event in of_type(Notice, events))
+    asked_for = recorded_jobs.finetune(
+        workbench, base, aggressive, Experiment(place, required=True)
+    )
+    with pytest.raises(InputError, match="cannot write"):
+        drain(asked_for)
+
+
+def test_a_result_that_cannot_be_recorded_is_lost_and_said(
+    workbench: Workbench,
+    base: Net,
+    aggressive: Plan,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("no space left")
+
+    monkeypatch.setattr("core.experiments.run_writer.RunWriter.finish", refuse)
+    stream = recorded_jobs.finetune(
+        workbench, base, aggressive, Experiment(tmp_path), stop=lambda: True
+    )
+    result, events = recorded(stream)
+    assert result.run is None
+    assert [event.text for event in of_type(Notice, events) if event.lost] == [
+        "the run could not be recorded: no space left"
+    ]
+
+
+def test_a_plan_below_the_zeros_of_its_base_is_recorded_as_they_are(
+    workbench: Workbench, base: Net, aggressive: Plan
+) -> None:
+    pruned = Masks.of(base.weights, workbench.layers, aggressive).apply(base.weights)
+    net = workbench.net_of(pruned, base.accuracy)
+    plan = {**dict.fromkeys(aggressive, 0.0), "conv1": 0.9}
+    record = finetuning_record(workbench, net, plan, workbench.finetuning, "fp32")
+    for layer, profile in zip(record.layers, net.profiles, strict=True):
+        share = 0.9 if layer.name == "conv1" else profile.floor
+        assert layer.sparsity == pytest.approx(share)
+        assert layer.kept == round(layer.elements * (1 - share))
+    stream = recorded_jobs.finetune(workbench, net, plan, Experiment(Path("/nowhere")))
+    said = next(event.text for event in stream if isinstance(event, Notice))
+    assert said == "the plan is below the base's zeros in conv2, conv3, fc1, fc2: these zeros stay"
 
 
 def test_checkpoints_that_cannot_be_written_cost_a_warning_each(

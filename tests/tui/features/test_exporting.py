@@ -146,6 +146,17 @@ async def test_a_path_that_cannot_be_written_is_explained_in_the_dialog(app):
         assert app.job is None
 
 
+async def test_a_folder_that_takes_no_files_is_found_out_before_any_work(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        screen = await asked(pilot)
+        screen.query_one("Input").value = "/proc/net.fw"
+        await pilot.press("enter")
+        await idle(pilot)
+        assert app.activity.text.startswith("cannot write /proc/net.fw: no file can be created")
+        assert backend.started == []
+
+
 async def test_a_disk_without_space_is_an_error_in_the_app(app):
     app.session.backend.error = InputError("cannot write net.fw: no space left (0 MB free)")
     async with app.run_test(size=(80, 24)) as pilot:

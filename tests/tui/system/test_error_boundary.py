@@ -346,10 +346,10 @@ async def test_textual_draws_on_stdout_if_stderr_is_a_file(monkeypatch):
 
     class Drawn(FeatherweightApp):
         def run(self, **_: object) -> None:
-            drawn.append(sys.__stderr__)
+            drawn.append(sys.__stderr__.fileno())
 
     monkeypatch.setattr("tui.app.FeatherweightApp", Drawn)
     monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
     monkeypatch.setattr(sys, "__stderr__", sys.__stderr__)
     assert main([]) == 0
-    assert drawn == [sys.__stdout__]
+    assert drawn == [sys.__stdout__.fileno()]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.experiments.experiment import Experiment
@@ -16,6 +17,12 @@ from tui.cli import checks, read_options
 from tui.cli.add_options import add_command_options
 from tui.cli.command import Command
 from tui.cli.commands import run
+from tui.cli.streams import Guarded, tell
+from tui.system.interruption import Interruption
+from tui.text.encodings import cells, replace_missing
+
+if TYPE_CHECKING:
+    from tui.jobs.job import Job
 
 LEAVE_SECONDS = 0.5
 """How long a job may clean up when the user quits."""
@@ -38,7 +45,7 @@ def prepare(args: Namespace) -> Program | Command[Any]:
     add_command_options(parser, "run")
     job = run.prepare(parser.parse_args(["--preset", preset], args))
     same_command = f"featherweight run --preset {preset} --recipe {settings.recipe}"
-    return replace(job, notice=f"featherweight: no terminal, running instead: {same_command}")
+    return replace(job, notice=f"no terminal, running instead: {same_command}")
 
 
 @dataclass(frozen=True)
@@ -49,26 +56,32 @@ class Program:
     experiment: Experiment
     theme: str | None
 
-    def perform(self) -> int:
+    def perform(self, interruption: Interruption) -> int:
         """Open it, and return its exit status once it is closed."""
         from tui.app import FeatherweightApp
         from tui.jobs.backend import Backend
         from tui.system.error_log import log_error
 
-        if not sys.stderr.isatty():  # Textual draws there: only the terminal gets that
-            vars(sys)["__stderr__"] = sys.__stdout__
+        terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
+        assert terminal is not None  # see `_has_terminal`
+        vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
+        replace_missing(terminal, cells)
         program = FeatherweightApp(Backend(self.settings, self.experiment))
         if self.theme is not None:
             program.theme = self.theme
         try:
-            program.run()
+            with interruption.deferred(program.end, lambda: None):
+                program.run()
             problem = program.boundary.fatal
         except Exception as error:
             problem = log_error(error)
         program.saved_plans.autosave.flush()
         status = program.return_code or 0
+        if interruption.requests:
+            problem, status = "", interruption.status
+            _finish(program.session.job, interruption)
         if problem:
-            print(f"featherweight: {problem}", file=sys.stderr)
+            tell(problem)
             status = 1
         if threads := program.session.threads:
             for thread in threads:
@@ -76,6 +89,16 @@ class Program:
             sys.stdout.flush()
             os._exit(status)
         return status
+
+
+def _finish(job: Job | None, interruption: Interruption) -> None:
+    """Say why the app has closed, and wait for the end of its job; a second request ends it."""
+    with suppress(KeyboardInterrupt):
+        if job is None or len(interruption.requests) > 1:
+            tell(interruption.reason)
+        else:
+            tell(f"{interruption.reason}: stopping the job (once more to quit at once)")
+            job.wait()
 
 
 def _has_terminal() -> bool:

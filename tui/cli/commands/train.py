@@ -3,15 +3,16 @@
 import os
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from core.errors import InputError
-from core.events import StopFlag, Stream
+from core.errors import InputError, WriteError
+from core.events import Notice, StopFlag, Stream
 from core.experiments.run_record import RunRecord, report_json
+from core.experiments.runs import WEIGHTS
 from core.formats.export_formats import PICKLES, SAFETENSORS, SUFFIXES
 from tui.cli import checks, read_options
 from tui.cli.command import Command
@@ -22,11 +23,22 @@ NOTES = ("model", "dataset", "protocol", "recipe", "seed")
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """The record of a run and its place; `run` is None if it could not be recorded."""
+    """The record of a run and its place.
+
+    Attributes:
+        run: None if it could not be recorded.
+        file: the weights of a dense training; None if they could not be written.
+    """
 
     record: RunRecord
     experiment: Path
     run: str | None
+    file: Path | None = None
+
+    @property
+    def recorded_weights(self) -> Path | None:
+        """The file of weights in the run."""
+        return None if self.run is None else self.experiment / self.run / WEIGHTS
 
     def report(self) -> dict[str, Any]:
         """What `--json` writes."""
@@ -50,12 +62,17 @@ def prepare(args: Namespace) -> Command[RunOutcome]:
         result = yield from recorded_jobs.train(workbench, experiment, stop)
         record = trained_record(workbench, result)
         notes = {name: str(getattr(record, name)) for name in NOTES}
-        save_dense(target, DenseWeights(result.weights, result.early), notes)
-        return RunOutcome(record, experiment.folder, result.run)
+        outcome = RunOutcome(record, experiment.folder, result.run, target)
+        try:
+            save_dense(target, DenseWeights(result.weights, result.early), notes)
+        except WriteError as error:
+            yield Notice(str(error), warning=True, lost=True)
+            return replace(outcome, file=outcome.recorded_weights)
+        return outcome
 
     def show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
-        print_trained(result.record, target, console)
-        return {**result.report(), "file": str(target)}
+        print_trained(result.record, result.file, console)
+        return {**result.report(), "file": result.file and str(result.file)}
 
     return Command(work, show, args.json)
 
@@ -73,7 +90,8 @@ def _target(args: Namespace, name: str) -> Path:
     return target
 
 
-def print_trained(record: RunRecord, weights: Path, console: Console) -> None:
-    """Print the best epoch of a dense training and the file of its weights."""
+def print_trained(record: RunRecord, weights: Path | None, console: Console) -> None:
+    """Print the best epoch of a dense training and the file of its weights, if there is one."""
     early = ", stopped early" if record.stopped else ""
-    console.print(f"best epoch {record.best}{early}; weights in {weights}")
+    place = "the weights are lost" if weights is None else f"weights in {weights}"
+    console.print(f"best epoch {record.best}{early}; {place}")

@@ -1,0 +1,103 @@
+"""`kill`, a closed terminal and Ctrl+Z: the job ends well, and the terminal is as it was."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from core.experiments.experiment import Experiment
+from core.experiments.runs import STOPPED
+from tests.core.data.folders import fill, spotted
+from tests.core.user_nets import write
+from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE, Terminal, Window
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> tuple[str, ...]:
+    """The options of a fine-tuning that never ends by itself, after no training."""
+    import torch
+
+    from core.nets.user_model import build
+
+    pets, net = fill(tmp_path / "pets", 12, spotted, ("red", "green", "blue")), write(tmp_path)
+    model, weights = f"{net}:coloured", tmp_path / "dense.pt"
+    torch.save(build(model).state_dict(), weights)
+    data = ("--dataset", f"folder:{pets}", "--threads", "1", "--precision", "fp32")
+    place = ("--experiment", str(tmp_path / "it"), "--epochs", "100000")
+    return ("--model", model, "--weights", str(weights), *data, *place)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGTERM, 143, "featherweight: terminated"),
+        (signal.SIGHUP, 129, "featherweight: hung up"),
+    ],
+)
+def test_a_signal_closes_the_app_and_restores_the_terminal(
+    number: signal.Signals, status: int, said: str, tmp_path: Path
+):
+    """Loading waits while another process downloads into the same folder."""
+    with FileLock(tmp_path / ".lock"), Terminal("--data-dir", str(tmp_path)) as terminal:
+        terminal.wait_for("Featherweight", "loading")
+        terminal.process.send_signal(number)
+        assert terminal.wait() == status
+        assert terminal.restored
+        assert said in terminal.text
+
+
+def test_a_signal_lets_the_fine_tuning_of_the_app_keep_what_stopping_keeps(
+    endless: tuple[str, ...], tmp_path: Path
+):
+    with Terminal(*endless) as terminal:
+        terminal.wait_for("dense net", "% on test")
+        terminal.press("5", "0", "enter", "f")
+        terminal.wait_for("of 100000", "revived 0")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 143
+        assert terminal.restored
+    assert Experiment(tmp_path / "it").newest().status == STOPPED
+
+
+def test_a_closed_window_ends_the_app(tmp_path: Path):
+    with FileLock(tmp_path / ".lock"), Window("--data-dir", str(tmp_path)) as terminal:
+        terminal.wait_for("Featherweight", "loading")
+        terminal.press("\x1a")
+        terminal.wait_for("there is no shell to return to")
+        terminal.close()
+        assert terminal.process.wait(PATIENCE) == 129
+
+
+def test_a_signal_ends_a_command_and_gives_the_cursor_back(tmp_path: Path):
+    fetch = ("data", "fetch", "mnist", "--data-dir", str(tmp_path))
+    with FileLock(tmp_path / ".lock"), Terminal(*fetch) as terminal:
+        terminal.wait_for("waiting for another download")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 143
+        assert terminal.shows_cursor
+        assert "stopping (terminated; once more to quit at once)" in terminal.text
+        assert "featherweight: download stopped" in terminal.text
+
+
+def test_ctrl_z_returns_to_the_shell_and_fg_to_the_app(tmp_path: Path):
+    shell = ("--norc", "--noprofile", "-i")
+    with FileLock(tmp_path / ".lock"), Window(*shell, command="/bin/bash", PS1="$ ") as terminal:
+        terminal.wait_for("$")
+        terminal.press(f"{FEATHERWEIGHT} --data-dir {tmp_path}\r")
+        terminal.wait_for("Featherweight", "loading")
+        terminal.press("\x1a")
+        terminal.wait_for("Stopped")
+        assert terminal.released
+        terminal.press("clear\r")
+        terminal.wait_for("$", gone=("Featherweight",))
+        terminal.press("fg\r")
+        terminal.wait_for("Featherweight", "loading")
+        terminal.press("q")
+        terminal.wait_until(lambda: terminal.released, "shell")
+        terminal.press("exit\r")
+        assert terminal.wait() == 0
