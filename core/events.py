@@ -72,7 +72,9 @@ class Accuracy:
 
     validation: float
     test: float
-    images: tuple[int, int] = field(default=(0, 0), compare=False, metadata={"stored": False})
+    images: tuple[int, int] = field(
+        default=(0, 0), compare=False, repr=False, metadata={"stored": False}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def test_a_search_is_a_table_json_and_runs(data_dir: Path, tmp_path: Path):
     assert trial["nonzero"] == 266_610 // 8
     assert report["least"] == trial["accuracy"]["dense"]["validation"] - 30
     assert "8.0x" in process.stdout
-    assert "trial 1 (at most 1): 8.0x" in process.stdout
+    assert "trial 1 of at most 1: 8.0x" in process.stdout
     record = json.loads((tmp_path / "mine" / "0001" / "run.json").read_text())
     assert record["search"] == {"trial": 1, "least": report["least"]}
 

@@ -80,6 +80,8 @@ def test_a_net_learns_a_folder_of_images_in_the_app(
     options: tuple[str, ...], cache: dict[str, str]
 ):
     with Terminal(*options, columns=100, **cache) as terminal:
+        terminal.wait_for("Train it now?", "blocks.0.depth")
+        terminal.press("enter")
         terminal.wait_for("ready: dense net", "mine.coloured on pets", "blocks.0.depth")
         terminal.press("6", "0", "enter")
         terminal.wait_for("60.00", "1,011 of 1,551")

@@ -157,8 +157,6 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("run", "--config", "{text}"), ("{text}", "line 1")),
         (("run", "--dataset", "folder:{text}"), ("is a file, expected a folder",)),
         (("run", "--dataset", "folder:{tmp}/empty"), ("{tmp}/empty",)),
-        (("run", "--image-size", "8"), ("cannot take images [2, 1, 8, 8]",)),
-        (("run", "--channels", "3"), ("cannot take images [2, 3, 28, 28]",)),
         (("run", "--mean", "0.1,0.2,0.3"), ("3 numbers for images with 1 channel",)),
         (("run", "--ratio", "100000"), ("never pruned",)),
         (("run", "--goal", "300000 kept"), ("only 228,010 left",)),

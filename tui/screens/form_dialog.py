@@ -16,7 +16,8 @@ from tui.widgets.lines import ROLE_CLASSES, LinesWidget
 
 Form = TypeVar("Form", RecipeForm, ExportForm)
 
-TITLE_WIDTH, VALUE_WIDTH = 14, 17
+TITLE_WIDTH, VALUE_WIDTH = 14, 15
+"""Least cells of a row's title and of its value; long values widen their column."""
 
 
 class FormDialog(Dialog[Form]):
@@ -89,15 +90,23 @@ class FormDialog(Dialog[Form]):
 
 def row_lines(rows: Sequence[FormRow], at: int, width: int) -> Lines:
     """A line for each row: its title, its value, and as much of its meaning as fits."""
-    return tuple(_row_line(row, index == at, width) for index, row in enumerate(rows))
+    values = [_value(row) for row in rows]
+    cells = max(VALUE_WIDTH, *(len(value) + 1 for value in values))
+    numbered = enumerate(zip(rows, values, strict=True))
+    return tuple(
+        _row_line(row, value.ljust(cells), place == at, width) for place, (row, value) in numbered
+    )
 
 
-def _row_line(row: FormRow, current: bool, width: int) -> Line:
+def _value(row: FormRow) -> str:
+    return ("–" if row.idle else row.value) + ("*" if row.changed else "")
+
+
+def _row_line(row: FormRow, value: str, current: bool, width: int) -> Line:
     role = "chosen" if current else ("muted" if row.idle else "plain")
-    value = ("–" if row.idle else row.value) + ("*" if row.changed else "")
     return (
         Span("▶ " if current else "  ", "chosen"),
         Span(row.title.ljust(TITLE_WIDTH), role),
-        Span(value.ljust(VALUE_WIDTH), "kept" if row.changed else role),
-        Span(cut(row.meaning, max(0, width - 2 - TITLE_WIDTH - VALUE_WIDTH)), "muted"),
+        Span(value, "kept" if row.changed else role),
+        Span(cut(row.meaning, max(0, width - 2 - TITLE_WIDTH - len(value))), "muted"),
     )

@@ -42,7 +42,9 @@ def test_a_net_learns_and_is_exported_for_the_images_of_a_data_set(
 ) -> None:
     placed(dataset, tmp_path, monkeypatch)
     changes = RecipeChanges(epochs=1, batch_size=64)
-    settings = Settings(model, dataset, changes=changes, data_dir=tmp_path, precision="fp32")
+    settings = Settings(
+        model=model, dataset=dataset, changes=changes, data_dir=tmp_path, precision="fp32"
+    )
     workbench = Workbench(settings)
     result, events = recorded(workbench.train())
     known = DATASETS[dataset]

@@ -49,7 +49,7 @@ WAYS: tuple[Callable[[object, Path], None], ...] = (
 
 def read(path: Path) -> dict[str, Tensor]:
     """The tensors in a mapping in a file."""
-    with (open_archive if zipfile.is_zipfile(path) else open_pickle)(path) as content:
+    with (open_archive if path.read_bytes()[:2] == b"PK" else open_pickle)(path) as content:
         tensors = Tensors(content)
         items = content.root if isinstance(content.root, dict) else content.root.items
         found = {name: tensors.find(value) for name, value in items.items()}
