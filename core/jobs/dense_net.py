@@ -14,6 +14,7 @@ from typing import Any
 import platformdirs
 import torch
 
+from core.data.registry import short_data_name
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Notice, Progress, StopFlag, Stream, TrainingNeeded, never
 from core.experiments.runs import read_checkpoint
@@ -104,7 +105,7 @@ def dense_weights(
         return (yield from cached_or_trained(plain, stop))
     cached = yield from _cached(plain, stop)
     if cached is None:
-        yield TrainingNeeded(_title(settings))
+        yield TrainingNeeded(f"{settings.short_name} on {short_data_name(settings.dataset)}")
     return cached or DenseWeights(copy_weights(workbench.fresh_model()), None, trained=False)
 
 

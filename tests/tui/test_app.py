@@ -360,7 +360,7 @@ async def test_an_untrained_net_shows_its_layers_and_asks_before_it_is_trained(a
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda app: isinstance(app.screen, RecipeDialog))
         assert "conv2" in shown(app, "#table")
-        assert "no trained cnn5 on mnist yet" in app.screen.query_one(".dialog--title").content
+        assert "Train cnn5 on mnist now?" in app.screen.query_one(".dialog--title").content
         assert "rewind" not in {row.name for row in app.screen.form.rows()}
         await pilot.press("down", "right", "enter")
         await idle(pilot)

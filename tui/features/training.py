@@ -61,7 +61,7 @@ class Training(Feature):
         session.state = session.with_stored_scan(session.state.with_dense(net))
         session.activity = job_outcomes.opened(net, interrupted, session.warnings)
         if self._untrained:
-            title = f"There is no trained {self._untrained} yet. Train it now?"
+            title = f"Train {self._untrained} now? There is no trained net yet."
             self._ask_recipe(title, self._train_first, "not now")
 
     def _ask_recipe(self, title: str, take: Callable[[RecipeForm], None], no: str) -> None:
