@@ -1,5 +1,6 @@
 """The terminal program: passes each key and message to the feature that handles it."""
 
+import sys
 from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -34,11 +35,15 @@ from tui.screens.overlay import Palette
 from tui.session import Session
 from tui.state.state import State
 from tui.system.error_boundary import Boundary
+from tui.system.hangup import has_hung_up, raise_hangup
 from tui.system.job_control import follow_shell, stop_until_continued
 from tui.system.key_burst import KeyBurst
 from tui.text.outside import printable
 from tui.views.activity import JobProgress, Outcome
 from tui.widgets.layer_table import LayerTable
+
+HANGUP_SECONDS = 1.0
+"""How often to look whether the terminal is still there."""
 
 
 class FeatherweightApp(App[None]):
@@ -95,6 +100,7 @@ class FeatherweightApp(App[None]):
             follow_shell(
                 lambda: soon(self.action_suspend_process), lambda: soon(self._take_terminal)
             )
+            self.set_interval(HANGUP_SECONDS, self._end_without_terminal)
         self.session.activity = JobProgress("loading", monotonic())
         self.session.show(self.session.state)
         self.call_after_refresh(self.training.open)
@@ -110,6 +116,16 @@ class FeatherweightApp(App[None]):
         """Close the screen and stop the job, for a signal, which may come at any time."""
         self.ending = True
         self._soon(self.exit)
+
+    def _end_without_terminal(self) -> None:
+        """End as SIGHUP does if the terminal is gone, of which not every process is told.
+
+        Textual would go on reading the end of the input, as fast as the processor can.
+        """
+        if not self.ending and has_hung_up(sys.__stdin__):
+            raise_hangup()
+            if not self.ending:  # SIGHUP is ignored
+                self.end()
 
     def action_suspend_process(self) -> None:
         """Stop the program as the shell's Ctrl+Z does; `fg` continues it and draws it again."""

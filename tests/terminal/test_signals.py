@@ -73,6 +73,13 @@ def test_a_closed_window_ends_the_app(tmp_path: Path):
         assert terminal.process.wait(PATIENCE) == 129
 
 
+def test_a_terminal_that_goes_without_a_signal_ends_the_app(tmp_path: Path):
+    with FileLock(tmp_path / ".lock"), Terminal("--data-dir", str(tmp_path)) as terminal:
+        terminal.wait_for("Featherweight", "loading")
+        terminal.close()
+        assert terminal.process.wait(PATIENCE) == 129
+
+
 def test_a_signal_ends_a_command_and_gives_the_cursor_back(tmp_path: Path):
     fetch = ("data", "fetch", "mnist", "--data-dir", str(tmp_path))
     with FileLock(tmp_path / ".lock"), Terminal(*fetch) as terminal:
