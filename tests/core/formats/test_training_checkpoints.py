@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import pickle
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
@@ -26,23 +24,7 @@ import core
 from core.errors import InputError
 from core.formats.codec import encode, from_state, raw
 from core.formats.weights_files import read_weights
-
-State = Mapping[str, Any]
-
-
-class Plain(nn.Module):
-    """A small net with BatchNorm for images [N, 1, 16, 16]."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(1, 6, 3)
-        self.bn = nn.BatchNorm2d(6)
-        self.fc1 = nn.Linear(6 * 14 * 14, 20)
-        self.fc2 = nn.Linear(20, 10)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.bn(self.conv(x)).relu().flatten(1)
-        return self.fc2(self.fc1(x).relu())
+from tests.core.formats.checkpoints import STATE, Plain, archive, legacy, net, prefixed, read, same
 
 
 class Config:
@@ -53,29 +35,6 @@ class Config:
 
     def __setstate__(self, state: object) -> None:
         raise AssertionError("the code of a file ran")
-
-
-def net(seed: int = 0) -> Plain:
-    torch.manual_seed(seed)
-    return Plain().eval()
-
-
-STATE = dict(net().state_dict())
-
-
-def prefixed(prefix: str, state: State = STATE) -> dict[str, Any]:
-    return {prefix + name: tensor for name, tensor in state.items()}
-
-
-def read(content: object, path: Path, model: nn.Module | None = None) -> tuple[State, str]:
-    """Save a file as torch does, read it, and return the weights and what is said about it."""
-    torch.save(content, path)
-    weights, notes = read_weights(path, model or Plain())
-    return weights, "; ".join(notes).replace(f"{path.name}: ", "")
-
-
-def same(one: State, other: State) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 NESTED = {
@@ -352,16 +311,6 @@ def test_names_of_an_older_weight_norm_are_converted(tmp_path: Path) -> None:
     assert torch.equal(new[0].weight, old[0].weight)
 
 
-def archive(content: object) -> bytes:
-    torch.save(content, file := BytesIO())
-    return file.getvalue()
-
-
-def legacy(content: object) -> bytes:
-    torch.save(content, file := BytesIO(), _use_new_zipfile_serialization=False)
-    return file.getvalue()
-
-
 SMALL = {"state_dict": {"weight": torch.ones(2, 2), "bias": torch.ones(2)}, "args": Config()}
 
 
@@ -382,112 +331,3 @@ def test_a_damaged_file_is_read_or_refused(
             "weight": (2, 2),
             "bias": (2,),
         }
-
-
-MISFITS: dict[str, tuple[object, str]] = {
-    "another net": (
-        {"features.0.weight": torch.ones(3), "features.0.bias": torch.ones(3)},
-        r"11 of 11 names are missing \('conv.weight', 'conv.bias', 'bn.weight', ...\); "
-        r"2 of 2 names are surplus \('features.0.weight', 'features.0.bias'\)",
-    ),
-    "one less": ({n: t for n, t in STATE.items() if n != "fc2.bias"}, "'fc2.bias' is missing$"),
-    "one more": ({**STATE, "fc3.bias": torch.ones(3)}, "Plain: 'fc3.bias' is surplus$"),
-    "one less under a prefix": (
-        {"net": {n: t for n, t in prefixed("module.").items() if n != "module.fc2.bias"}},
-        "10 of 11 names meet under 'net.module'; 'fc2.bias' is missing$",
-    ),
-    "other shapes": (
-        {**STATE, "fc2.weight": torch.ones(9, 20), "fc2.bias": torch.ones(9)},
-        r"'fc2.weight' has shape \(9, 20\), expected \(10, 20\); "
-        r"'fc2.bias' has shape \(9,\), expected \(10,\)$",
-    ),
-    "both": (
-        {**{n: t for n, t in STATE.items() if n != "fc2.bias"}, "fc2.b": torch.ones(10)},
-        "'fc2.bias' is missing; 'fc2.b' is surplus$",
-    ),
-    "nothing": ({"epoch": 3, "args": argparse.Namespace()}, "holds no tensors"),
-    "not a number": ({**STATE, "fc2.bias": torch.full((10,), torch.nan)}, "not finite"),
-}
-
-
-@pytest.mark.parametrize("name", MISFITS)
-def test_what_does_not_fit_shows_both_sides(name: str, tmp_path: Path) -> None:
-    content, message = MISFITS[name]
-    with pytest.raises(InputError, match=message):
-        read(content, tmp_path / "net.pt")
-
-
-def saved_by(message: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> State:
-    """Run the two lines of Python that a message gives, and read the file they write."""
-    monkeypatch.chdir(folder)
-    lines = message.partition("in Python: ")[2]
-    assert lines.count("; ") == 1
-    exec(lines, {"torch": torch, "numpy": np, "onnx": __import__("onnx")})
-    return torch.load(folder / "weights.pt", weights_only=True)
-
-
-def refused(path: Path) -> str:
-    with pytest.raises(InputError) as refusal:
-        read_weights(path, Plain())
-    return str(refusal.value)
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("write", [archive, legacy])
-@pytest.mark.parametrize("content", [net(), {"epoch": 3, "model": net()}], ids=["alone", "inside"])
-def test_a_whole_model_is_told_how_to_save_its_weights(
-    content: object,
-    write: Callable[[object], bytes],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    (path := tmp_path / "whole.pt").write_bytes(write(content))
-    message = refused(path)
-    assert f"whole pickled model ({__name__}.Plain)" in message
-    assert same(saved_by(message, tmp_path, monkeypatch), STATE)
-
-
-def test_weights_beside_a_whole_model_are_taken(tmp_path: Path) -> None:
-    assert same(read({"net": net(1), "state": STATE}, tmp_path / "net.pt")[0], STATE)
-
-
-def scripted(path: Path) -> None:
-    torch.jit.save(torch.jit.trace(net(), torch.zeros(2, 1, 16, 16)), path)
-
-
-def exported(path: Path) -> None:
-    torch.export.save(torch.export.export(net(), (torch.zeros(2, 1, 16, 16),)), path)
-
-
-def as_arrays(path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **{name: tensor.numpy() for name, tensor in STATE.items()})
-
-
-def as_onnx(path: Path) -> None:
-    model, images = net(), (torch.zeros(2, 1, 16, 16),)
-    model.bn = nn.Identity()  # the exporter folds a BatchNorm into the convolution
-    with path.open("wb") as file:
-        torch.onnx.export(model, images, file, dynamo=False)
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    ("write", "what"),
-    [
-        (scripted, "a TorchScript program"),
-        (exported, "a program of torch.export"),
-        (as_arrays, "an archive of NumPy arrays"),
-        (as_onnx, "an ONNX file"),
-    ],
-)
-def test_other_files_say_what_they_are_and_how_to_save_their_weights(
-    write: Callable[[Path], None], what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(path := tmp_path / "net.pt")
-    message = refused(path)
-    assert message.startswith(f"{path} is {what}: ")
-    weights = saved_by(message, tmp_path, monkeypatch)
-    assert {"conv.weight", "conv.bias", "fc1.weight", "fc2.bias"} <= weights.keys()
-    assert all(torch.equal(tensor, STATE[name]) for name, tensor in weights.items())
