@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from itertools import chain, groupby, islice
 from math import ceil
@@ -19,6 +20,11 @@ from core.events import drain
 # Each pytest worker gets one processor, and so do the programs it starts. Torch reads this once,
 # when it is imported, which is after this file.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# A shell may forbid Python to keep compiled modules. Each worker and each program that the tests
+# start would then compile every module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # a busy machine is slow

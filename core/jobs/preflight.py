@@ -35,15 +35,11 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
         weights.dense_weights(workbench.models.uninitialized())
     elif (path := weights or settings.weights) is not None:
         load_weights(path, workbench.models.uninitialized())
+    net = workbench.models.uninitialized()
     if spec.is_user_model:
-        net = workbench.models.uninitialized()
         check_prunable(net)
         if trains:
             check_gradients(net)
-    else:  # shapes are enough, and cost nothing
-        device = torch.device("meta")
-        with device:
-            net = spec.build()
     images = settings.inputs.over(workbench.models.inputs)
     if is_folder(settings.dataset):
         if images.channels and images.image_size:  # those of trained weights

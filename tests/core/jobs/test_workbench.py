@@ -100,11 +100,18 @@ class TestOpening:
             torch.set_num_threads(threads)
 
 
+def reference_protocol(data_dir: Path, seed: int = 0) -> Settings:
+    """Settings whose dense net is trained first, and of the nets the one that trains fastest."""
+    return Settings(
+        model="lenet-300-100", data_dir=data_dir, protocol="reference", precision="fp32", seed=seed
+    )
+
+
 class TestReferenceProtocol:
     def test_the_dense_net_is_trained_once_and_kept(
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:
-        settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
+        settings = reference_protocol(data_dir)
         nets, events = [], []
         for _ in range(2):
             said: list[Event] = []
@@ -129,10 +136,7 @@ class TestReferenceProtocol:
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:
         for seed in (0, 1):
-            settings = Settings(
-                data_dir=data_dir, protocol="reference", precision="fp32", seed=seed
-            )
-            drain(open_dense_net(Workbench(settings)))
+            drain(open_dense_net(Workbench(reference_protocol(data_dir, seed))))
         assert len(list((empty_cache / "dense").iterdir())) == 4
 
     def test_a_cache_that_cannot_be_written_costs_no_training(
@@ -140,7 +144,7 @@ class TestReferenceProtocol:
     ) -> None:
         empty_cache.parent.mkdir(parents=True)
         empty_cache.touch()
-        settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
+        settings = reference_protocol(data_dir)
         events: list[Event] = []
         net = drain(open_dense_net(Workbench(settings)), events.append)
         warnings = [event for event in events if isinstance(event, Notice) and event.warning]
@@ -151,7 +155,7 @@ class TestReferenceProtocol:
     def test_a_stopped_training_leaves_no_net_in_the_cache(
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:
-        settings = Settings(data_dir=data_dir, protocol="reference", precision="fp32")
+        settings = reference_protocol(data_dir)
         events: list[Event] = []
         with pytest.raises(StoppedError):
             drain(
