@@ -119,8 +119,11 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         if not home.exists():
             os.rename(work, home)
     except OSError as error:
-        hint = "; free some space or use a smaller --image-size" if error.errno in NO_SPACE else ""
-        raise InputError(f"cannot decode images to {home.parent}: {reason(error)}{hint}") from error
+        text = f"cannot decode images to {home.parent}: {reason(error)}"
+        if error.errno in NO_SPACE:
+            hint = "free some space or use a smaller --image-size"
+            raise WriteError(f"{text}; {hint}") from error
+        raise InputError(text) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
