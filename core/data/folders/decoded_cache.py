@@ -40,7 +40,7 @@ from core.data.folders.pixels import (
 )
 from core.data.inputs import Inputs
 from core.data.splits import Dataset, Split
-from core.errors import InputError, StoppedError
+from core.errors import InputError, StoppedError, WriteError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.system.error_text import reason
 from core.system.files import NO_SPACE
@@ -57,8 +57,8 @@ def decoded(
     after every image.
 
     Raises:
-        InputError: a class has no readable image, there is no room for the decoded images, or
-            `inputs` does not fit the images.
+        InputError: a class has no readable image, or `inputs` does not fit the images.
+        WriteError: there is no room for the decoded images.
         StoppedError: `stop` was raised.
     """
     digest = _digest(folder)
