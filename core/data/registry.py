@@ -8,6 +8,7 @@ from typing import Literal
 
 from core.data.inputs import Inputs, Scale
 from core.errors import InputError
+from core.system.recorded_paths import is_recorded_path
 
 Files = dict[str, bytes]
 """The contents of a data set's files by their names, uncompressed."""
@@ -251,6 +252,13 @@ def check_name(name: str) -> None:
 def short_data_name(name: str) -> str:
     """A data set's name for display: a folder's without its parents."""
     return (Path(name.removeprefix(FOLDER)).name or "folder") if is_folder(name) else name
+
+
+def is_same_data(recorded: str, named: str) -> bool:
+    """Whether the data set a user names may be the one in a file, by another path."""
+    if not (is_folder(recorded) and is_folder(named)):
+        return recorded == named
+    return is_recorded_path(recorded.removeprefix(FOLDER), named.removeprefix(FOLDER))
 
 
 def describe(name: str) -> Description:

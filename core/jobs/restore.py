@@ -13,7 +13,7 @@ from core.jobs.dense_net import cached_net, measured_net
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.plans import Plan
-from core.settings.settings import OF_A_SESSION, SETTINGS, Settings
+from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +91,8 @@ def settings_of(run: Run, current: Settings) -> Settings:
     """
     record = run.checked()
     for name in OF_A_SESSION:
-        if (recorded := getattr(record, name)) != (own := getattr(current, name)):
-            known = SETTINGS[name]
+        recorded, own, known = getattr(record, name), getattr(current, name), SETTINGS[name]
+        if not is_same_setting(name, recorded, own):
             raise InputError(
                 f"run {run.id} has the {known.label} '{recorded}', not '{own}': "
                 f"open it with {known.given(recorded)}"

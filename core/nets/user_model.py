@@ -21,6 +21,7 @@ from core.errors import InputError
 from core.nets.builders import EXTRAS, Builder, close_names, complete_args, known_error
 from core.nets.calls import ANYTHING, describe
 from core.nets.model_args import ModelArgs
+from core.system.recorded_paths import is_recorded_path
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,6 +58,30 @@ def base_name(name: str) -> str:
     """A model's name without folders or packages: `net.Net`."""
     source, attribute = _split(name)
     return f"{Path(source).stem if _is_path(source) else source.rpartition('.')[2]}.{attribute}"
+
+
+def is_same_name(recorded: str, named: str) -> bool:
+    """Whether the model a user names may be the one in a file, by another path; runs no code.
+
+    A module has one name everywhere, unless it is named by its file.
+    """
+    (source, attribute), (own, other) = map(_split, (recorded, named))
+    if recorded == named or attribute != other or not (_is_path(source) or _is_path(own)):
+        return recorded == named
+    return is_recorded_path(_file_of(source), _file_of(own))
+
+
+def _file_of(source: str) -> str:
+    """The file of a source; of a module, as it would be found from the current folder."""
+    return source if _is_path(source) else f"{source.replace('.', '/')}.py"
+
+
+def code_option(name: str) -> str:
+    """The name to give for a model in a file, whose code may be in another folder."""
+    source, attribute = _split(name)
+    if not _is_path(source) or Path(source).expanduser().is_file():
+        return name
+    return f"PATH/{Path(source).name}:{attribute}"
 
 
 def source_digest(name: str) -> str:

@@ -150,6 +150,12 @@ def short_name(name: str, args: str = "") -> str:
     return f"{base.partition('.')[0]}.{safe}" if safe else base
 
 
+def is_same_model(recorded: str, named: str) -> bool:
+    """Whether the net a user names may be the one in a file; runs no code."""
+    zoo = recorded in ZOO or named in ZOO
+    return recorded == named if zoo else user_model.is_same_name(recorded, named)
+
+
 def model_spec(name: str, args: str = "", fresh_head: bool = False) -> ModelSpec:
     """The net called `name`, not built; raises InputError if there is none.
 

@@ -4,8 +4,10 @@ Machine-specific settings (device, threads, paths of data and weights) are not p
 override the file, and the file overrides the defaults: a `Config` holds only what the file sets.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +18,14 @@ from core.fields.kinds import number
 from core.pruning.layer_selection import SelectionError
 from core.pruning.plans import Plan, check_sparsity, short_sparsity, whole_plan
 from core.settings.recipe_changes import RecipeChanges
-from core.settings.settings import DEFAULTS, OF_OWN_NETS, SETTINGS, Settings
+from core.settings.settings import (
+    DEFAULTS,
+    OF_A_SESSION,
+    OF_OWN_NETS,
+    SETTINGS,
+    Settings,
+    is_same_setting,
+)
 from core.settings.toml import (
     abbreviated,
     line_of,
@@ -84,13 +93,19 @@ class Config:
         """
         options = {name: SETTINGS[name].read(value) for name, value in options.items()}
         values = self.values
-        if options.get("model", values.get("model")) != values.get("model"):
+        model = values.get("model")
+        if not is_same_setting("model", model, options.get("model", model)):
             values = {name: value for name, value in values.items() if name not in OF_OWN_NETS}
         try:
             return Settings.of({**values, **options})
         except InputError as error:
             beside = " and the options" if options.keys() & (TOP.keys() | CHANGES.keys()) else ""
             raise InputError(f"{self._source.path}{beside}: {error}") from error
+
+    def at(self, current: Settings) -> Config:
+        """The same with the model and data set of a session by the session's paths."""
+        own = {name: getattr(current, name) for name in OF_A_SESSION if name in self.values}
+        return replace(self, values={**self.values, **own})
 
     def checked_plan(self, layers: Sequence[str]) -> Plan | None:
         """The plan for a net with these layers, in their order; missing ones get 0.
@@ -105,8 +120,8 @@ class Config:
             raise self._source.error_at(self._places[error.name], str(error)) from error
 
 
-def read_config(path: Path) -> Config:
-    """Read and check a file.
+def read_config(path: Path, named: Collection[str] = ()) -> Config:
+    """Read and check a file; of the settings `named` elsewhere, not whether their paths exist.
 
     Raises:
         InputError: it cannot be read, is not TOML, or has an unknown key or an invalid value; the
@@ -114,7 +129,7 @@ def read_config(path: Path) -> Config:
     """
     text = read_text(path)
     try:
-        return _read_config(_Source(path, text), parse_toml(path, text))
+        return _read_config(_Source(path, text), parse_toml(path, text), named)
     except RecursionError as error:
         raise InputError(f"{path}: nested too deeply") from error
 
@@ -166,13 +181,14 @@ def write_config(
     write_text(path, config_text(settings, plan, elements))
 
 
-def _read_config(source: _Source, table: dict[str, Any]) -> Config:
+def _read_config(source: _Source, table: dict[str, Any], named: Collection[str]) -> Config:
     values: dict[str, Any] = {}
     plan: Plan | None = None
     places: dict[str, tuple[str, ...]] = {}
     for name, value in table.items():
         if name in TOP:
-            values[name] = _read_value(source, (name,), value, TOP[name])
+            declared = replace(TOP[name], check=None) if name in named else TOP[name]
+            values[name] = _read_value(source, (name,), value, declared)
         elif name == FINETUNE:
             values |= _read_changes(source, value)
         elif name == SPARSITY:

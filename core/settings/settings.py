@@ -7,12 +7,12 @@ from typing import Any, Self
 
 from core.data.folders.disk_budget import BUDGET, format_bytes, parse_bytes
 from core.data.inputs import DEFAULT_INPUTS, Inputs
-from core.data.registry import DATASETS, FOLDER, PROTOCOLS, check_name
+from core.data.registry import DATASETS, FOLDER, PROTOCOLS, check_name, is_same_data
 from core.fields.declaration import check_fields, local_setting, setting, settings_in
 from core.fields.kinds import Kind, integer, one_of, path, switch, text
 from core.nets.model_args import MODEL_ARGS
 from core.nets.user_model import FORMS
-from core.nets.zoo import ZOO, model_spec, short_name
+from core.nets.zoo import ZOO, is_same_model, model_spec, short_name
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.system.number_formats import PRECISIONS
 from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, TrainingSize, recipe_named
@@ -126,4 +126,14 @@ OF_OWN_NETS = ("model_args", "fresh_head")
 OF_A_SESSION = ("model", *OF_OWN_NETS, "dataset", "protocol")
 """Settings that a run or a recipe must share with the session it is opened in."""
 
+_IS_SAME = {"model": is_same_model, "dataset": is_same_data}
+"""Compare settings that may hold a path, which depends on the folder it was given in."""
+
 DEFAULTS = Settings()
+
+
+def is_same_setting(name: str, recorded: Any, named: Any) -> bool:
+    """Whether what a file holds of the setting `name` is what a session has, by any path."""
+    if recorded is None or named is None or name not in _IS_SAME:
+        return bool(recorded == named)
+    return _IS_SAME[name](recorded, named)

@@ -5,19 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from core.data.registry import FOLDER, check_name, is_folder
 from core.errors import InputError
 from core.experiments.runs import Run
-from core.nets.zoo import ZOO, model_spec
+from core.nets.user_model import code_option
+from core.nets.zoo import ZOO, ModelSpec, is_same_model
 from core.pruning.goals import Goal, parse_goal
 from core.pruning.plans import Plan, parse_locks, parse_plan, parse_sparsity, uniform_plan
 from core.pruning.presets import preset_plan
 from core.settings.recipe_file import Config, read_config
-from core.settings.settings import OF_A_SESSION, SETTINGS, Settings
+from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
 
 
 def config_of(args: Namespace) -> Config | None:
     """The contents of the recipe file; raises InputError if it is not valid."""
-    return None if args.config is None else read_config(args.config)
+    return None if args.config is None else read_config(args.config, vars(args))
 
 
 def settings_of(args: Namespace, config: Config | None = None) -> Settings:
@@ -25,8 +27,8 @@ def settings_of(args: Namespace, config: Config | None = None) -> Settings:
     options = {name: value for name, value in vars(args).items() if name in SETTINGS}
     if config is None:
         return Settings.of(options)
-    if options.get("model") in (None, config.values.get("model")):
-        model, args_in_file = map(config.values.get, ("model", "model_args"))
+    model, args_in_file = map(config.values.get, ("model", "model_args"))
+    if is_same_setting("model", model, options.get("model", model)):
         _check_code("this recipe", model, args_in_file, options)
     return config.merged_with(options)
 
@@ -70,16 +72,26 @@ def settings_for(args: Namespace, run: Run) -> Settings:
         {name: value for name in names if (value := getattr(record, name)) is not None}
         for names in (OF_A_SESSION, ("precision", "seed", "threads"))
     )
+    named = {name: options[name] for name in fixed if name in options}
+    others = {key for key, value in named.items() if not is_same_setting(key, fixed[key], value)}
+    fixed |= {name: value for name, value in named.items() if name not in others}
     settings = settings_of(Namespace(**{**defaults, **options, **fixed}))
-    conflicts = [
-        SETTINGS[name].given(options[name])
-        for name, value in fixed.items()
-        if options.get(name, value) != value
-    ]
+    conflicts = [SETTINGS[name].given(named[name]) for name in fixed if name in others]
     conflicts += filter(None, [settings.inputs.beyond(inputs).flags])
     if conflicts:
         raise InputError(f"run {run.id} has other settings: remove {' '.join(conflicts)}")
+    if "dataset" not in named and is_folder(settings.dataset):
+        _check_images(run, settings.dataset)
     return replace(settings, inputs=inputs)
+
+
+def _check_images(run: Run, dataset: str) -> None:
+    """Raise InputError if the images of a run are not where it found them."""
+    try:
+        check_name(dataset)
+    except InputError as error:
+        way = f"add --dataset {FOLDER}PATH, where they are now"
+        raise InputError(f"run {run.id}: {error}; {way}") from error
 
 
 def settings_of_net(args: Namespace, run: Run) -> Settings:
@@ -107,9 +119,12 @@ def _check_code(what: str, model: str | None, args: str | None, options: Mapping
     """
     if model is None or model in ZOO:
         return
-    safe = "model_args" in options or model_spec(model, args or "").has_safe_args
-    if model != options.get("model") or not safe:
-        needed = SETTINGS["model"].given(model)
+    named = options.get("model", "")
+    is_named = bool(named) and is_same_model(model, named)
+    own = named if is_named else model
+    safe = "model_args" in options or ModelSpec(own, args=args or "").has_safe_args
+    if not (is_named and safe):
+        needed = SETTINGS["model"].given(code_option(own))
         needed += "" if safe else f" {SETTINGS['model_args'].given(args)}"
         raise InputError(f"{what} uses your own net '{model}': add {needed} to run its code")
 

@@ -8,7 +8,7 @@ from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.pruning.plans import Plan, short_sparsity
 from core.settings.recipe_file import CHANGES, Config, read_config, write_config
-from core.settings.settings import OF_A_SESSION, SETTINGS, Settings
+from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
 from tui.features.feature import Feature, available
 from tui.screens.path_dialog import PathDialog
 from tui.session import Session
@@ -53,7 +53,7 @@ class RecipeFiles(Feature):
 
     def _read(self, text: str) -> tuple[Settings, Plan | None]:
         """The settings and plan of a file; raises InputError if they cannot be applied."""
-        config = read_config(path_of(text))
+        config = read_config(path_of(text), OF_A_SESSION)
         plan = config.checked_plan(self.state.layer_names)
         settings = settings_with(config, self.state.settings)
         return settings, plan and _with_exact_sparsities(plan, self.state)
@@ -92,7 +92,8 @@ def settings_with(config: Config, current: Settings) -> Settings:
     """
     for name in OF_A_SESSION:
         own, known = getattr(current, name), SETTINGS[name]
-        if (other := config.values.get(name, own)) != own:
+        other = config.values.get(name, own)
+        if not is_same_setting(name, other, own):
             raise InputError(
                 f"this recipe is for the {known.label} '{other}', not '{own}': "
                 f"start featherweight with {known.given(other)}"
@@ -102,7 +103,7 @@ def settings_with(config: Config, current: Settings) -> Settings:
         raise InputError(
             f"this recipe has other image settings: start featherweight with {inputs.flags}"
         )
-    settings, seed = config.merged_with({}), config.values.get("seed", current.seed)
+    settings, seed = config.at(current).merged_with({}), config.values.get("seed", current.seed)
     if config.values.keys() & {"recipe", *CHANGES}:
         current = replace(current, recipe=settings.recipe, changes=settings.changes)
     return replace(current, seed=seed)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from core.errors import InputError
+from core.jobs.restore import settings_of as restored_settings
 from core.settings.recipe_file import config_text, read_config, write_config
-from core.settings.settings import Settings
+from core.settings.settings import OF_A_SESSION, Settings
 from tests.tui.features.test_inputs import run_of
 from tui.cli.main import _parser
 from tui.cli.read_options import config_of, settings_for, settings_of
@@ -20,6 +21,7 @@ from tui.state.run_rows import RunRow, differences
 
 RESNET, TIMM = "torchvision.models:resnet18", "timm:create_model"
 RECORDED = {"dataset": "mnist", "protocol": "default"}
+RECIPE = {"recipe": "fast", "seed": 0, "precision": "fp32", "choices": {}}
 
 
 def given(*words: str) -> Any:
@@ -99,3 +101,34 @@ def test_nets_with_other_arguments_are_told_apart(tmp_path: Path) -> None:
     assert [settings.short_name for settings in named] == ["timm.resnet18", "timm.vit-x"]
     same = Settings(model=RESNET), Settings(model=RESNET, model_args="num_classes=3")
     assert len({plan_file(settings) for settings in (*named, *same)}) == 4
+
+
+def test_a_run_and_a_recipe_open_from_another_folder_with_the_paths_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorded paths are those of the folder they were given in."""
+    model, images, recipe = "nets/net.py:Net", "folder:img", tmp_path / "recipe.toml"
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "net.py").touch()
+    (tmp_path / "img").mkdir()
+    run = run_of(
+        tmp_path, {**RECORDED, "model": model, "dataset": images, "model_args": "width=3"} | RECIPE
+    )
+    monkeypatch.chdir(tmp_path)
+    write_config(recipe, Settings(model=model, dataset=images, model_args="width=3", seed=2), None)
+    monkeypatch.chdir("/")
+    here = Settings(
+        model=f"{tmp_path}/{model}", dataset=f"folder:{tmp_path}/img", model_args="width=3"
+    )
+    options = ["--model", here.model, "--dataset", here.dataset]
+    assert settings_for(given(*options), run) == replace(here, precision="fp32")
+    assert restored_settings(run, here) == replace(here, precision="fp32")
+    args = given("--config", str(recipe), *options)
+    assert settings_of(args, config_of(args)) == replace(here, seed=2)
+    assert settings_with(read_config(recipe, OF_A_SESSION), here) == replace(here, seed=2)
+    with pytest.raises(InputError, match="add --model PATH/net.py:Net to run its code"):
+        settings_for(given(), run)
+    with pytest.raises(InputError, match="no such folder: img; add --dataset folder:PATH"):
+        settings_for(given(*options[:2]), run)
+    with pytest.raises(InputError, match=f"remove --dataset folder:{tmp_path}/nets"):
+        settings_for(given(*options[:2], "--dataset", f"folder:{tmp_path}/nets"), run)
