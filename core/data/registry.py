@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.data.inputs import Inputs, Scale
 from core.errors import InputError
-from core.system.recorded_paths import is_recorded_path
+from core.system.files import is_recorded_path
 
 Files = dict[str, bytes]
 """The contents of a data set's files by their names, uncompressed."""

@@ -18,10 +18,11 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from core.nets.builders import EXTRAS, Builder, close_names, complete_args, known_error
+from core.nets.builders import Builder, close_names, complete_args, known_error
 from core.nets.calls import ANYTHING, describe
 from core.nets.model_args import ModelArgs
-from core.system.recorded_paths import is_recorded_path
+from core.nets.user_code.import_errors import import_error, taken_name
+from core.nets.user_code.names import FORMS, is_path, split_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,65 +30,13 @@ if TYPE_CHECKING:
     from core.data.batches import Splits
     from core.data.counts import Counts
 
-FORMS = "path/to/net.py:Net or package.module:Net"
-
 NO_ARGS: ModelArgs = MappingProxyType({})
-
-
-def check_model_name(name: str) -> None:
-    """Raise InputError if a model's name is malformed or its file is missing; runs no code."""
-    source, attribute = _split(name)
-    dotted = [attribute, *(() if _is_path(source) else source.split("."))]
-    if not all(part.isidentifier() for part in dotted):
-        raise InputError(f"model '{name}': expected {FORMS}")
-    if _is_path(source) and not Path(source).expanduser().is_file():
-        raise InputError(f"model '{name}': no such file: {source}")
-
-
-def _split(name: str) -> tuple[str, str]:
-    """The file or module, and the attribute; a Windows drive keeps its colon."""
-    source, _, attribute = name.rpartition(":")
-    return source, attribute
-
-
-def _is_path(source: str) -> bool:
-    return source.endswith(".py")
-
-
-def base_name(name: str) -> str:
-    """A model's name without folders or packages: `net.Net`."""
-    source, attribute = _split(name)
-    return f"{Path(source).stem if _is_path(source) else source.rpartition('.')[2]}.{attribute}"
-
-
-def is_same_name(recorded: str, named: str) -> bool:
-    """Whether the model a user names may be the one in a file, by another path; runs no code.
-
-    A module has one name everywhere, unless it is named by its file.
-    """
-    (source, attribute), (own, other) = map(_split, (recorded, named))
-    if recorded == named or attribute != other or not (_is_path(source) or _is_path(own)):
-        return recorded == named
-    return is_recorded_path(_file_of(source), _file_of(own))
-
-
-def _file_of(source: str) -> str:
-    """The file of a source; of a module, as it would be found from the current folder."""
-    return source if _is_path(source) else f"{source.replace('.', '/')}.py"
-
-
-def code_option(name: str) -> str:
-    """The name to give for a model in a file, whose code may be in another folder."""
-    source, attribute = _split(name)
-    if not _is_path(source) or Path(source).expanduser().is_file():
-        return name
-    return f"PATH/{Path(source).name}:{attribute}"
 
 
 def source_digest(name: str) -> str:
     """The SHA-256 of the file with the model's code; empty if there is none."""
-    source, _ = _split(name)
-    path = source if _is_path(source) else _module(name, source).__file__
+    source, _ = split_name(name)
+    path = source if is_path(source) else _module(name, source).__file__
     return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest() if path else ""
 
 
@@ -112,7 +61,9 @@ def build(
             net = builder(**args)
     except ANYTHING as error:
         known = known_error(error, name, builder, given)
-        raise known or InputError(f"building {name} raised {describe(error)}") from error
+        taken = taken_name(error, split_name(name)[0])
+        text = ": ".join(filter(None, (f"building {name} raised {describe(error)}", taken)))
+        raise known or InputError(text) from error
     if not isinstance(net, nn.Module):
         raise InputError(f"{name} returns a {type(net).__name__}: expected a torch.nn.Module")
     return net
@@ -120,23 +71,33 @@ def build(
 
 def builder_of(name: str) -> Builder:
     """The class or function that builds a model; raises InputError if there is none."""
-    source, attribute = _split(name)
+    from torch import nn
+
+    source, attribute = split_name(name)
     module = _module(name, source)
     builder: object = getattr(module, attribute, None)
+    if isinstance(builder, nn.Module):
+        raise InputError(
+            f"'{attribute}' of {source} is a net already: name its class, "
+            "or a function that returns one"
+        )
     if callable(builder):
         return builder
-    known = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
-    hints = ": ".join(filter(None, (_expected(module), close_names(attribute, known))))
-    if builder is None:
-        raise InputError(f"{source} has no '{attribute}': {hints}")
-    raise InputError(f"'{attribute}' of {source} is not a class or function: {hints}")
+    close = close_names(attribute, _builders(module))
+    own = _own_nets(module)
+    if builder is not None:
+        hints = close or (f"expected {own}" if own else f"expected {FORMS}")
+        raise InputError(f"'{attribute}' of {source} is not a class or function: {hints}")
+    expected = f"expected {own or 'a class or function'}"
+    hints = "; ".join(filter(None, (expected, close)))
+    raise InputError(f"{source} has no '{attribute}': {hints}")
 
 
 def builder_args(
     name: str, given: ModelArgs, counts: Counts | None, fresh_head: bool
 ) -> dict[str, object]:
     """The arguments the model's builder is called with; raises InputError as `build`."""
-    source, attribute = _split(name)
+    source, attribute = split_name(name)
     what = f"'{attribute}' of {source}"
     return complete_args(builder_of(name), what, given, counts, fresh_head)
 
@@ -167,19 +128,13 @@ def _default_dtype_kept() -> Iterator[None]:
 @_default_dtype_kept()
 def _module(name: str, source: str) -> ModuleType:
     try:
-        if _is_path(source):
+        if is_path(source):
             return _import_file(Path(source).expanduser().resolve())
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.append(str(Path.cwd()))  # as Python itself does
         return import_module(source)
-    except ModuleNotFoundError as error:
-        missing = error.name or source
-        if f"{source}.".startswith(f"{missing}."):
-            hint = _install(missing) if missing in EXTRAS else f"expected {FORMS}"
-            raise InputError(f"model '{name}': no module {missing}; {hint}") from error
-        raise InputError(f"importing {source} needs {missing}: {_install(missing)}") from error
     except ANYTHING as error:
-        raise InputError(f"importing {source} raised {describe(error)}") from error
+        raise import_error(error, name, source) from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -202,13 +157,18 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _install(package: str) -> str:
-    """How to get a package that is missing."""
-    extra = EXTRAS.get(package)
-    return f"pip install 'featherweight[{extra}]'" if extra else "install it"
+def _builders(module: ModuleType) -> list[str]:
+    """The names in a module that may build a net."""
+    from torch import nn
+
+    public = {key: value for key, value in vars(module).items() if key[0] != "_"}
+    return [
+        k for k, value in public.items() if callable(value) and not isinstance(value, nn.Module)
+    ]
 
 
-def _expected(module: ModuleType) -> str:
+def _own_nets(module: ModuleType) -> str:
+    """The classes of nets that a module defines itself; empty if there are none."""
     from torch import nn
 
     classes = {name: value for name, value in vars(module).items() if inspect.isclass(value)}
@@ -217,4 +177,4 @@ def _expected(module: ModuleType) -> str:
         for name, value in classes.items()
         if issubclass(value, nn.Module) and value.__module__ == module.__name__
     ]
-    return f"expected one of {', '.join(own)}" if own else "expected a class or function"
+    return f"one of {', '.join(own)}" if own else ""

@@ -15,6 +15,7 @@ from core.errors import InputError
 from core.nets import user_model
 from core.nets.builders import CLASSES, loads_weights, looked_up, weight_inputs
 from core.nets.model_args import ModelArgs, has_text, parse_model_args
+from core.nets.user_code.names import FORMS, base_name, check_model_name, is_same_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -145,7 +146,7 @@ def short_name(name: str, args: str = "") -> str:
     """
     if name in ZOO:
         return name
-    base, found = user_model.base_name(name), looked_up(parse_model_args(args))
+    base, found = base_name(name), looked_up(parse_model_args(args))
     safe = re.sub(r"[^\w.-]+", "-", found or "")
     return f"{base.partition('.')[0]}.{safe}" if safe else base
 
@@ -153,7 +154,7 @@ def short_name(name: str, args: str = "") -> str:
 def is_same_model(recorded: str, named: str) -> bool:
     """Whether the net a user names may be the one in a file; runs no code."""
     zoo = recorded in ZOO or named in ZOO
-    return recorded == named if zoo else user_model.is_same_name(recorded, named)
+    return recorded == named if zoo else is_same_name(recorded, named)
 
 
 def model_spec(name: str, args: str = "", fresh_head: bool = False) -> ModelSpec:
@@ -170,7 +171,7 @@ def model_spec(name: str, args: str = "", fresh_head: bool = False) -> ModelSpec
         return ZOO[name]
     if ":" not in name:
         known = ", ".join(ZOO)
-        raise InputError(f"unknown model '{name}': expected one of {known}, or {user_model.FORMS}")
-    user_model.check_model_name(name)
+        raise InputError(f"unknown model '{name}': expected one of {known}, or {FORMS}")
+    check_model_name(name)
     inputs = Inputs(channels=3) if name.startswith(_TORCHVISION) else DEFAULT_INPUTS
     return ModelSpec(name, inputs=inputs, args=args, fresh_head=fresh_head)

@@ -11,7 +11,7 @@ from core.data.registry import DATASETS, FOLDER, PROTOCOLS, check_name, is_same_
 from core.fields.declaration import check_fields, local_setting, setting, settings_in
 from core.fields.kinds import Kind, integer, one_of, path, switch, text
 from core.nets.model_args import MODEL_ARGS
-from core.nets.user_model import FORMS
+from core.nets.user_code.names import FORMS
 from core.nets.zoo import ZOO, is_same_model, model_spec, short_name
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.system.number_formats import PRECISIONS

@@ -93,6 +93,24 @@ def check_readable(path: Path, what: str) -> None:
         raise InputError(f"cannot read {path}: it is empty, expected a {what}")
 
 
+def is_recorded_path(recorded: str, named: str) -> bool:
+    """Whether the path a user names may be the one in a file.
+
+    A relative path was recorded in some folder: it may be the end of any path. What is not here
+    has moved: its own name is left. Nothing is opened.
+    """
+    try:
+        old, real = os.path.expanduser(recorded), os.path.realpath(os.path.expanduser(named))
+        if os.path.realpath(old) == real:
+            return True
+        parts, end = Path(real).parts, tuple(part for part in Path(old).parts if part != "..")
+        if parts[len(parts) - len(end) :] == end:
+            return True
+        return not os.path.exists(old) and Path(old).name == Path(real).name
+    except ValueError:  # a NUL in a damaged file
+        return False
+
+
 def _try_to_write(folder: Path, what: str) -> None:
     """Write a file in a folder and delete it; raises InputError, beginning with `what`.
 

@@ -137,6 +137,8 @@ def empty():
 
 
 constant = 3
+
+made = nn.Linear(2, 2)
 '''
 
 

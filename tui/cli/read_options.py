@@ -8,7 +8,7 @@ from typing import Any
 from core.data.registry import FOLDER, check_name, is_folder
 from core.errors import InputError
 from core.experiments.runs import Run
-from core.nets.user_model import code_option
+from core.nets.user_code.names import code_option
 from core.nets.zoo import ZOO, ModelSpec, is_same_model
 from core.pruning.goals import Goal, parse_goal
 from core.pruning.plans import Plan, parse_locks, parse_plan, parse_sparsity, uniform_plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,8 @@ def test_a_malformed_model_name_is_refused_before_any_code_runs(
         ("needy", r"needs arguments \(width\)"),
         ("broken", r"raised RuntimeError: no weights today \(mine.py line \d+\)"),
         ("number", "returns a int: expected a torch.nn.Module"),
-        ("constant", "is not a class or function"),
+        ("constant", "is not a class or function: expected one of Block, Net, "),
+        ("made", "is a net already: name its class, or a function that returns one"),
     ],
 )
 def test_a_net_that_cannot_be_built_says_why(mine: Path, name: str, message: str) -> None:
@@ -184,6 +186,7 @@ def test_a_net_that_cannot_be_built_says_why(mine: Path, name: str, message: str
         ("import nowhere_at_all", "needs nowhere_at_all: install it"),
         ("x = (", r"raised SyntaxError: .*\("),
         ("def f():\n    return 1 / 0\nf()", r"raised ZeroDivisionError: .*\(net.py line 2\)"),
+        ("from core import nothing", r"raised ImportError: [^;]*$"),
     ],
 )
 def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, source: str, message: str) -> None:
@@ -191,6 +194,46 @@ def test_a_file_that_cannot_be_imported_says_why(tmp_path: Path, source: str, me
     path.write_text(source)
     with pytest.raises(InputError, match=message):
         build(f"{path}:Net")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from core.layers import x",
+        "from core import layers",
+        "import core\nx = core.layers",
+        "def Net():\n    from core import layers",
+    ],
+)
+def test_a_package_of_the_users_with_a_name_of_ours_is_to_be_renamed(
+    tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "net.py").write_text(source)
+    own = rf"the name core belongs to Featherweight; rename {tmp_path / 'core'}"
+    with pytest.raises(InputError, match=own):
+        build(f"{tmp_path / 'net.py'}:Net")
+
+
+def test_a_file_of_a_package_is_to_be_named_by_its_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "kinds" / "nets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "parts.py").write_text("from torch.nn import Flatten as Net")
+    (package / "whole.py").write_text("from .parts import Net")
+    for here, way in (
+        (tmp_path, r"kinds\.nets\.whole:Net"),
+        (package, rf"nets\.whole:Net in the folder {package.parent}"),
+        (Path(__file__).parent, rf"nets\.whole:Net in the folder {package.parent}"),
+    ):
+        monkeypatch.chdir(here)
+        with pytest.raises(InputError, match=rf"part of a package; use --model {way}$"):
+            build(f"{package / 'whole.py'}:Net")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    assert isinstance(build("kinds.nets.whole:Net"), nn.Module)
 
 
 def test_a_net_can_be_named_by_module_and_attribute() -> None:

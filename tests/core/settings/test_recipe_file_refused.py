@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.data.registry import DATASETS
-from core.nets.user_model import FORMS
+from core.nets.user_code.names import FORMS
 from core.nets.zoo import ZOO
 from tests.core.settings.configs import refused
 

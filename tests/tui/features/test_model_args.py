@@ -126,7 +126,7 @@ def test_a_run_and_a_recipe_open_from_another_folder_with_the_paths_given(
     args = given("--config", str(recipe), *options)
     assert settings_of(args, config_of(args)) == replace(here, seed=2)
     assert settings_with(read_config(recipe, OF_A_SESSION), here) == replace(here, seed=2)
-    with pytest.raises(InputError, match="add --model PATH/net.py:Net to run its code"):
+    with pytest.raises(InputError, match=r"add --model PATH/net\.py:Net to run its code"):
         settings_for(given(), run)
     with pytest.raises(InputError, match="no such folder: img; add --dataset folder:PATH"):
         settings_for(given(*options[:2]), run)
