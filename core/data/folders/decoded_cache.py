@@ -123,7 +123,7 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         if error.errno in NO_SPACE:
             hint = "free some space or use a smaller --image-size"
             raise WriteError(f"{text}; {hint}") from error
-        raise InputError(text) from error
+        raise InputError(f"{text}; set XDG_CACHE_HOME to a folder you can write to") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -14,6 +14,12 @@ from core.events import Notice
 _NAMED = 3
 """How many paths a notice names individually."""
 
+_NOT_READ = (
+    ".avif", ".dng", ".eps", ".exr", ".gif", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jpe",
+    ".jxl", ".pbm", ".pcx", ".pnm", ".psd", ".svg", ".tga",
+)  # fmt: skip
+"""How the names of images end that are in formats no data set here is read from."""
+
 Identity = tuple[int, int]
 """Device and inode: the same for every path of a folder."""
 
@@ -48,6 +54,7 @@ class ImageFiles:
         self._refused: list[str] = []
         self._closed: list[str] = []
         self._special: list[str] = []
+        self._others: list[str] = []
         self._read(sorted(classes, key=Path.is_symlink))  # of two that are the same, the real one
 
     def of_class(self, folder: Path) -> tuple[Path, ...]:
@@ -66,6 +73,10 @@ class ImageFiles:
             yield Notice(f"skipped folders that cannot be opened: {named(self._closed)}", True)
         if self._special:
             yield Notice(f"skipped what is not a regular file: {named(self._special)}", True)
+        if others := self._others:
+            ends = ", ".join(sorted({Path(name).suffix.lower() for name in others}))
+            images = f"{len(others):,} image{'s' * (len(others) > 1)} of formats that are not read"
+            yield Notice(f"skipped {images} ({ends}; convert them to .png): {named(others)}", True)
 
     def _read(self, classes: Sequence[Path]) -> None:
         """Read the class folders, each without the others, then what links in them lead to."""
@@ -111,6 +122,8 @@ class ImageFiles:
                     self._special.append(f"{self._name(here / entry.name)} ({_KINDS[kind]})")
                 else:
                     names.append(entry.name)
+            elif entry.name.lower().endswith(_NOT_READ):
+                self._others.append(self._name(here / entry.name))
         return folders
 
     def _name(self, path: Path) -> str:

@@ -230,3 +230,26 @@ def test_a_bomb_writes_nothing_to_the_terminal(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path / "bomb.png")], capture_output=True, text=True
     )
     assert (done.stdout, done.stderr) == ("too large\n", "")
+
+
+def test_images_of_formats_that_are_not_read_are_counted_and_named(tmp_path: Path) -> None:
+    root = touch(tmp_path / "pets", cat=12, dog=12)
+    before, _ = listed(root)
+    for name in ("cat/a.gif", "cat/b.GIF", "dog/c.avif", "dog/d.gif", "dog/notes.txt"):
+        (root / name).touch()
+    folder, notices = listed(root)
+    assert folder == before
+    assert notices == [
+        "skipped 4 images of formats that are not read (.avif, .gif; convert them to .png): "
+        "cat/a.gif, cat/b.GIF, dog/c.avif and 1 more"
+    ]
+
+
+def test_a_cache_that_cannot_be_written_names_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    root = fill(tmp_path / "pets", 12)
+    with pytest.raises(InputError, match=r"cannot decode .*; set XDG_CACHE_HOME to a folder you"):
+        loaded(root)
