@@ -14,6 +14,7 @@ from core.jobs.workbench import Workbench
 from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable
 from core.nets.trial import try_forward
+from core.nets.weights import check_initial
 from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal
 from core.training.first_step import check_gradients, try_step
@@ -27,8 +28,8 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
     or a run that produced one, in place of the weights file of the settings.
 
     Raises:
-        InputError: the net cannot be built, has nothing to prune, cannot take such images or cannot
-            be trained, or the file does not fit it.
+        InputError: the net cannot be built, has nothing to prune or weights that are not finite,
+            cannot take such images or cannot be trained, or the file does not fit it.
     """
     settings, spec, device = workbench.settings, workbench.spec, workbench.models.device
     if isinstance(weights, Run):
@@ -38,6 +39,8 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
     net = workbench.models.uninitialized()
     if spec.is_user_model:
         check_prunable(net)
+        if weights is None and settings.weights is None:
+            check_initial(net)
         if trains:
             check_gradients(net)
     images = settings.inputs.over(workbench.models.inputs)

@@ -37,7 +37,7 @@ from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.trial import fit
-from core.nets.weights import Weights, weights_digest
+from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
@@ -171,6 +171,7 @@ class Workbench:
         data, precision = yield from self.prepared_to_train(stop)
         yield from self._note_mirrored(self.training)
         net = self.models.fresh_net(self.settings.seed)
+        check_initial(net.model)
         stream = train(
             net.model,
             data,

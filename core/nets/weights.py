@@ -115,6 +115,16 @@ def damaged(weights: Weights, model: nn.Module, before: Weights) -> str | None:
     return None
 
 
+def check_initial(model: nn.Module) -> None:
+    """Raise InputError if weights that a net was built with and that it trains are not finite."""
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and not bool(parameter.isfinite().all()):
+            raise InputError(
+                f"{type(model).__name__} is built with values in '{name}' that are not finite: "
+                "mend its code, or use --weights FILE"
+            )
+
+
 def is_damaged(tensor: Tensor, before: Tensor) -> bool:
     """Whether values are not finite that were finite `before`."""
     finite = tensor.isfinite()

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from core.data.batches import Splits
-from core.errors import StoppedError, WorkError
+from core.errors import StoppedError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.measure.evaluation import evaluate, measure
 from core.nets.calls import NetError
@@ -105,7 +105,8 @@ def train(
     if best.epoch is None:
         if trainer.stopped:
             raise StoppedError("stopped during the first epoch: nothing to keep")
-        raise WorkError("training diverged in its first epoch: try another recipe or seed")
+        text = "training diverged in its first epoch: try another recipe or seed"
+        raise trainer.divergence(text)
     weights = best.restore(model)
     if failure and remake is not None:
         model = remake()

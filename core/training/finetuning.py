@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from core.data.batches import Splits
-from core.errors import InputError, WorkError
+from core.errors import InputError
 from core.events import Accuracy, Epoch, StopFlag, Stream, never
 from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, measure
@@ -131,9 +131,8 @@ def finetune(
             yield Checkpoint.of(rounds.state())
     masks, weights = rounds.outcome()
     if damaged(weights, model, base):
-        raise WorkError(
-            "fine-tuning diverged before any epoch ended at the full plan: try another recipe"
-        )
+        text = "fine-tuning diverged before any epoch ended at the full plan: try another recipe"
+        raise rounds.trainer.divergence(text)
     if failure and remake is not None:
         model = remake()
         load_into(model, weights)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from core.data.batches import Images
-from core.errors import InputError
+from core.errors import InputError, WorkError
 from core.events import Batch, Notice, StopFlag, Stream
 from core.nets.calls import ANYTHING, TRAINING, NetCall
 from core.nets.layers import prunable_layers
@@ -67,7 +67,7 @@ class Trainer:
         self.epochs = self.epochs or self.phase.epochs
         self.epoch = 0
         self.seconds = self.epoch_seconds = 0.0
-        self.stopped = self.diverged = False
+        self.stopped = self.diverged = self._diverged_at_once = False
         self.optimizer = build_optimizer(self.model, self.phase)
         self.scheduler = build_scheduler(self.optimizer, self.phase, self.steps_in_epoch)
         self._order = torch.Generator().manual_seed(seed)
@@ -104,6 +104,8 @@ class Trainer:
             total += loss * len(index)
             if not math.isfinite(loss):
                 self.diverged = True
+                earlier = self.epochs_before + self.epoch
+                self._diverged_at_once = not earlier and seen == len(index)
                 yield Notice("the loss is not finite: training has diverged", warning=True)
                 return None
             yield Batch(
@@ -120,6 +122,11 @@ class Trainer:
         self.seconds += self.epoch_seconds
         self.epoch += 1
         return total / seen
+
+    def divergence(self, text: str) -> WorkError:
+        """The error if divergence left no epoch: `text`, unless no recipe could help."""
+        at_once = "the net's logits are not finite before any training step: mend its code"
+        return WorkError(at_once if self._diverged_at_once else text)
 
     def state(self) -> dict[str, Any]:
         """Everything the next epoch depends on, between two epochs; `Checkpoint.of` copies it."""

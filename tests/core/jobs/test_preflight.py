@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from core.data.inputs import Inputs
 from core.data.registry import DATASETS
 from core.errors import InputError
+from core.formats.weights_files import save_weights
 from core.jobs.preflight import check, check_goal
 from core.jobs.workbench import Workbench
 from core.nets.zoo import ZOO, model_spec
@@ -49,6 +51,34 @@ def test_the_file_that_is_named_beside_the_settings_is_the_one_that_is_checked()
     check(workbench, model_spec("cnn5").shipped_weights)
     with pytest.raises(InputError, match="does not fit Cnn5"):
         check(workbench, model_spec("lenet-5").shipped_weights)
+
+
+@pytest.mark.parametrize("value", ["nan", "-inf"])
+def test_a_net_that_is_built_with_nan_is_refused_unless_its_weights_are_given(
+    value: str, tmp_path: Path
+) -> None:
+    """Buffers and frozen parameters may hold infinities on purpose."""
+    file, weights = tmp_path / "net.py", tmp_path / "net.safetensors"
+    file.write_text(
+        "import torch\n"
+        "def net(value, trained):\n"
+        "    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))\n"
+        "    net.register_buffer('mask', torch.tensor(float(value)))\n"
+        "    net[1].bias.data[3] = float(value)\n"
+        "    net[1].bias.requires_grad_(trained)\n"
+        "    return net\n"
+    )
+
+    def net(trained: bool) -> Workbench:
+        args = f"value='{value}',trained={trained}"
+        return Workbench(Settings(model=f"{file}:net", model_args=args))
+
+    check(net(False))
+    with pytest.raises(InputError, match=r"built with values in '1\.bias' that are not finite"):
+        check(net(True))
+    state = net(True).fresh_model().state_dict()
+    save_weights(weights, {name: torch.ones_like(tensor) for name, tensor in state.items()}, {})
+    check(net(True), weights)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from core.nets.layers import Layer
 from core.nets.weights import Weights
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan, uniform_plan
+from core.training.dense import train
 from core.training.finetuning import finetune
 from core.training.recipes import RECIPES
 from tests.core.training.loops import STEPS, kept_counts, of_type, planned_counts, recorded, short
@@ -146,6 +147,19 @@ class TestDiverging:
         assert notice.warning
         assert "not finite" in notice.text
         assert len(of_type(Batch, events)) < STEPS
+
+    def test_logits_that_are_never_finite_are_not_blamed_on_the_recipe(
+        self, tiny: Splits, dense: Weights, aggressive: Plan
+    ) -> None:
+        model = Cnn5()
+        model.fc2.register_forward_hook(lambda _, inputs, logits: logits * math.nan)
+        recipe = short("fast")
+        for stream in (
+            finetune(model, dense, aggressive, tiny, recipe),
+            train(model, tiny, recipe.finetune),
+        ):
+            with pytest.raises(WorkError, match="logits are not finite before any training step"):
+                drain(stream)
 
     def test_divergence_after_a_good_epoch_keeps_that_epoch(
         self, tiny: Splits, dense: Weights, aggressive: Plan
