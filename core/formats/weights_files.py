@@ -67,6 +67,11 @@ def read_weights(path: Path, model: nn.Module, digest: str | None = None) -> Rea
     with _opened(path, expected, digest) as found:
         if not found.tensors and not found.models:
             raise InputError(f"{path} holds no tensors: expected a state_dict saved by torch.save")
+        if found.tensors.keys() == {""}:
+            raise InputError(
+                f"{path} holds one tensor, not the weights of a net: "
+                "expected a state_dict saved by torch.save"
+            )
         selection = select(found, shapes(expected))
         values = _fitting(selection, model, expected)
         if values is None and found.models:

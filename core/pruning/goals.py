@@ -55,11 +55,8 @@ class Goal:
     value: float
 
     def __post_init__(self) -> None:
-        least = 1 if self.kind == "ratio" else 0
-        if not (math.isfinite(self.value) and self.value >= least):
-            raise InputError(f"goal '{self}': expected a number of at least {least}")
-        if self.kind == "kept" and self.value != int(self.value):
-            raise InputError(f"goal '{self}': expected a whole number of parameters")
+        if fault := _fault(self.kind, self.value):
+            raise InputError(f"goal '{self}': {fault}")
 
     def __str__(self) -> str:
         """In the form that `parse_goal` reads."""
@@ -73,6 +70,14 @@ class Goal:
         if self.kind == "kept":
             return int(self.value)
         return int(min(self.value * MIB / BYTES_PER_VALUE, MAX_PARAMETERS))
+
+
+def _fault(kind: Kind, value: float) -> str:
+    """What is wrong with the value of a goal; empty if nothing is."""
+    least = 1 if kind == "ratio" else 0
+    if not (math.isfinite(value) and value >= least):
+        return f"expected a number of at least {least}"
+    return "expected a whole number of parameters" if kind == "kept" and value % 1 else ""
 
 
 def parse_goal(text: str, alternatives: str = "") -> Goal:
@@ -89,4 +94,6 @@ def parse_goal(text: str, alternatives: str = "") -> Goal:
     except (KeyError, ValueError) as error:
         expected = f"expected 60x, 6000 kept, 28 KiB or 0.5 MiB{alternatives}"
         raise InputError(f"goal '{text}': {expected}") from error
+    if fault := _fault(kind, number * scale):
+        raise InputError(f"goal '{text}': {fault}")
     return Goal(kind, number * scale)

@@ -1,7 +1,8 @@
 """Tables of names and numbers as the commands print them.
 
 Without a terminal, a table is as wide as it needs to be. In a terminal that is too narrow, names
-are cut in the middle, then whole columns are left out, and listed. Numbers are never cut.
+are cut in the middle, then whole columns are left out, and listed; before the last one goes, names
+are cut even more. Numbers are never cut.
 """
 
 import os
@@ -67,7 +68,11 @@ class NumberTable:
                 widths[0] = max(distinct_width(names), len(self._headings[0]))
             out = [*first_out, *(column for column in columns[:0:-1] if column not in first_out)]
             while out and self._width(columns, widths) > room:
-                columns.remove(out.pop(0))
+                if self._names and len(columns) == 2:  # names without a number say nothing
+                    least, other = len(self._headings[0]), self._gap + widths[columns[1]]
+                    widths[0] = min(widths[0], max(least, room - other))
+                if self._width(columns, widths) > room:
+                    columns.remove(out.pop(0))
             spare = max(0, room - self._width(columns, widths))
             widths[0] = min(whole[0], widths[0] + spare)
         headings = self._line(self._headings, [_DIM] * len(whole), columns, widths)

@@ -47,7 +47,7 @@ def goal_of(args: Namespace) -> Goal | None:
         return None
     goal = parse_goal(text, "; for an accuracy use featherweight search --max-drop 0.5")
     if args.ratio is not None and goal.kind != "ratio":
-        raise InputError(f"--ratio {text}: expected a number such as 60; for {goal}, use --goal")
+        raise InputError(f"--ratio {text}: expected a number such as 60; for a size, use --goal")
     return goal
 
 

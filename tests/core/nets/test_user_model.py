@@ -316,6 +316,7 @@ class TestPickledWeights:
         [
             ({"a": 3}, "holds no tensors"),
             ([1, 2], "holds no tensors"),
+            (torch.ones(2, 3), "holds one tensor, not the weights of a net: expected a state_dict"),
             ({"0.weight": torch.ones(2, 3)}, r"3 of 4 names are missing \('0.bias', '1.weight', "),
         ],
     )

@@ -85,3 +85,12 @@ def test_what_is_left_out_can_be_chosen(room):
     table = table_of([("fc", "1", "2", "3", "4")])
     first_out = [line.plain for line in table.lines(room and 20, first_out=(2, 1))]
     assert "FLOPs" in first_out[0 if room is None else -1]
+
+
+def test_the_last_column_of_numbers_stays_while_names_can_be_cut():
+    names = ("g.weight_ih_l0_reverse", "g.weight_hh_l0_reverse", "total")
+    head, *body, hidden = lines(table_of([(name, "1,024", "2", "3", "4") for name in names]), 20)
+    assert head.split() == ["layer", "weights"]
+    assert [line.split()[1] for line in body] == ["1,024"] * 3
+    assert max(map(len, (head, *body))) == 20
+    assert hidden == "not shown in 20 columns: FLOPs, kept, act %"
