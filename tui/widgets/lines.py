@@ -17,7 +17,6 @@ from tui.system.error_log import log_error
 from tui.text.lines import ROLES, Line, Lines, Span, clean
 
 
-
 class RoleApp(App[None]):
     """An app whose component classes are the roles, so themes set the colors.
 
