@@ -144,14 +144,15 @@ def _children(item: Any, through_links: bool) -> Iterator[tuple[str, Any]]:
     yield from _attributes(item)
 
 
-def _attributes(item: object) -> Iterator[tuple[str, Any]]:
+def _attributes(item: Any) -> Iterator[tuple[str, Any]]:
     registries = ("_parameters", "_buffers", "_modules") if isinstance(item, nn.Module) else ()
     for name, value in getattr(item, "__dict__", {}).items():
         if name in registries and isinstance(value, dict):
             yield from ((f".{key}", part) for key, part in value.items())
         elif not _is_bare(value):
             yield f".{name}", value
-    for name in _slots(type(item)):
+    kind: Any = type(item)
+    for name in _slots(kind):
         yield f".{name}", getattr(item, name, None)
 
 
