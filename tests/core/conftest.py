@@ -45,7 +45,7 @@ def _images(count: int, seed: int) -> Images:
 @pytest.fixture(scope="session")
 def tiny(few: Splits) -> Splits:
     """Enough for ten steps of 12 images."""
-    return Splits(head(few.train, 120), head(few.validation, 100), head(few.test, 100))
+    return Splits(head(few.train, 120), head(few.validation, 50), head(few.test, 50))
 
 
 @pytest.fixture(scope="session")

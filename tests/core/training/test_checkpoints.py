@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 @pytest.fixture(scope="module")
 def few_steps(tiny: Splits) -> Splits:
     """Enough for five steps of 12 images."""
-    return Splits(head(tiny.train, 60), head(tiny.validation, 30), head(tiny.test, 30))
+    return Splits(head(tiny.train, 60), head(tiny.validation, 20), head(tiny.test, 20))
 
 
 RECIPES = {
