@@ -82,6 +82,12 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
+def few_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train on few images for the recipe's epochs, not for hundreds of steps."""
+    monkeypatch.setattr("core.training.recipes.TRAINING_STEPS", 1)
+
+
+@pytest.fixture
 def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The cache folder of the platform, moved to an empty place."""
     home = tmp_path / "home"
