@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from core.errors import InputError, StoppedError, WorkError, WriteError
 from tui.cli import add_options
 from tui.cli.exit_status import BAD_INPUT, DONE, FAILED
-from tui.cli.streams import Guarded, guarded, say, tell
+from tui.cli.streams import Guarded, for_report, guarded, say, tell
 from tui.system.interruption import SIGPIPE, Interruption
 
 EXAMPLES = """\
@@ -47,7 +47,8 @@ def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
 
             say(f"featherweight {version('featherweight')}")
             return DONE
-        command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
+        with for_report(getattr(args, "json", None)):
+            command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
         return int(command.perform(interruption))
     except StoppedError as error:
         status = interruption.status

@@ -55,7 +55,7 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
         net, file = result
         report = export_report(file, packing, net.accuracy)
         if file.inspection is not None:
-            print_inspection(report, console)
+            print_inspection(report, file.accuracy, console)
         size = BYTES_PER_VALUE * workbench.parameters
         console.print(
             f"{file.path}: {count(file.bytes)} bytes, {size / file.bytes:.1f}x smaller "
