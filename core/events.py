@@ -115,6 +115,7 @@ class Epoch(Event):
         sparsity: zeros over elements of all prunable weights, at the end of the epoch.
         final: the full plan was in force at the end of the epoch, so it can be the best one.
         revived: weights outside the masks in force that are not exactly zero; always 0.
+        images: that it was validated on; 0 if unknown.
     """
 
     epoch: int
@@ -124,6 +125,7 @@ class Epoch(Event):
     sparsity: float
     final: bool
     revived: int
+    images: int = 0
 
 
 def drain(stream: Stream[T], sink: Callable[[Event], object] = lambda _: None) -> T:

@@ -210,6 +210,11 @@ class FeatherweightApp(RoleApp):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
+    def action_help_quit(self) -> None:
+        """Say how to quit, on Ctrl+C: many press it from habit."""
+        stop = "x stops the job, " if self.session.job else ""
+        self.notify(f"{stop}Ctrl+Q quits")
+
     async def action_quit(self) -> None:
         """Quit, on Textual's own Ctrl+Q."""
         self.program.leave()

@@ -240,15 +240,14 @@ class RunRecord:
     @property
     def epoch_events(self) -> tuple[Epoch, ...]:
         """The epochs as events of a training; none if one of them is damaged."""
-        events = []
+        events, images = [], self.split_sizes.validation if self.split_sizes else 0
         for row in self.epochs:
             if row.validation is None or row.seconds is None or row.sparsity is None:
                 return ()
             loss = math.nan if row.loss is None else row.loss
             final = row.epoch == self.best if row.final is None else row.final
-            events.append(
-                Epoch(row.epoch, loss, row.validation, row.seconds, row.sparsity, final, revived=0)
-            )
+            numbers = row.epoch, loss, row.validation, row.seconds, row.sparsity
+            events.append(Epoch(*numbers, final, revived=0, images=images))
         return tuple(events)
 
     def provenance(self, other: RunRecord) -> RunRecord:

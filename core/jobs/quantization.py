@@ -160,7 +160,8 @@ def _train(
             best = QuantizedNet(copy_weights(model), quantized, best.size, validation)
         revived = pruner.masks.revived(model.state_dict())
         seconds, sparsity = trainer.epoch_seconds, pruner.sparsity()
-        yield Epoch(trainer.epoch, loss, validation, seconds, sparsity, True, revived)
+        images = workbench.split_sizes[0] if workbench.split_sizes else 0
+        yield Epoch(trainer.epoch, loss, validation, seconds, sparsity, True, revived, images)
     return best
 
 

@@ -94,7 +94,8 @@ def train(
                 raise
             failure = str(error)
             break
-        epochs.append(Epoch(trainer.epoch, loss, validation, trainer.epoch_seconds, 0.0, True, 0))
+        seconds, images = trainer.epoch_seconds, len(data.validation)
+        epochs.append(Epoch(trainer.epoch, loss, validation, seconds, 0.0, True, 0, images))
         yield epochs[-1]
         early = early or copy_weights(model)
         best.offer(trainer.epoch, validation, model)

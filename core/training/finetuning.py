@@ -204,7 +204,8 @@ class _Rounds:
         number = self.trainer.epochs_before + self.trainer.epoch
         seconds, sparsity = self.trainer.epoch_seconds, self.pruner.sparsity()
         revived = self.pruner.masks.revived(self.model.state_dict())
-        epoch = Epoch(number, loss, validation, seconds, sparsity, final, revived)
+        images = len(self.data.validation)
+        epoch = Epoch(number, loss, validation, seconds, sparsity, final, revived, images)
         self.epochs.append(epoch)
         if final:
             self.best.offer(number, validation, self.model, self.pruner.masks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import pytest
 
 from tests.core.data.folders import fill, spotted
 from tests.core.user_nets import write
+from tests.terminal.conftest import Command
 from tests.terminal.terminal import Terminal
-from tests.terminal.test_command_line import featherweight
 
 pytestmark = pytest.mark.slow
 
@@ -29,27 +28,24 @@ def pets(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def options(pets: Path, tmp_path: Path) -> tuple[str, ...]:
-    """A net with adds, grouped and depthwise convolutions, batch norm and tied weights.
-
-    An epoch is a single step here, so learning takes several.
-    """
+    """A net with adds, grouped and depthwise convolutions, batch norm and tied weights."""
     net = ("--model", f"{write(tmp_path)}:coloured", "--dataset", f"folder:{pets}")
-    training = ("--epochs", "40", "--lr", "0.02", "--precision", "fp32", "--threads", "1")
+    training = ("--epochs", "8", "--lr", "0.02", "--precision", "fp32", "--threads", "1")
     return (*net, *training, "--experiment", str(tmp_path / "it"))
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> dict[str, str]:
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache of the test's own."""
-    return {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def test_a_net_learns_a_folder_of_images_on_the_command_line(
-    options: tuple[str, ...], cache: dict[str, str], tmp_path: Path
+    command: Command, options: tuple[str, ...], tmp_path: Path
 ):
     target = tmp_path / "run.json"
     arguments = ("run", *options, "--uniform", "0.6", "--json", str(target))
-    process = featherweight(*arguments, env={**os.environ, **cache})
+    process = command(*arguments)
     assert process.returncode == 0, process.stderr
     assert "has no test split: held out 9 of 120 images" in process.stdout
     assert "resized 60 images to 32x32" in process.stdout
@@ -63,7 +59,7 @@ def test_a_net_learns_a_folder_of_images_on_the_command_line(
     assert f"running code from {tmp_path / 'mine.py'}:coloured" in process.stdout
 
     arguments = ("table", str(tmp_path / "it"), *options[:4], "--json", str(target))
-    process = featherweight(*arguments, "--images", "4", env={**os.environ, **cache})
+    process = command(*arguments, "--images", "4")
     assert process.returncode == 0, process.stderr
     report = json.loads(target.read_text())
     assert report["images"] == 4 < report["of"]
@@ -76,10 +72,8 @@ def test_a_net_learns_a_folder_of_images_on_the_command_line(
     assert "FLOP %" in process.stdout
 
 
-def test_a_net_learns_a_folder_of_images_in_the_app(
-    options: tuple[str, ...], cache: dict[str, str]
-):
-    with Terminal(*options, columns=100, **cache) as terminal:
+def test_a_net_learns_a_folder_of_images_in_the_app(options: tuple[str, ...]):
+    with Terminal(*options, columns=100) as terminal:
         terminal.wait_for("Train mine.coloured on pets now?", "blocks.0.depth")
         terminal.press("enter")
         terminal.wait_for("ready: dense net", "mine.coloured on pets", "blocks.0.depth")

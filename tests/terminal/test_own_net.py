@@ -11,6 +11,7 @@ from torch.nn.utils import prune
 
 from tests.core.user_nets import write
 from tests.support import typed_nets
+from tests.terminal.conftest import Command
 from tests.terminal.test_command_line import featherweight
 from tui.cli.main import main
 
@@ -87,10 +88,12 @@ def test_the_table_of_a_checkpoint_with_masks_counts_them_and_names_what_is_left
     assert said in capfd.readouterr().out.splitlines()
 
 
-def test_the_table_of_the_papers_plan_has_its_counts_and_dead_units(data_dir: Path, tmp_path: Path):
+def test_the_table_of_the_papers_plan_has_its_counts_and_dead_units(
+    command: Command, data_dir: Path, tmp_path: Path
+):
     target = tmp_path / "table.json"
     options = ("--model", "lenet-300-100", "--preset", "han2015", "--data-dir", str(data_dir))
-    process = featherweight("table", *options, "--json", str(target))
+    process = command("table", *options, "--json", str(target))
     assert process.returncode == 0, process.stderr
     table = json.loads(target.read_text())
     assert set(table) >= {"model", "layers", "total"}
@@ -102,6 +105,6 @@ def test_the_table_of_the_papers_plan_has_its_counts_and_dead_units(data_dir: Pa
     left = table["nonzero_without_dead"], table["parameters_without_dead"]
     assert left == (21_060, 172_243)
     assert "without 112 dead units: 21,060 nonzero of 172,243 parameters" in process.stdout
-    process = featherweight("table", "--model", "lenet-5", "--preset", "aggressive")
+    process = command("table", "--model", "lenet-5", "--preset", "aggressive")
     assert process.returncode == 2
     assert all(name in process.stderr for name in ("'aggressive'", "lenet-5", "han2015"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.runs import INTERRUPTED
 from tests.core.data.folders import fill, spotted
 from tests.core.user_nets import write
-from tests.terminal.test_command_line import featherweight
+from tests.terminal.conftest import Command
 
 pytestmark = pytest.mark.slow
 
@@ -38,16 +37,17 @@ main(sys.argv[1:])
 """
 
 
-def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(tmp_path: Path) -> None:
+def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pets = fill(tmp_path / "pets", 12, spotted, ("red", "green", "blue"))
     own = ("--model", f"{write(tmp_path)}:coloured")
     data = ("--dataset", f"folder:{pets}", "--threads", "1")
     training = ("--epochs", "3", "--precision", "fp32", "--uniform", "0.6", "--seed", "4")
     place = ("--experiment", str(tmp_path / "it"))
-    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     child = subprocess.run(
         [sys.executable, "-c", KILLED_IN_ITS_FIRST_EPOCH, "run", *own, *data, *training, *place],
-        env={**os.environ, **cache},
         check=False,
         capture_output=True,
     )
@@ -57,31 +57,31 @@ def test_a_run_killed_in_its_first_epoch_starts_over_and_a_done_one_says_so(tmp_
     assert (run.status, run.record.epochs, run.resumable) == (INTERRUPTED, (), True)
 
     resume = ("run", "--resume", f"{experiment.folder}:{run.id}")
-    resumed = featherweight(*resume, *own, "--json", "-", env={**os.environ, **cache})
+    resumed = command(*resume, *own, "--json", "-")
     assert resumed.returncode == 0, resumed.stderr
     report = json.loads(resumed.stdout)
     assert (report["run"], report["seed"], len(report["epochs"])) == (run.id, 4, 3)
     assert {layer["sparsity"] for layer in report["layers"]} == {0.6}
     assert [recorded.id for recorded in experiment.runs()] == [run.id]
 
-    process = featherweight(*resume)
+    process = command(*resume)
     assert (process.returncode, process.stderr) == (0, "")
     assert process.stdout.splitlines() == [
         f"run {run.id} of {experiment.folder} is done: there is nothing to resume"
     ]
-    finished = featherweight(*resume, "--json", "-")
+    finished = command(*resume, "--json", "-")
     assert (finished.returncode, json.loads(finished.stdout)) == (0, report)
 
 
 @pytest.mark.parametrize("damage", [{"seed": "x"}, {"choices": {"speed": 1}}])
 def test_a_damaged_run_is_refused_with_its_file_key_and_what_was_expected(
-    damage: dict[str, object], tmp_path: Path
+    command: Command, damage: dict[str, object], tmp_path: Path
 ) -> None:
     folder = tmp_path / "0001"
     folder.mkdir()
     record = {"kind": "train", "status": "running", "model": "cnn5", "dataset": "mnist"}
     (folder / "run.json").write_text(json.dumps({**record, **damage}))
-    process = featherweight("run", "--resume", str(tmp_path))
+    process = command("run", "--resume", str(tmp_path))
     assert (process.returncode, process.stdout) == (2, "")
     (line,) = process.stderr.splitlines()
     assert "run.json: " in line

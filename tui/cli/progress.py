@@ -15,7 +15,7 @@ from core.events import Batch, Epoch, Event, Measured, Notice, Stream, drain
 from core.events import Progress as Step
 from core.jobs.search import TrialFinished, TrialStarted
 from core.pruning.curves import ScanUpdated
-from tui.text.format import count, percent, score
+from tui.text.format import count, percent, score, score_on
 
 T = TypeVar("T")
 
@@ -72,8 +72,9 @@ def _print(event: Event, console: Console) -> None:
                 f"test {score(accuracy)} %"
             )
         case Epoch():
-            line = f"epoch {event.epoch}: loss {event.loss:.4f}, "
-            line += f"validation {percent(event.validation)} %, {event.seconds:.1f} s"
+            validation = score_on(event.validation, event.images)
+            line = f"epoch {event.epoch}: loss {event.loss:.4f}, validation {validation} %, "
+            line += f"{event.seconds:.1f} s"
             if event.sparsity:
                 line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
             console.print(line)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.percents import percent_or_nan, percent_rows, percent_ticks
 from tui.plots.drawing.ticks import Axis, epoch_axis
+from tui.text.format import score_on
 from tui.text.lines import Line, Lines, Span, blank, fits, header
 
 _VALIDATION, _PENDING, _BEST, _DENSE, _BATCH = "●", "○", "◆", "╌", "⠒"
@@ -35,6 +36,7 @@ class AccuracyData:
     dense: float | None = None
     best: tuple[float, float] | None = None
     not_final: tuple[float, ...] = ()
+    images: int = 0
 
 
 def draw(data: AccuracyData, width: int, height: int, hint: str = "") -> Lines:
@@ -63,6 +65,7 @@ class _Curves:
     dense: _Floats
     best: _Floats
     not_final: _Floats
+    images: int
 
     @classmethod
     def of(cls, data: AccuracyData) -> Self:
@@ -76,11 +79,15 @@ class _Curves:
             dense[np.isfinite(dense)],
             best[np.isfinite(best[:, 1])],
             np.array(data.not_final, dtype=float),
+            data.images,
         )
 
     @property
     def started(self) -> bool:
         return bool(len(self.validation) or len(self.live))
+
+    def score(self, accuracy: float) -> str:
+        return f"{score_on(accuracy, self.images)} %"
 
 
 def _limits(curves: _Curves, rows: int) -> tuple[float, float, float]:
@@ -112,7 +119,7 @@ def _draw_lines(canvas: Canvas, curves: _Curves) -> None:
     canvas.line(curves.live[:, 0], batches, "batch")
     canvas.line(curves.validation[:, 0], curves.validation[:, 1], "validation")
     for dense in curves.dense.tolist():
-        canvas.text(1, canvas.row(dense), f" dense {dense:.2f} % ", "dense")
+        canvas.text(1, canvas.row(dense), f" dense {curves.score(dense)} ", "dense")
 
 
 def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
@@ -130,7 +137,7 @@ def _title(curves: _Curves) -> Line:
     now = max([*curves.validation[-1:, 0], *curves.live[-1:, 0]])
     title = [Span(f"epoch {now:.1f} of {curves.epochs}", "title")]
     for epoch, accuracy in curves.best.tolist():
-        title.append(Span(f", {_BEST} best {accuracy:.2f} % (epoch {epoch:g})", "best"))
+        title.append(Span(f", {_BEST} best {curves.score(accuracy)} (epoch {epoch:g})", "best"))
     for _, accuracy, loss in curves.live[-1:].tolist():
         title.append(Span(f", {_BATCH} batch {accuracy:.1f} %", "batch"))
         title.append(Span(f", loss {loss:.3f}" if loss < 1e4 else f", loss {loss:.1e}", "loss"))
@@ -140,7 +147,7 @@ def _title(curves: _Curves) -> Line:
 def _legend(curves: _Curves) -> Line:
     if not curves.started:
         return ()
-    last = "".join(f" {accuracy:.2f} %" for accuracy in curves.validation[-1:, 1].tolist())
+    last = "".join(f" {curves.score(accuracy)}" for accuracy in curves.validation[-1:, 1].tolist())
     legend = [Span(f"accuracy: {_VALIDATION} validation{last}", "validation")]
     if np.isin(curves.validation[:, 0], curves.not_final).any():
         legend.append(Span(f"  {_PENDING} before full sparsity", "muted"))

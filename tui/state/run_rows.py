@@ -160,6 +160,10 @@ class RunRow:
         """Its accuracy on a split."""
         return accuracy_on(self.accuracy, split)
 
+    def images(self, split: str) -> int:
+        """How many images its accuracy on a split was measured on; 0 if unknown."""
+        return 0 if self.accuracy is None else self.accuracy.images[split != SPLITS[0]]
+
     def gain(self, split: str) -> float | None:
         """Its accuracy minus the dense net's, in points."""
         score, dense = self.score(split), accuracy_on(self.dense, split)

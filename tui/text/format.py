@@ -30,20 +30,27 @@ def score(accuracy: Accuracy, split: str = "test") -> str:
         >>> score(Accuracy(99.2, 99.4)), score(Accuracy(78.2, 80.8, (78, 78)))
         ('99.40', '81 ±9')
     """
-    value, half = getattr(accuracy, split), half_width(accuracy, split)
-    if not half:
+    return score_on(getattr(accuracy, split), accuracy.images[split == "test"])
+
+
+def score_on(value: float, images: int) -> str:
+    """An accuracy on so many images, 0 if unknown, as `score` shows it.
+
+    Example:
+        >>> score_on(99.4, 10_000), score_on(80.8, 78)
+        ('99.40', '81 ±9')
+    """
+    if not are_few(images):
         return percent(value)
+    low, high = wilson(value / 100 * images, images)
+    half = 50 * (high - low)
     decimals = 0 if half >= 1 else 1
     return f"{value:.{decimals}f} ±{half:.{decimals}f}"
 
 
-def half_width(accuracy: Accuracy, split: str) -> float:
-    """Half the width of an accuracy's 95 % interval, in points; 0 if there are many images."""
-    value, images = getattr(accuracy, split), accuracy.images[split == "test"]
-    if not 0 < images < FEW_IMAGES:
-        return 0.0
-    low, high = wilson(value / 100 * images, images)
-    return 50 * (high - low)
+def are_few(images: int) -> bool:
+    """Whether an accuracy on so many images needs its interval; 0 if unknown."""
+    return 0 < images < FEW_IMAGES
 
 
 def ratio(value: float) -> str:

@@ -7,7 +7,7 @@ from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
 from core.jobs.search import TrialFinished, TrialStarted
-from tui.text.format import count, duration, percent
+from tui.text.format import count, duration, percent, score_on
 from tui.text.lines import Line, Lines, Span, cut, wrap_cells
 
 HEIGHT = 2
@@ -115,7 +115,7 @@ def _detail(job: JobProgress, width: int) -> Line:
     elif job.batch is not None:
         parts += [f"loss {job.batch.loss:.4f}", f"batch {job.batch.accuracy:.1f} %"]
     if job.epoch is not None:
-        parts.append(f"validation {percent(job.epoch.validation)} %")
+        parts.append(f"validation {score_on(job.epoch.validation, job.epoch.images)} %")
         if job.epoch.sparsity:
             parts.append(f"sparsity {percent(100 * job.epoch.sparsity)} %")
             parts.append(f"revived {job.epoch.revived}")

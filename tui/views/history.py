@@ -9,7 +9,7 @@ from core.experiments.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow
 from tui.system.paths import with_tilde
-from tui.text.format import count, half_width, plural, score
+from tui.text.format import are_few, count, plural, score
 from tui.text.lines import Lines, Span, clean, cut
 from tui.views.run_table import arrow, epochs, seed, when, whole
 
@@ -78,7 +78,7 @@ def _at_most(lines: list[str], height: int, room: int) -> list[str]:
 
 def _interval(accuracy: Accuracy | None) -> str:
     """How exact the accuracies are, if there are few images."""
-    if accuracy is None or not half_width(accuracy, "test"):
+    if accuracy is None or not are_few(accuracy.images[1]):
         return ""
     return f"test {score(accuracy)} % ({plural(accuracy.images[1], 'image')})"
 

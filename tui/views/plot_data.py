@@ -53,6 +53,7 @@ def accuracy(state: State, width: int) -> AccuracyData:
         dense=state.dense.accuracy.validation if state.dense and curve.finetuning else None,
         best=(float(best.epoch), best.validation) if best else None,
         not_final=tuple(float(e.epoch) for e in curve.epochs if not e.final),
+        images=state.base.accuracy.images[0] if state.base else 0,
     )
 
 

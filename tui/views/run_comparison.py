@@ -8,7 +8,7 @@ from core.experiments.run_record import LayerRecord
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, differences
 from tui.text.lines import Line, Lines, Span, clean, cut, cut_name
-from tui.views.run_table import NONE, epochs, points, ratio, signed, whole
+from tui.views.run_table import NONE, epochs, points, ratio, score_of, signed, whole
 
 ONE, OTHER, POINTER = "◉", "◎", "▸"
 """The marks of the selected run, of the one it is compared with, and of the selected layer."""
@@ -51,7 +51,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
     columns = (
         _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
         _Total(12, "validation", *_scores(one, other, "validation")),
-        _Total(8, "test", *_scores(one, other, "test")),
+        _test(*_scores(one, other, "test")),
         *_files(one, other),
         _Total(10, "vs. dense", *(signed(row.gain("validation")) for row in (one, other))),
         _Total(11, "nonzero", whole(mine), whole(others), _signed(mine, others)),
@@ -94,10 +94,15 @@ def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
     )
 
 
+def _test(mine: str, others: str, difference: str) -> _Total:
+    """The column of test accuracies, as wide as their intervals need."""
+    return _Total(max(8, len(mine) + 2, len(others) + 2), "test", mine, others, difference)
+
+
 def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:
     mine, others = one.score(split), other.score(split)
     difference = "" if mine is None or others is None else signed(mine - others)
-    return points(mine), points(others), difference
+    return score_of(one, split), score_of(other, split), difference
 
 
 def _times(one: float | None, other: float | None) -> str:

@@ -71,7 +71,8 @@ def runs(run_list: RunList, dense: float | None) -> ParetoData:
     if group is not None and mixed:
         inputs = f" {group.inputs}" if group.inputs else ""
         split = f"{group.model or '–'} on {group.dataset or '–'}{inputs}, {split}"
-    return ParetoData(tuple(marks), split, _dense(selected, run_list.split, dense))
+    images = selected.images(run_list.split) if selected else 0
+    return ParetoData(tuple(marks), split, _dense(selected, run_list.split, dense), images)
 
 
 def _mark(row: RunRow, run_list: RunList) -> RunMark:
@@ -96,7 +97,8 @@ def _dense(row: RunRow | None, split: str, fallback: float | None) -> float | No
 
 def _curves(one: RunRow, other: RunRow, dense: float | None, width: int, height: int) -> Lines:
     curves = (_run_curve(one, ONE, "chosen"), _run_curve(other, OTHER, "compared"))
-    return training_curves.draw(TrainingCurvesData(curves, "validation", dense), width, height)
+    data = TrainingCurvesData(curves, "validation", dense, one.images("validation"))
+    return training_curves.draw(data, width, height)
 
 
 def _run_curve(row: RunRow, sign: str, role: str) -> RunCurve:

@@ -1,14 +1,14 @@
 """The table of runs; narrow screens show fewer columns."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from core.experiments.runs import INTERRUPTED, RUNNING, STOPPED, UNREADABLE
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, fronts
-from tui.text.format import count, difference, percent
+from tui.text.format import are_few, count, difference, percent, score
 from tui.text.lines import Line, Lines, Span, cut
 
 NONE = "–"
@@ -16,6 +16,7 @@ CHOSEN, MARKED, HERE = "▶", "◎", "⌂"
 ON_FRONT, OFF_FRONT, STOPPED_EARLY, DENSE = "◆", "○", "×", "■"
 _GUTTER, _SIGN = 2, 2
 _NOTE, _WIDE_NOTE = 14, 20
+_WIDE_TEST = 9
 _GAP = "  "
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -60,14 +61,19 @@ COLUMNS = (
     Column("kind", 9, 1, lambda row, _: row.kind or NONE, left=True),
     Column("ratio", 8, 0, lambda row, _: ratio(row.ratio)),
     Column("nonzero", 10, 4, lambda row, _: whole(row.record.nonzero)),
-    Column("validation", 11, 0, lambda row, _: points(row.score("validation"))),
-    Column("test", 6, 0, lambda row, _: points(row.score("test"))),
+    Column("validation", 11, 0, lambda row, _: score_of(row, "validation")),
+    Column("test", 6, 0, lambda row, _: score_of(row, "test")),
     Column("vs. dense", 10, 2, lambda row, split: signed(row.gain(split))),
     Column("epochs", 7, 5, lambda row, _: epochs(row)),
     Column("recipe", 18, 6, lambda row, _: row.recipe_and_method or NONE, left=True),
     Column("seed", 6, 7, lambda row, _: seed(row) or NONE),
 )
 """All but the first, `run`, and the last, `note`, which are always visible."""
+
+
+def score_of(row: RunRow, split: str) -> str:
+    """A run's accuracy on a split in percent, with its interval if there are few images."""
+    return NONE if row.accuracy is None else score(row.accuracy, split)
 
 
 def ratio(value: float | None) -> str:
@@ -114,13 +120,23 @@ def arrow(run_list: RunList) -> str:
 def columns(run_list: RunList, width: int) -> tuple[Column, ...]:
     """The columns that fit; the note takes the rest."""
     room = width - _first(run_list) - len(_GAP) - _NOTE
-    visible = []
-    for column in sorted(COLUMNS, key=lambda column: column.rank):
+    known, visible = _known_columns(run_list), []
+    for column in sorted(known, key=lambda column: column.rank):
         room -= column.cells
         if room < 0 or (column.rank > 1 and room < _WIDE_NOTE - _NOTE):
             break
         visible.append(column)
-    return tuple(column for column in COLUMNS if column in visible)
+    return tuple(column for column in known if column in visible)
+
+
+def _known_columns(run_list: RunList) -> tuple[Column, ...]:
+    """All columns but two; with few images, test accuracies need room for their intervals."""
+    images = (row.accuracy.images[1] for row in run_list.rows or () if row.accuracy)
+    if not any(map(are_few, images)):
+        return COLUMNS
+    return tuple(
+        replace(column, width=_WIDE_TEST) if column.name == "test" else column for column in COLUMNS
+    )
 
 
 def sortable(run_list: RunList, width: int) -> tuple[str, ...]:

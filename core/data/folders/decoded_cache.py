@@ -40,7 +40,7 @@ from core.data.folders.pixels import (
 )
 from core.data.inputs import Inputs
 from core.data.splits import Dataset, Split
-from core.errors import InputError, StoppedError
+from core.errors import InputError, StoppedError, WriteError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.system.error_text import reason
 from core.system.files import NO_SPACE
@@ -57,8 +57,8 @@ def decoded(
     after every image.
 
     Raises:
-        InputError: a class has no readable image, there is no room for the decoded images, or
-            `inputs` does not fit the images.
+        InputError: a class has no readable image, or `inputs` does not fit the images.
+        WriteError: there is no room for the decoded images.
         StoppedError: `stop` was raised.
     """
     digest = _digest(folder)
@@ -110,7 +110,7 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
     try:
         work.mkdir(parents=True)
         if shutil.disk_usage(work).free < needed:
-            raise InputError(
+            raise WriteError(
                 f"no space left in {home.parent}: decoding {folder.root} at {shape} takes "
                 f"{format_bytes(needed)}; free some space or use a smaller --image-size"
             )
@@ -119,8 +119,11 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
         if not home.exists():
             os.rename(work, home)
     except OSError as error:
-        hint = "; free some space or use a smaller --image-size" if error.errno in NO_SPACE else ""
-        raise InputError(f"cannot decode images to {home.parent}: {reason(error)}{hint}") from error
+        text = f"cannot decode images to {home.parent}: {reason(error)}"
+        if error.errno in NO_SPACE:
+            hint = "free some space or use a smaller --image-size"
+            raise WriteError(f"{text}; {hint}") from error
+        raise InputError(text) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from core.errors import InputError, WorkError
+from core.errors import InputError, WorkError, WriteError
 from core.events import Notice, Progress, StopFlag, Stream
 from core.system import blocking_calls
 from core.system.blocking_calls import raise_if_stopped
@@ -105,7 +105,7 @@ def _unusable(folder: Path, error: OSError, needed: int) -> InputError:
     if error.errno in NO_SPACE:
         existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))
         free = shutil.disk_usage(existing).free
-        return InputError(
+        return WriteError(
             f"no space left in {folder}: {needed / 1e6:.0f} MB needed, "
             f"{free / 1e6:.0f} MB free; free some space or {_OTHER}"
         )

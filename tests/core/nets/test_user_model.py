@@ -35,7 +35,7 @@ from tests.core.conftest import head
 from tests.core.training.loops import of_type, same
 from tests.core.user_nets import write
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 
 
 @pytest.fixture(scope="module")

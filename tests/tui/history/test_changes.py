@@ -106,7 +106,7 @@ async def test_deleting_asks_first(mine):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "end", "up", "up", "x")
         assert isinstance(app.screen, Question)
-        assert "Delete run 0003 (36.9x, 99.3 %)?" in text(pilot)
+        assert "Delete run 0003 (36.9x, 99.30 %)?" in text(pilot)
         assert "Runs that started from its net are kept: 0012." in text(pilot)
         await ready(pilot, "n")
         assert mine.find("3").finished

@@ -283,6 +283,19 @@ def test_columns_give_way_to_narrow_screens():
     assert len(shown[200]) == 10
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_accuracies_on_few_images_carry_their_intervals(width):
+    few = tuned(1, 8.0, 80.75, split_sizes={"validation": 78, "test": 1_500})
+    many = tuned(2, 8.0, 80.75, split_sizes={"validation": 5_000, "test": 10_000})
+    run_list = RunList().read([few, many])
+    lines = table(run_list, None, width, 3)
+    assert width_of(lines) <= width
+    texts = {"validation": ("80.75", "81 ±9"), "test": ("80.80", "81 ±2")}
+    for column, expected in texts.items():
+        for text in expected:
+            assert (text in flat(lines)) == (column in sortable(run_list, width))
+
+
 def test_the_table_scrolls_no_more_than_it_has_to():
     run_list, top, tops = RunList().read(tuned(at, 10, 99) for at in range(1, 40)), 0, []
     for index in (0, 6, 7, 8, 5, 1, 38, 30, 0):

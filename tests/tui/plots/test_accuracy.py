@@ -27,6 +27,15 @@ def test_dense_best_and_epochs_that_cannot_be_best_are_marked():
     assert title.startswith("epoch 2.3 of 5, ◆ best 98.70 % (epoch 2), ⠒ batch 100.0 %, loss 0.100")
 
 
+def test_accuracies_on_few_images_carry_their_intervals():
+    lines = accuracy.draw(
+        AccuracyData(5, ((1, 78.2), (2, 80.8)), (), 84.6, (2, 80.8), images=78), 78, 9
+    )
+    assert " dense 85 ±8 % " in inked(lines, "dense")
+    assert "◆ best 81 ±9 % (epoch 2)" in text(lines)[0]
+    assert "validation 81 ±9 %" in text(lines)[1]
+
+
 def test_early_batches_do_not_flatten_the_rest():
     lines = text(accuracy.draw(finetuning(), 78, 9))
     lowest = float(lines[6].split("%")[0])

@@ -18,7 +18,7 @@ from core.settings.settings import Settings
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
-from tui.text.format import count, percent
+from tui.text.format import count, score
 
 if TYPE_CHECKING:
     from core.formats.codec import CompactFile
@@ -59,7 +59,7 @@ def prepare(args: Namespace) -> Command[Accuracy | None]:
 
     def show(accuracy: Accuracy | None, console: Console) -> dict[str, Any]:
         report = inspect_report(inspection, accuracy)
-        print_inspection(report, console)
+        print_inspection(report, accuracy, console)
         return report
 
     return Command(work, show, args.json)
@@ -99,7 +99,9 @@ def _facts(facts: Any) -> dict[str, Any]:
     return valid | (Inputs.of(inputs).explicit_values() if isinstance(inputs, dict) else {})
 
 
-def print_inspection(report: Mapping[str, Any], console: Console) -> None:
+def print_inspection(
+    report: Mapping[str, Any], accuracy: Accuracy | None, console: Console
+) -> None:
     """Print where the bytes of a compact file go, and its accuracy if measured."""
     table = NumberTable("tensor", "shape", "nonzero", "bytes", "bits each")
     for layer in report["layers"]:
@@ -109,8 +111,8 @@ def print_inspection(report: Mapping[str, Any], console: Console) -> None:
     table.print_to(console)
     parts = ", ".join(f"{name} {count(size)}" for name, size in report["parts"].items())
     console.print(f"{count(report['bytes'])} bytes: {parts}")
-    if accuracy := report["accuracy"]:
+    if accuracy is not None:
         console.print(
-            f"accuracy of the file: validation {percent(accuracy['validation'])} %, "
-            f"test {percent(accuracy['test'])} %"
+            f"accuracy of the file: validation {score(accuracy, 'validation')} %, "
+            f"test {score(accuracy)} %"
         )

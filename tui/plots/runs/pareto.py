@@ -8,6 +8,7 @@ from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.percents import percent_axis, percent_or_nan
 from tui.plots.drawing.placing import Cell, Cells, cut_below
 from tui.plots.drawing.ticks import Axis, Tick
+from tui.text.format import score_on
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
 _FRONT, _OTHER, _STOPPED, _DENSE, _BELOW, _LINE = "◆", "○", "×", "■", "▾", "╌"
@@ -42,11 +43,16 @@ class RunMark:
 
 @dataclass(frozen=True, slots=True)
 class ParetoData:
-    """Runs, of which those without a ratio or an accuracy are omitted; accuracies in percent."""
+    """Runs, of which those without a ratio or an accuracy are omitted; accuracies in percent.
+
+    Attributes:
+        images: On which accuracies were measured; 0 if unknown.
+    """
 
     runs: tuple[RunMark, ...]
     split: str = ""
     dense: float | None = None
+    images: int = 0
 
 
 def draw(data: ParetoData, width: int, height: int, hint: str = "press f to fine-tune") -> Lines:
@@ -55,11 +61,11 @@ def draw(data: ParetoData, width: int, height: int, hint: str = "press f to fine
         return blank(width, height)
     rows = 2 if height >= 8 else 1
     runs = tuple(filter(None, map(_drawable, data.runs)))
-    chart = _Chart(runs, percent_or_nan(data.dense), width, height - rows)
+    chart = _Chart(runs, percent_or_nan(data.dense), data.images, width, height - rows)
     chart.draw_lines()
     chart.draw_marks()
     chart.write_texts()
-    title, legend = _title(runs, chart.best), _legend(chart, clean(data.split))
+    title, legend = _title(runs, chart.best, data.images), _legend(chart, clean(data.split))
     return header(title, legend, width, rows) + chart.lines(hint)
 
 
@@ -74,8 +80,10 @@ def _drawable(run: RunMark) -> RunMark | None:
 class _Chart:
     """A canvas with runs, and which of its cells are free for text."""
 
-    def __init__(self, runs: tuple[RunMark, ...], dense: float, width: int, height: int) -> None:
-        self.runs, self._dense = runs, dense
+    def __init__(
+        self, runs: tuple[RunMark, ...], dense: float, images: int, width: int, height: int
+    ) -> None:
+        self.runs, self._dense, self._images = runs, dense, images
         self.best = front([(run.ratio, run.accuracy) for run in runs])
         self._rows = height - 2
         x, self._y = _ratios(runs, width - 8), _accuracies(runs, self.best, dense, self._rows)
@@ -105,7 +113,7 @@ class _Chart:
         first = [index for index in order if self.runs[index].chosen or self.runs[index].compared]
         self._write_labels(first)
         if math.isfinite(self._dense) and self._rows >= 3:
-            text = f" dense {self._dense:.2f} % "
+            text = f" dense {score_on(self._dense, self._images)} % "
             room, row = self._canvas.columns - len(text), self._canvas.row(self._dense)
             starts = [Cell(column, row) for column in (room - 1, 1, room // 2)]
             self._cells.write(text, starts, "dense")
@@ -180,26 +188,27 @@ def _accuracies(runs: tuple[RunMark, ...], best: tuple[int, ...], dense: float, 
     return percent_axis(min(low - _MARGIN, top - _LEAST), top, rows)
 
 
-def _title(runs: tuple[RunMark, ...], best: tuple[int, ...]) -> Line:
+def _title(runs: tuple[RunMark, ...], best: tuple[int, ...], images: int) -> Line:
     """Return the selected run's ratio and accuracy, or the number of runs."""
     chosen = next((index for index, run in enumerate(runs) if run.chosen), None)
     if chosen is None:
         count = f"{len(runs)} run{'s' * (len(runs) != 1)}, {len(best)} on the Pareto front"
         return (Span(count if runs else "accuracy against size", "title"),)
     run = runs[chosen]
-    title = [Span(run.label, "title"), Span(f": {_summary(run)}", "chosen")]
+    title = [Span(run.label, "title"), Span(f": {_summary(run, images)}", "chosen")]
     if chosen in best:
         title.append(Span(", on the Pareto front", "best"))
     else:
         rivals = (runs[index] for index in best)
         better = next(r for r in rivals if r.ratio >= run.ratio and r.accuracy >= run.accuracy)
-        title.append(Span(f", beaten by {better.label}: {_summary(better)}", "best"))
-    others = (f", {_COMPARED} {other.label}: {_summary(other)}" for other in runs if other.compared)
-    return (*title, *(Span(text, "compared") for text in others))
+        title.append(Span(f", beaten by {better.label}: {_summary(better, images)}", "best"))
+    others = (other for other in runs if other.compared)
+    texts = (f", {_COMPARED} {other.label}: {_summary(other, images)}" for other in others)
+    return (*title, *(Span(text, "compared") for text in texts))
 
 
-def _summary(run: RunMark) -> str:
-    return f"{run.ratio:,.1f}x, {run.accuracy:.2f} %"
+def _summary(run: RunMark, images: int) -> str:
+    return f"{run.ratio:,.1f}x, {score_on(run.accuracy, images)} %"
 
 
 def _legend(chart: _Chart, split: str) -> Line:

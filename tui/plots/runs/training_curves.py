@@ -12,6 +12,7 @@ from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.percents import percent_axis, percent_or_nan, percent_rows
 from tui.plots.drawing.placing import cut_below
 from tui.plots.drawing.ticks import Axis, epoch_axis
+from tui.text.format import score_on
 from tui.text.lines import Lines, Span, blank, clean, cut, fits, header
 
 _DENSE, _BELOW = "╌", "▾"
@@ -39,11 +40,16 @@ class RunCurve:
 
 @dataclass(frozen=True, slots=True)
 class TrainingCurvesData:
-    """The runs, the first one in front, and the dense net's accuracy in percent."""
+    """The runs, the first one in front, and the dense net's accuracy in percent.
+
+    Attributes:
+        images: On which accuracies were measured; 0 if unknown.
+    """
 
     runs: tuple[RunCurve, ...]
     split: str = ""
     dense: float | None = None
+    images: int = 0
 
 
 def draw(data: TrainingCurvesData, width: int, height: int) -> Lines:
@@ -58,12 +64,13 @@ def draw(data: TrainingCurvesData, width: int, height: int) -> Lines:
     canvas = Canvas(width, height - rows, epoch_axis(last, width), y)
     if math.isfinite(dense) and dense >= canvas.y.lower:
         canvas.horizontal(dense, _DENSE, "dense")
-        canvas.text(1, canvas.row(dense), f" dense {dense:.2f} % ", "dense")
+        canvas.text(1, canvas.row(dense), f" dense {score_on(dense, data.images)} % ", "dense")
     for run, curve in reversed(list(zip(data.runs, curves, strict=True))):
         _draw_curve(canvas, run, curve)
     if not any(map(len, curves)):
         canvas.hint("neither run recorded its epochs")
-    parts = [_summary(run, curve) for run, curve in zip(data.runs, curves, strict=True)]
+    drawn = zip(data.runs, curves, strict=True)
+    parts = [_summary(run, curve, data.images) for run, curve in drawn]
     first, others = parts[:1] or [Span("", "title")], parts[1:]
     split = Span(f"  {clean(data.split)} accuracy", "label")
     return header(first, (*others, split), width, rows) + canvas.lines()
@@ -89,7 +96,7 @@ def _draw_curve(canvas: Canvas, run: RunCurve, curve: _Floats) -> None:
     canvas.marks(x[~below], y[~below], run.sign, run.role)
 
 
-def _summary(run: RunCurve, curve: _Floats) -> Span:
+def _summary(run: RunCurve, curve: _Floats, images: int) -> Span:
     """Return the accuracy after the best epoch or, if unknown, after the last one."""
     name = f"{run.sign} {cut(clean(run.label), 20)}"
     known = curve[np.isfinite(curve[:, 1])]
@@ -98,4 +105,4 @@ def _summary(run: RunCurve, curve: _Floats) -> Span:
     best = known[known[:, 0] == run.best] if run.best is not None else known[:0]
     epoch, accuracy = (best if len(best) else known[-1:])[0].tolist()
     which = "best" if len(best) else "last"
-    return Span(f"{name} {accuracy:.2f} % (epoch {epoch:g}, {which})", run.role)
+    return Span(f"{name} {score_on(accuracy, images)} % (epoch {epoch:g}, {which})", run.role)

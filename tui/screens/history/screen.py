@@ -14,7 +14,7 @@ from tui.screens.question import Question
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, why_incomparable
 from tui.text.lines import Span
-from tui.views.run_table import sortable
+from tui.views.run_table import score_of, sortable
 from tui.widgets.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 
@@ -133,9 +133,8 @@ class HistoryScreen(HistoryPanes):
         self.app.push_screen(Question(self._question(row), "delete"), partial(self._delete, row))
 
     def _question(self, row: RunRow) -> str:
-        score = row.score(self.run_list.split)
         ratio = None if row.ratio is None else f"{row.ratio:,.1f}x"
-        accuracy = None if score is None else f"{score:.1f} %"
+        accuracy = f"{score_of(row, self.run_list.split)} %" if row.accuracy else None
         details = ", ".join(filter(None, (ratio, accuracy)))
         text = f"Delete run {row.id} ({details})?" if details else f"Delete run {row.id}?"
         children = [other.id for other in self.run_list.rows or () if other.base == row.id]

@@ -56,6 +56,13 @@ def test_the_title_names_the_run_that_beats_the_chosen_one():
     assert title.startswith("c: 36.9x, 97.45 %, beaten by b: 36.9x, 99.30 %")
 
 
+def test_accuracies_on_few_images_carry_their_intervals():
+    mark = RunMark("a", 12, 80.8, chosen=True)
+    lines = pareto.draw(ParetoData((mark,), "validation", 84.6, images=78), 80, 9)
+    assert text(lines)[0].startswith("a: 12.0x, 81 ±9 %")
+    assert "dense 85 ±8 %" in inked(lines, "dense")
+
+
 def test_ratios_are_on_a_logarithmic_scale():
     lines = text(pareto.draw(runs("d"), 58, 12))
     assert lines[-1].split() == ["ratio", "1x", "10x", "100x"]

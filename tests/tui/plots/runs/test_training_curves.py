@@ -27,6 +27,13 @@ def test_both_curves_are_named_and_drawn():
     assert "dense 99.18 %" in inked(lines, "dense")
 
 
+def test_accuracies_on_few_images_carry_their_intervals():
+    curve = RunCurve("7", ((1, 78.2), (2, 80.8)), 2, "◉", "chosen")
+    lines = training_curves.draw(TrainingCurvesData((curve,), "validation", 84.6, 78), 80, 11)
+    assert text(lines)[0].startswith("◉ 7 81 ±9 % (epoch 2, best)")
+    assert "dense 85 ±8 %" in inked(lines, "dense")
+
+
 def test_runs_without_epochs_have_a_hint():
     lines = training_curves.draw(two((), ()), 80, 11)
     assert inked(lines, "hint") == "neither run recorded its epochs"
