@@ -15,7 +15,7 @@ from core.events import Batch, Epoch, Event, Measured, Notice, Stream, drain
 from core.events import Progress as Step
 from core.jobs.search import TrialFinished, TrialStarted
 from core.pruning.curves import ScanUpdated
-from tui.text.format import count, percent, score, score_on
+from tui.text.format import count, percent, score, score_on, trial_result
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ def _print(event: Event, console: Console) -> None:
                 line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
             console.print(line)
         case TrialFinished():
-            console.print(event.text)
+            console.print(trial_result(event.trial))
         case TrialStarted():
             line = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
             passed = f"{event.good:.1f}x passed" if event.good else ""
