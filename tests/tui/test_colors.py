@@ -12,7 +12,6 @@ import pytest
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 from rich.style import Style
-from textual.app import App
 from textual.theme import BUILTIN_THEMES
 
 import tui
@@ -24,6 +23,7 @@ from tui.screens.main import MainScreen
 from tui.state.state import State
 from tui.text.lines import ROLES
 from tui.views.activity import Outcome
+from tui.widgets.lines import RoleApp
 
 HEAT = ("heat-none", "heat-low", "heat-over", "heat-far")
 MIXED = [name for name in BUILTIN_THEMES if not name.startswith("ansi")]
@@ -33,7 +33,7 @@ LEAST = 4.5
 """The contrast of text that WCAG 2 asks for (success criterion 1.4.3)."""
 
 
-class Host(App[None]):
+class Host(RoleApp):
     """Shows the sensitivity of 54 layers."""
 
     CSS_PATH = CSS
@@ -53,7 +53,7 @@ class Host(App[None]):
 
     def levels(self) -> dict[str, Style]:
         """The style of each level."""
-        return {role: self.main_screen.get_component_rich_style(f"role--{role}") for role in HEAT}
+        return {role: self.role_style(role) for role in HEAT}
 
     def segments(self) -> Iterator[tuple[str, Style]]:
         """What the terminal gets of the screen."""
