@@ -41,7 +41,7 @@ def test_ctrl_z_gives_the_shell_its_cursor_and_fg_draws_the_bar_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     console = Console(file=StringIO(), width=100, force_terminal=True, color_system=None)
-    before, stops = signal.getsignal(signal.SIGTSTP), list[str]()
+    stops = list[str]()
     monkeypatch.setattr(
         "tui.system.job_control.os.killpg", lambda *_: stops.append(console.file.getvalue())
     )
@@ -51,7 +51,12 @@ def test_ctrl_z_gives_the_shell_its_cursor_and_fg_draws_the_bar_again(
         signal.raise_signal(signal.SIGTSTP)
         yield Progress("read images", 6, 10, "images")
 
-    drive(suspended(), console)
+    before = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    try:
+        drive(suspended(), console)
+        assert signal.getsignal(signal.SIGTSTP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTSTP, before)
     (shell,) = stops
     again = console.file.getvalue()[len(shell) :]
     assert shell.endswith(f"{SHOW}\r\x1b[1A\x1b[2K")
@@ -59,7 +64,6 @@ def test_ctrl_z_gives_the_shell_its_cursor_and_fg_draws_the_bar_again(
     assert again.count(HIDE) == again.count(SHOW) == 1
     assert again.rindex(SHOW) > again.rindex(HIDE)
     assert "read images" in again
-    assert signal.getsignal(signal.SIGTSTP) == before
 
 
 def test_a_terminal_has_the_same_lines_above_a_bar_that_goes_away() -> None:
