@@ -2,7 +2,7 @@
 
 import sys
 from asyncio import AbstractEventLoop, get_running_loop
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
@@ -10,8 +10,9 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from tui.features.benchmarking import Benchmarking
@@ -41,12 +42,13 @@ from tui.system.key_burst import KeyBurst
 from tui.text.outside import printable
 from tui.views.activity import JobProgress, Outcome
 from tui.widgets.layer_table import LayerTable
+from tui.widgets.lines import RoleApp
 
 HANGUP_SECONDS = 1.0
 """How often to look whether the terminal is still there."""
 
 
-class FeatherweightApp(App[None]):
+class FeatherweightApp(RoleApp):
     """The app: its features, and the keys and messages it passes to them.
 
     For each key, `tui.keys.main_keys` names a feature of this class and one of its actions, such as
@@ -89,6 +91,14 @@ class FeatherweightApp(App[None]):
     def get_default_screen(self) -> MainScreen:
         """The main screen."""
         return self.main_screen
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's; NO_COLOR leaves a terminal's own colors alone, which have no grays.
+
+        Textual chooses the filter before it knows the theme: black text on black.
+        """
+        filters, native = super().get_line_filters(), self.native_ansi_color
+        return [NoColor() if native and isinstance(each, Monochrome) else each for each in filters]
 
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then load everything."""
@@ -208,6 +218,11 @@ class FeatherweightApp(App[None]):
         """Open the command palette, on Textual's own Ctrl+P."""
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
+
+    def action_help_quit(self) -> None:
+        """Say how to quit, on Ctrl+C: many press it from habit."""
+        stop = "x stops the job, " if self.session.job else ""
+        self.notify(f"{stop}Ctrl+Q quits")
 
     async def action_quit(self) -> None:
         """Quit, on Textual's own Ctrl+Q."""

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 NO_ARGS: ModelArgs = MappingProxyType({})
 
 
-def source_digest(name: str) -> str:
-    """The SHA-256 of the file with the model's code; empty if there is none."""
+def source_file(name: str) -> Path | None:
+    """The file with the model's code; None if there is none."""
     source, _ = split_name(name)
     path = source if is_path(source) else _module(name, source).__file__
-    return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest() if path else ""
+    return Path(path).expanduser().resolve() if path else None
 
 
 def build(
@@ -161,9 +161,10 @@ def _builders(module: ModuleType) -> list[str]:
     """The names in a module that may build a net."""
     from torch import nn
 
-    public = {key: value for key, value in vars(module).items() if key[0] != "_"}
     return [
-        k for k, value in public.items() if callable(value) and not isinstance(value, nn.Module)
+        name
+        for name, value in vars(module).items()
+        if name[0] != "_" and callable(value) and not isinstance(value, nn.Module)
     ]
 
 
