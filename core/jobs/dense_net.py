@@ -22,7 +22,7 @@ from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
-from core.nets.user_sources import source_digest
+from core.nets.user_code.sources import source_digest
 from core.nets.weights import DenseWeights, Weights, copy_weights, weights_digest
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import DEFAULTS, OF_OWN_NETS, Settings

@@ -3,7 +3,7 @@
 zoo             the nets known by name, and their shipped weights (dense/)
 architectures   the zoo's modules
 user_model      a user's own model: imported, built
-user_code/      where its code lies: names of models, import errors
+user_code/      where its code lies: names, files, import errors
 model_args      the arguments of its builder, as text
 builders        how its builder is called: arguments from the data, torchvision's and timm's ways
 fresh_head      a new last layer for a net trained for other classes

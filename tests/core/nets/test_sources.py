@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.nets.user_sources import source_digest
+from core.nets.user_code.sources import source_digest
 
 FILES = {
     "net.py": "import torch\nimport parts.blocks\nfrom activation import squash\n",
