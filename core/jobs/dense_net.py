@@ -22,6 +22,7 @@ from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
+from core.nets.user_code.names import without_folder
 from core.nets.user_code.sources import source_digest
 from core.nets.weights import DenseWeights, Weights, copy_weights, weights_digest
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
@@ -245,8 +246,12 @@ def _cache_path(workbench: Workbench, stop: StopFlag) -> Stream[Path]:
     """The file of a dense net trained with these settings."""
     data, precision = yield from workbench.prepared(stop)
     settings, fingerprint = workbench.settings, data.fingerprint
-    key = {name: getattr(settings, name) for name in ("model", "dataset", "protocol", "seed")}
-    key |= {
+    key: dict[str, Any] = {
+        # Without folders: digests identify the user's own code and images.
+        "model": without_folder(settings.model),
+        "dataset": short_data_name(settings.dataset),
+        "protocol": settings.protocol,
+        "seed": settings.seed,
         "phase": workbench.training.values(),
         "precision": precision,
         "device": workbench.models.device.type,

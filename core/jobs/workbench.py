@@ -22,7 +22,7 @@ from core.data.counts import Counts
 from core.data.image_shape import image_shape
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
-from core.data.registry import describe, is_folder
+from core.data.registry import describe, is_folder, short_data_name
 from core.errors import InputError
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.formats.codebooks import QuantizedTensor
@@ -358,8 +358,9 @@ class Workbench:
     @property
     def data_name(self) -> str:
         """Identifies the loaded images and their split."""
+        name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
-        return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))
+        return ", ".join(filter(None, (name, protocol, images)))
 
 
 def _fitted_notice(training: Phase, images: int) -> str:

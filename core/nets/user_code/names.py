@@ -52,12 +52,16 @@ def _file_of(source: str) -> str:
     return source if is_path(source) else f"{source.replace('.', '/')}.py"
 
 
+def without_folder(name: str) -> str:
+    """A model's name without the folder of its file: `net.py:Net`."""
+    source, attribute = split_name(name)
+    return f"{Path(source).name}:{attribute}" if is_path(source) else name
+
+
 def code_option(name: str) -> str:
     """The name to give for a model in a file, whose code may be in another folder."""
-    source, attribute = split_name(name)
-    if not is_path(source) or _is_here(source):
-        return name
-    return f"PATH/{Path(source).name}:{attribute}"
+    source, _ = split_name(name)
+    return name if not is_path(source) or _is_here(source) else f"PATH/{without_folder(name)}"
 
 
 def _is_here(source: str) -> bool:

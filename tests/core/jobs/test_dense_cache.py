@@ -14,6 +14,7 @@ from core.jobs.dense_net import cached_net, cached_or_trained
 from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights, weights_digest
 from core.settings.settings import Settings
+from tests.core.data.folders import fill
 from tests.core.training.loops import of_type, recorded, same
 from tests.core.user_nets import write
 
@@ -76,3 +77,20 @@ def test_a_kept_net_is_found_by_its_digest_alone(settings: Settings, empty_cache
     found = cached_net(workbench, weights_digest(other))
     assert found is not None
     assert torch.equal(found.weights["1.weight"], other["1.weight"])
+
+
+def test_a_kept_net_belongs_to_its_code_and_images_by_every_path(
+    tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "pets", 12)
+    code = "def net(num_classes): return nn.Sequential(nn.Flatten(), nn.Linear(784, num_classes))"
+    (tmp_path / "net.py").write_text(f"from torch import nn\n{code}\n")
+    trained, names = list[bool](), set[str]()
+    for here, place in ((tmp_path, "."), (tmp_path / "pets", tmp_path)):
+        monkeypatch.chdir(here)
+        workbench = Workbench(Settings(model=f"{place}/net.py:net", dataset=f"folder:{place}/pets"))
+        _, events = recorded(cached_or_trained(workbench, lambda: False))
+        trained.append(bool(of_type(Epoch, events)))
+        names.add(workbench.data_name)
+    assert trained == [True, False]
+    assert len(names) == 1
