@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from core.errors import InputError
+from core.errors import ENDING, InputError
 from core.formats import recognition
 from core.formats.state_dicts import FileContents, Selection, Value, contents, read, select
 from core.formats.torch_files.containers import open_archive, open_pickle
@@ -25,6 +25,7 @@ from core.nets.weights import (
     element_limit,
     module_versions,
     shapes,
+    state_dict,
     versioned,
     weights_digest,
 )
@@ -63,7 +64,7 @@ def read_weights(path: Path, model: nn.Module, digest: str | None = None) -> Rea
         InputError: the file cannot be read, is not the one of the digest, or its names, shapes or
             types are not the model's.
     """
-    expected = model.state_dict()
+    expected = state_dict(model)
     with _opened(path, expected, digest) as found:
         if not found.tensors and not found.models:
             raise InputError(f"{path} holds no tensors: expected a state_dict saved by torch.save")
@@ -182,9 +183,9 @@ def _upgraded(
         copy = copy_model(model).model
         weights = {name: read(value) for name, value in stored.items()}
         left = copy.load_state_dict(versioned(weights, selection.versions), strict=False)
-    except FaultError:
+    except (*ENDING, FaultError):
         raise
-    except Exception:  # the user's code: it may raise anything
+    except BaseException:  # the user's code: it may raise anything
         return None
     return None if left.missing_keys or left.unexpected_keys else copy_weights(copy)
 

@@ -100,6 +100,7 @@ class Workbench:
         self.spec = spec.for_data(settings.dataset, settings.inputs)
         self._splits: Splits | None = None
         self._precision: str | None = None
+        self._said: set[str] = set()  # shared by copies with other settings
         self.predictions: Mapping[str, Ints] = {}
         inputs = settings.inputs.over(self.spec.inputs)
         shape, counts = (
@@ -169,6 +170,7 @@ class Workbench:
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
         data, precision = yield from self.prepared_to_train(stop)
+        yield from self._note_fitted("training", self.settings.training(), self.training)
         yield from self._note_mirrored(self.training)
         net = self.models.fresh_net(self.settings.seed)
         stream = train(
@@ -199,7 +201,9 @@ class Workbench:
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
-        yield from self._note_mirrored(self.finetuning.finetune)
+        before, phase = self.settings.finetuning().finetune, self.finetuning.finetune
+        yield from self._note_fitted("fine-tuning", before, phase)
+        yield from self._note_mirrored(phase)
         result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
@@ -219,6 +223,14 @@ class Workbench:
             yield Notice(f"{text}: the dense net is undertrained; more epochs help", warning=True)
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
+
+    def _note_fitted(self, what: str, before: Phase, phase: Phase) -> Stream[None]:
+        """Say once how the images changed a phase, and what changes it back."""
+        size = self.training_size
+        text = _fitted_parts(before, phase, size.images) if size else ""
+        if text and what + text not in self._said:
+            self._said.add(what + text)
+            yield Notice(f"{what} takes {text}")
 
     def _note_mirrored(self, phase: Phase) -> Stream[None]:
         """Warn of mirrored images that are no longer of their class."""
@@ -332,14 +344,12 @@ class Workbench:
                 for text in unprunable_summary(model):
                     yield Notice(text, warning=True)
             self._splits = data
-            if self.training != settings.training():
-                yield Notice(_fitted_notice(self.training, len(data.train)))
         return self._splits
 
     def _fitted(self, model: nn.Module, data: Splits) -> Stream[Splits]:
         """The images in a layout the net accepts; raises InputError if there is none."""
         try:
-            return (yield from fit(model, data))
+            return (yield from fit(model, data, loads=self.spec.is_user_model))
         except InputError as error:
             if self.spec.dataset is None or not is_folder(self.settings.dataset):
                 raise
@@ -361,7 +371,20 @@ class Workbench:
         return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))
 
 
-def _fitted_notice(training: Phase, images: int) -> str:
-    """Says how training was fitted to the images, and what changes it."""
-    size = f"{training.epochs} epochs in batches of {training.batch_size}"
-    return f"training takes {size}, to fit {images:,} images; see --epochs and --batch-size"
+def _fitted_parts(before: Phase, phase: Phase, images: int) -> str:
+    """What of a phase was fitted to the images, and the options for it; empty if nothing was."""
+    parts, options = list[str](), list[str]()
+    if phase.epochs != before.epochs:
+        parts.append(f"{phase.epochs} epochs")  # more than before
+        options.append("--epochs")
+    if phase.batch_size != before.batch_size:
+        parts.append(f"batches of {_counted(phase.batch_size, 'image')}")
+        options.append("--batch-size")
+    if not parts:
+        return ""
+    said, see = " in ".join(parts), " and ".join(options)
+    return f"{said}, to fit {_counted(images, 'training image')}; see {see}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + "s" * (number != 1)

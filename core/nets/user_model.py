@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +18,9 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
-from core.errors import InputError
+from core.errors import ENDING, InputError
 from core.nets.builders import EXTRAS, Builder, close_names, complete_args, known_error
-from core.nets.calls import ANYTHING, describe
+from core.nets.calls import describe
 from core.nets.model_args import ModelArgs
 
 if TYPE_CHECKING:
@@ -36,11 +37,24 @@ NO_ARGS: ModelArgs = MappingProxyType({})
 def check_model_name(name: str) -> None:
     """Raise InputError if a model's name is malformed or its file is missing; runs no code."""
     source, attribute = _split(name)
-    dotted = [attribute, *(() if _is_path(source) else source.split("."))]
-    if not all(part.isidentifier() for part in dotted):
-        raise InputError(f"model '{name}': expected {FORMS}")
+    if not _is_well_formed(source, attribute):
+        raise InputError(f"model '{name}': expected {FORMS}{meant(name)}")
     if _is_path(source) and not Path(source).expanduser().is_file():
         raise InputError(f"model '{name}': no such file: {source}")
+
+
+def meant(name: str) -> str:
+    """The end of a message: what a name with a colon in the wrong place, or none, may mean."""
+    source, _, attribute = name.replace(":", ".").rpartition(".")
+    is_path = _is_path(f"{source}.{attribute}")
+    if is_path or not _is_well_formed(source, attribute):
+        return ""
+    return f"; did you mean {source}:{attribute}?"
+
+
+def _is_well_formed(source: str, attribute: str) -> bool:
+    dotted = [attribute, *(() if _is_path(source) else source.split("."))]
+    return all(part.isidentifier() for part in dotted)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -85,7 +99,9 @@ def build(
     try:
         with _default_dtype_kept():
             net = builder(**args)
-    except ANYTHING as error:
+    except ENDING:
+        raise
+    except BaseException as error:
         known = known_error(error, name, builder, given)
         raise known or InputError(f"building {name} raised {describe(error)}") from error
     if not isinstance(net, nn.Module):
@@ -153,13 +169,15 @@ def _module(name: str, source: str) -> ModuleType:
             hint = _install(missing) if missing in EXTRAS else f"expected {FORMS}"
             raise InputError(f"model '{name}': no module {missing}; {hint}") from error
         raise InputError(f"importing {source} needs {missing}: {_install(missing)}") from error
-    except ANYTHING as error:
+    except ENDING:
+        raise
+    except BaseException as error:
         raise InputError(f"importing {source} raised {describe(error)}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
     """Import a file once, with its neighbors importable, as when Python runs it."""
-    name = f"_featherweight_own_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    name = f"_featherweight_own_{hashlib.sha256(os.fsencode(path)).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

@@ -164,7 +164,10 @@ def model_spec(name: str, args: str = "", fresh_head: bool = False) -> ModelSpec
         return ZOO[name]
     if ":" not in name:
         known = ", ".join(ZOO)
-        raise InputError(f"unknown model '{name}': expected one of {known}, or {user_model.FORMS}")
+        hint = user_model.meant(name)
+        raise InputError(
+            f"unknown model '{name}': expected one of {known}, or {user_model.FORMS}{hint}"
+        )
     user_model.check_model_name(name)
     inputs = Inputs(channels=3) if name.startswith(_TORCHVISION) else DEFAULT_INPUTS
     return ModelSpec(name, inputs=inputs, args=args, fresh_head=fresh_head)
