@@ -29,7 +29,7 @@ from core.nets.weights import (
     versioned,
     weights_digest,
 )
-from core.system.files import write_whole
+from core.system.files import as_utf8, write_whole
 from core.system.untrusted_json import DIGEST, FaultError
 
 _BATCH_COUNTER = "num_batches_tracked"
@@ -272,4 +272,5 @@ def save_early(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
 def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:
     """Write a state_dict as safetensors with `notes` as metadata; raises InputError on failure."""
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    write_whole(path, lambda part: part.write_bytes(save(tensors, metadata=notes)))
+    metadata = {name: as_utf8(note) for name, note in notes.items()}
+    write_whole(path, lambda part: part.write_bytes(save(tensors, metadata=metadata)))

@@ -227,10 +227,10 @@ class Workbench:
     def _note_fitted(self, what: str, before: Phase, phase: Phase) -> Stream[None]:
         """Say once how the images changed a phase, and what changes it back."""
         size = self.training_size
-        text = _fitted_parts(before, phase, size.images) if size else ""
-        if text and what + text not in self._said:
-            self._said.add(what + text)
-            yield Notice(f"{what} takes {text}")
+        text = fitted_notice(what, before, phase, size.images) if size else ""
+        if text and text not in self._said:
+            self._said.add(text)
+            yield Notice(text)
 
     def _note_mirrored(self, phase: Phase) -> Stream[None]:
         """Warn of mirrored images that are no longer of their class."""
@@ -371,19 +371,21 @@ class Workbench:
         return ", ".join(filter(None, (self.settings.dataset, self.settings.protocol, images)))
 
 
-def _fitted_parts(before: Phase, phase: Phase, images: int) -> str:
-    """What of a phase was fitted to the images, and the options for it; empty if nothing was."""
-    parts, options = list[str](), list[str]()
+def fitted_notice(what: str, before: Phase, phase: Phase, images: int) -> str:
+    """What of `training` or `fine-tuning` was fitted to the images; empty if nothing was.
+
+    Names the options that change it: the dense net's are those of the command `train`.
+    """
+    parts = dict[str, str]()
     if phase.epochs != before.epochs:
-        parts.append(f"{phase.epochs} epochs")  # more than before
-        options.append("--epochs")
+        parts["--epochs"] = _counted(phase.epochs, "epoch")
     if phase.batch_size != before.batch_size:
-        parts.append(f"batches of {_counted(phase.batch_size, 'image')}")
-        options.append("--batch-size")
+        parts["--batch-size"] = f"batches of {_counted(phase.batch_size, 'image')}"
     if not parts:
         return ""
-    said, see = " in ".join(parts), " and ".join(options)
-    return f"{said}, to fit {_counted(images, 'training image')}; see {see}"
+    of = " of featherweight train" if what == "training" else ""
+    size, options = " in ".join(parts.values()), " and ".join(parts)
+    return f"{what} takes {size}, to fit {_counted(images, 'training image')}; see {options}{of}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -30,17 +30,12 @@ def check_form(model: nn.Module) -> None:
     """Raise InputError, with names, unless a net is made of modules and tensors of values."""
     check_callable(model)
     check_state(model)
-    programs = {
-        name: program
-        for name, module in model.named_modules()
-        if (program := _program(module)) and any(True for _ in module.parameters())
-    }
-    if programs:
-        raise InputError(
-            f"{some(list(programs))} of {type(model).__name__} is {next(iter(programs.values()))}, "
-            "whose weights cannot be trained or pruned: give the net with the module it was made "
-            "from"
-        )
+    for name, module in model.named_modules():
+        if (program := _program(module)) and next(module.parameters(), None) is not None:
+            raise InputError(
+                f"{name} of {type(model).__name__} is {program}, whose weights cannot be trained "
+                "or pruned: build the net with the module it was made from"
+            )
 
 
 def check_callable(model: nn.Module) -> None:
