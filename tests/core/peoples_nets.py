@@ -251,6 +251,16 @@ class Caches(Plain):
         return super().forward(x)
 
 
+class CannotBeListed(Plain):
+    def parameters(self, recurse: bool = True) -> Any:
+        raise ValueError("no parameters today")
+
+
+class CannotBeMoved(Plain):
+    def to(self, *args: Any, **options: Any) -> Any:
+        raise ValueError("no moving today")
+
+
 class CannotBeStored(Plain):
     def state_dict(self, *args: Any, **options: Any) -> Any:
         raise OwnStop("no state today")

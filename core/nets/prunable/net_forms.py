@@ -4,13 +4,13 @@ A TorchScript or exported program has no layers to prune, quantized weights are 
 meta device holds no values.
 """
 
-from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.nets.calls import refused
+from core.nets.calls import NetCall, refused
 from core.nets.weights import state_dict
 from core.system.error_text import some
 
@@ -72,12 +72,20 @@ def _program(module: nn.Module) -> str:
 
 
 def _check_values(model: nn.Module) -> None:
-    tensors = chain(model.named_parameters(), model.named_buffers())
+    for call in ("modules", "named_modules", "parameters"):
+        _listed(model, call)
+    tensors = (*_listed(model, "named_parameters"), *_listed(model, "named_buffers"))
     if names := [name for name, tensor in tensors if tensor.is_meta]:
         raise InputError(
             f"{some(names)} of {type(model).__name__} have no values, only shapes: build the net "
             "outside of torch.device('meta'), or call to_empty(device='cpu') and load its weights"
         )
+
+
+def _listed(model: nn.Module, call: str) -> list[Any]:
+    """What a method of a net lists, which its own code may have overridden."""
+    with refused(), NetCall(f"{call}()"):
+        return list(getattr(model, call)())
 
 
 def _check_not_quantized(model: nn.Module) -> None:

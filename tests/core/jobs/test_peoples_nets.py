@@ -132,6 +132,8 @@ def test_a_dense_training_that_fails_late_writes_its_best_epoch(
         ("Grows", "adds extra.weight and 1 more: create it in __init__"),
         ("GrowsInTraining", "adds extra.weight and 1 more: create it in __init__"),
         ("Remembers", "changes the shape of last, which then cannot be loaded"),
+        ("CannotBeListed", "parameters() raised ValueError: no parameters today (peoples_nets.py"),
+        ("CannotBeMoved", "to() raised ValueError: no moving today (peoples_nets.py line "),
         ("CannotBeStored", "state_dict() raised OwnStop: no state today (peoples_nets.py line "),
         ("CannotBeLoaded", "load_state_dict() raised ValueError: no loading today (peoples_nets"),
         ("scripted", "the net is a TorchScript program"),

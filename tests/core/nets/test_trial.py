@@ -79,6 +79,11 @@ def test_a_forward_that_adds_or_removes_weights_is_refused(
             call()
 
 
+def test_a_net_that_cannot_be_moved_is_refused() -> None:
+    with pytest.raises(InputError, match=r"to\(\) raised ValueError: no moving today \(peoples"):
+        drain(fit(peoples_nets.CannotBeMoved(), DATA))
+
+
 def test_what_forward_caches_without_storing_it_is_fine() -> None:
     net = peoples_nets.Caches()
     before = copy_weights(net)

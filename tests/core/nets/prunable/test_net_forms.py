@@ -66,6 +66,7 @@ MEASURING = {"evaluate"}
         (peoples_nets.on_meta, META, set()),
         (peoples_nets.OfAProgram, "features of OfAProgram is a TorchScript", STORING | MEASURING),
         (peoples_nets.KeepsExtraState, EXTRA, MEASURING),
+        (peoples_nets.CannotBeListed, r"parameters\(\) raised ValueError: no parameters", set()),
         (peoples_nets.CannotBeStored, r"state_dict\(\) raised OwnStop: no state today", MEASURING),
     ],
 )
