@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
+import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+import core
 from core.formats.weights_files import load_weights
 from core.nets.user_model import build
 from tests.core.user_nets import write
@@ -18,13 +22,6 @@ from tui.keys import history_keys, main_keys
 REPOSITORY = Path(__file__).parents[1]
 PAGES = ("README.md", "tui/README.md", "core/README.md", "tests/benchmarks/README.md")
 COMMANDS = ("run", "search", "scan", "table", "bench", "train", "export", "inspect", "data fetch")
-
-SMALL_DATA = """
-import core, numpy, torch
-torch.set_num_threads(1)
-images = numpy.random.default_rng(0).integers(0, 256, (240, 1, 28, 28), numpy.uint8)
-core.load = lambda name: core.splits((images, numpy.arange(240) % 10))
-"""
 
 
 def page(name: str) -> str:
@@ -77,25 +74,37 @@ def test_links_lead_somewhere(name: str) -> None:
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
 
 
+@pytest.fixture
+def of_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder in which a script runs that imports the net `mine.Net` and loads few images."""
+    write(tmp_path)
+    images = np.random.default_rng(0).integers(0, 256, (240, 1, 28, 28), np.uint8)
+    data = core.splits((images, np.arange(240) % 10))
+    monkeypatch.setattr(core, "load", lambda name: data)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for module in ("mine", "helper"):  # of this folder only
+        sys.modules.pop(module, None)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "max_lines"), [("README.md", 10), ("core/README.md", 15)])
-def test_the_python_of_every_readme_runs(name: str, max_lines: int, tmp_path: Path) -> None:
+def test_the_python_of_every_readme_runs(
+    name: str, max_lines: int, of_a_user: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (script,) = re.findall(r"```python\n(.*?)```", page(name), re.S)
     assert len([line for line in script.splitlines() if line]) <= max_lines
-    net = f"{write(tmp_path)}:Net"
-    save = "import torch, mine; torch.save(mine.Net().state_dict(), 'mine.pt')"
-    process = subprocess.run(
-        [sys.executable, "-c", f"{save}\n{SMALL_DATA}\n{script}"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    assert "Epoch(epoch=1" in process.stdout
-    assert process.stdout.rstrip().endswith("revived: 0")
-    assert list(tmp_path.glob("light.*"))
+    net = f"{of_a_user / 'mine.py'}:Net"
+    torch.save(build(net).state_dict(), "mine.pt")
+    path = of_a_user / "script.py"
+    path.write_text(script, encoding="utf-8")
+    runpy.run_path(str(path), run_name="__main__")
+    output = capsys.readouterr().out
+    assert "Epoch(epoch=1" in output
+    assert output.rstrip().endswith("revived: 0")
+    assert list(of_a_user.glob("light.*"))
     if "light.pt" in script:
-        weights = load_weights(tmp_path / "light.pt", build(net))
+        weights = load_weights(of_a_user / "light.pt", build(net))
         nonzero = sum(int(w.count_nonzero()) for key, w in weights.items() if "norm" not in key)
         assert nonzero < 500

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -41,12 +41,13 @@ from tui.system.key_burst import KeyBurst
 from tui.text.outside import printable
 from tui.views.activity import JobProgress, Outcome
 from tui.widgets.layer_table import LayerTable
+from tui.widgets.lines import RoleApp
 
 HANGUP_SECONDS = 1.0
 """How often to look whether the terminal is still there."""
 
 
-class FeatherweightApp(App[None]):
+class FeatherweightApp(RoleApp):
     """The app: its features, and the keys and messages it passes to them.
 
     For each key, `tui.keys.main_keys` names a feature of this class and one of its actions, such as
@@ -208,6 +209,11 @@ class FeatherweightApp(App[None]):
         """Open the command palette, on Textual's own Ctrl+P."""
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
+
+    def action_help_quit(self) -> None:
+        """Say how to quit, on Ctrl+C: many press it from habit."""
+        stop = "x stops the job, " if self.session.job else ""
+        self.notify(f"{stop}Ctrl+Q quits")
 
     async def action_quit(self) -> None:
         """Quit, on Textual's own Ctrl+Q."""

@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from core.errors import InputError
 from core.events import Event, StopFlag, Stream
+from core.experiments.runs import check_outside_runs
 from core.system.files import check_writable
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
@@ -129,6 +130,7 @@ class Session:
         path = path_of(text)
         try:
             check_writable(path)
+            check_outside_runs(path)
         except InputError as error:
             self.show(self.state, Outcome(str(error), "nothing was written", role="error"))
             return

@@ -235,6 +235,13 @@ def read_run(folder: Path) -> Run | None:
     return Run(folder.name, folder, status, record, note, problem, exports, faults)
 
 
+def check_outside_runs(path: Path) -> None:
+    """Raise InputError if a file would be among those of a run, whose digests it would not fit."""
+    folder = path.resolve().parent
+    if folder.name.isdigit() and (folder / REPORT).exists():  # a report may be called so, too
+        raise InputError(f"cannot write {path}: {folder} holds a run; choose another folder")
+
+
 def read_note(folder: Path) -> str:
     """A run's note; empty if there is no readable one."""
     try:

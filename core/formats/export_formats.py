@@ -58,8 +58,10 @@ class Packing:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.quantizes and (self.levels is None) == (self.max_drop is None):
+        if self.quantizes and self.levels is self.max_drop is None:
             raise InputError(f"--values {self.values} needs either --levels N or --max-drop POINTS")
+        if self.quantizes and None not in (self.levels, self.max_drop):
+            raise InputError("give either --levels N or --max-drop POINTS, not both")
         if not self.quantizes and (self.levels, self.max_drop, self.epochs) != (None, None, 0):
             raise InputError(
                 f"--values {self.values} shares no values: levels, a maximum drop and tuning "

@@ -6,6 +6,7 @@ killed resumes after its last epoch next time.
 
 import hashlib
 import json
+import math
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,12 @@ import torch
 
 from core.data.registry import short_data_name
 from core.errors import InputError, StoppedError, WorkError
-from core.events import Notice, Progress, StopFlag, Stream, TrainingNeeded, never
+from core.events import Accuracy, Notice, Progress, StopFlag, Stream, TrainingNeeded, never
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure
-from core.nets.user_model import source_digest
+from core.nets.user_sources import source_digest
 from core.nets.weights import DenseWeights, Weights, copy_weights, weights_digest
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import DEFAULTS, OF_OWN_NETS, Settings
@@ -48,6 +49,18 @@ def open_dense_net(
     yield Progress("opening the dense net")
     dense = yield from dense_weights(workbench, stop, may_train)
     return (yield from measured_net(workbench, dense, stop))
+
+
+def unmeasured_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:
+    """Load the data and the dense net for work that asks for no accuracy: both of its are NaN.
+
+    Raises:
+        InputError: as `open_dense_net` does.
+    """
+    yield from workbench.splits(stop)
+    dense = yield from dense_weights(workbench, stop)
+    net = workbench.net_of(dense.weights, Accuracy(math.nan, math.nan), early=dense.early)
+    return replace(net, trained=dense.trained)
 
 
 def train_first(

@@ -119,7 +119,14 @@ class Models:
             trim_memory()
         if self.spec.is_user_model:
             return self._own_copy()
-        return deepcopy(self._outline).to_empty(device=self.device)
+        model = deepcopy(self._outline)
+        # to_empty() imports much of torch's compiler, for half a second.
+        tensors = {
+            name: torch.empty(tensor.shape, dtype=tensor.dtype, device=self.device)
+            for name, tensor in model.state_dict().items()
+        }
+        load_into(model, tensors, assign=True)
+        return model
 
     def for_inference(self, weights: Weights) -> nn.Module:
         """A model for inference only that shares the memory of `weights`.

@@ -6,8 +6,6 @@ which gives its activations an interval.
 
 import math
 from collections.abc import Sequence
-from importlib import import_module
-from threading import Thread
 from time import thread_time
 from typing import Literal
 
@@ -62,7 +60,6 @@ def measure_activity(
     None, `seconds` decides, see `SECONDS`. Raises StoppedError if `stop` is raised.
     """
     evaluation_mode(model)
-    _preload_dispatcher()
     if images is None:
         images = yield from _affordable(model, data, seconds, stop)
     number = len(data) if images == "all" else min(images, len(data))
@@ -75,17 +72,6 @@ def measure_activity(
         done += len(batch)
     yield from _progress(done, number)
     return _activity(count, number, len(data))
-
-
-def _preload_dispatcher() -> None:
-    """Import what torch imports when the first dispatch mode sees the first operation.
-
-    That import keeps the frames it was called from, and the net in them, alive until the next
-    garbage collection; in a thread of its own it has none but its own.
-    """
-    thread = Thread(target=import_module, args=("torch._dynamo",))
-    thread.start()
-    thread.join()
 
 
 def _affordable(model: nn.Module, data: Images, seconds: float, stop: StopFlag) -> Stream[int]:

@@ -8,7 +8,9 @@ layer's values reach it without passing through another layer, whatever else lie
 norm, pooling, an addition).
 """
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from inspect import unwrap
 from typing import Any, NamedTuple
 
 import torch
@@ -55,7 +57,8 @@ class NetCount:
         for layer in self.layers.values():
             layer.start_batch()
         setattr(images, _CALLS, Calls())
-        with NetCall(EVALUATION, images), torch.no_grad(), _UnfusedKernels(), _ValueFlow(self):
+        flow = _ValueFlow if "torch._dynamo" in sys.modules else _EagerValueFlow
+        with NetCall(EVALUATION, images), torch.no_grad(), _UnfusedKernels(), flow(self):
             model(images)
 
 
@@ -194,6 +197,18 @@ class _ValueFlow(TorchDispatchMode):
         for output in tree_leaves(result):
             if isinstance(output, Tensor) and id(output) not in self._net.layers:
                 setattr(output, name, value)
+
+
+class _EagerValueFlow(_ValueFlow):
+    """The same as long as torch's compiler is not imported.
+
+    Torch wraps a mode to keep the compiler out of it, and the wrapper imports the compiler: that
+    takes more than a second, and keeps the frames it is called from, and the net in them, alive
+    until the next garbage collection.
+    """
+
+
+_EagerValueFlow.__torch_dispatch__ = unwrap(_ValueFlow.__torch_dispatch__)  # type: ignore[method-assign]
 
 
 def _calls(tensors: Tensors) -> Calls | None:

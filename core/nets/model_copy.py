@@ -9,12 +9,13 @@ another part with it: it raises and names the attribute.
 
 import threading
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from io import IOBase
+from itertools import chain
 from operator import is_
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -28,6 +29,8 @@ from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
 _PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
 _LEAVES = (type, ModuleType, str, bytes, bytearray, int, float, complex, type(None))
+_BARE = frozenset({str, bytes, int, float, complex, bool, type(None)})
+_CONTAINERS = frozenset({dict, OrderedDict, list, tuple, set})
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,13 +151,28 @@ def _attributes(item: Any) -> Iterator[tuple[str, Any]]:
     for name, value in getattr(item, "__dict__", {}).items():
         if name in registries and isinstance(value, dict):
             yield from ((f".{key}", part) for key, part in value.items())
-        else:
+        elif not _is_bare(value):
             yield f".{name}", value
-    for cls in type(item).__mro__:
-        slots = vars(cls).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__") and not name.startswith("__"):
-                yield f".{name}", getattr(item, name, None)
+    kind: Any = type(item)
+    for name in _slots(kind):
+        yield f".{name}", getattr(item, name, None)
+
+
+def _is_bare(item: Any) -> bool:
+    """Whether an object holds no others, as most attributes of a module, such as its hooks."""
+    if type(item) in _CONTAINERS:
+        return not item and not getattr(item, "__dict__", None)
+    return type(item) in _BARE
+
+
+@lru_cache(1_024)
+def _slots(kind: type) -> tuple[str, ...]:
+    """The names of the slots of a type that may hold parts of a model."""
+    of_classes = (vars(cls).get("__slots__", ()) for cls in kind.__mro__)
+    names = chain.from_iterable(
+        (slots,) if isinstance(slots, str) else slots for slots in of_classes
+    )
+    return tuple(name for name in names if not name.startswith("__"))
 
 
 def _linked(item: Any) -> Iterator[tuple[str, Any]]:

@@ -73,11 +73,11 @@ def base_name(name: str) -> str:
     return f"{Path(source).stem if _is_path(source) else source.rpartition('.')[2]}.{attribute}"
 
 
-def source_digest(name: str) -> str:
-    """The SHA-256 of the file with the model's code; empty if there is none."""
+def source_file(name: str) -> Path | None:
+    """The file with the model's code; None if there is none."""
     source, _ = _split(name)
     path = source if _is_path(source) else _module(name, source).__file__
-    return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest() if path else ""
+    return Path(path).expanduser().resolve() if path else None
 
 
 def build(

@@ -45,7 +45,7 @@ def _images(count: int, seed: int) -> Images:
 @pytest.fixture(scope="session")
 def tiny(few: Splits) -> Splits:
     """Enough for ten steps of 12 images."""
-    return Splits(head(few.train, 120), head(few.validation, 100), head(few.test, 100))
+    return Splits(head(few.train, 120), head(few.validation, 50), head(few.test, 50))
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +79,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def few_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train on few images for the recipe's epochs, not for hundreds of steps."""
+    monkeypatch.setattr("core.training.recipes.TRAINING_STEPS", 1)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from core.experiments.experiment import Experiment
@@ -54,6 +56,22 @@ def error_log(
     yield path
     if not request.node.get_closest_marker("logs_errors"):
         assert not path.exists(), path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def parsed_once() -> Iterator[None]:
+    """Parse each part of the stylesheets once for all apps of a theme; no app changes its rules."""
+    parse, known = Stylesheet._parse_rules, dict[object, list[RuleSet]]()
+
+    def parsed(sheet: Stylesheet, *args: object, **options: object) -> list[RuleSet]:
+        part = (frozenset(sheet._variables.items()), args, *options.items())
+        if part not in known:
+            known[part] = parse(sheet, *args, **options)
+        return known[part]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parsed)
+        yield
 
 
 @pytest.fixture

@@ -284,8 +284,12 @@ async def test_quitting_asks_only_while_a_job_runs(app, backend):
         await until(pilot, lambda _: backend.paused.is_set())
         await pilot.press("q")
         assert isinstance(app.screen, Question)
+        await pilot.press("ctrl+q")
+        assert isinstance(app.screen, Question)
         await pilot.press("n")
         assert app.screen is app.main_screen
+        await pilot.press("ctrl+c")
+        assert "x stops the job, Ctrl+Q quits" in [note.message for note in app._notifications]
         backend.go.set()
         await idle(pilot)
         await pilot.press("q")

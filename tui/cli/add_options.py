@@ -52,6 +52,7 @@ def _add(parser: Any, setting: Setting, **more: Any) -> None:
     default = setting.default_text
     description = setting.description + (f" (default: {default})" if default else "")
     options = {"default": SUPPRESS, "help": description, **more}
+    options["help"] = options["help"].replace("%", "%%")  # argparse fills in its own words
     if setting.kind.metavar:
         options |= {"metavar": setting.kind.metavar, "action": _Parse, "setting": setting}
     else:

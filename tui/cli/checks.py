@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from core.data.registry import check_name, short_data_name
 from core.errors import InputError
 from core.experiments.experiment import Experiment, default_name, experiment_folder
-from core.experiments.runs import Run
+from core.experiments.runs import Run, check_outside_runs
 from core.formats.recognition import check_weights_file
 from core.settings.settings import Settings
 from core.system.files import check_writable, check_writable_folder
@@ -68,9 +68,23 @@ def experiment_for(args: Namespace, settings: Settings) -> Experiment:
     return Experiment(folder, required="experiment" in args)
 
 
-def check_output(path: str | Path | None) -> None:
-    """Raise InputError if a result cannot be written to `path`."""
+def check_output(path: str | None) -> None:
+    """Raise InputError if a report cannot be written to `path`; `-` is standard output."""
     if path == "-" and sys.__stdout__ is None:
         raise InputError("--json -: standard output is closed; give the path of a file")
     if path is not None and path != "-":
-        check_writable(Path(path))
+        _check_file(Path(path))
+
+
+def check_target(to: Path, json: str | None) -> None:
+    """Raise InputError if a net cannot be written to `to`, or the report would replace it."""
+    if str(to) == "-":
+        raise InputError("--to -: a net is written to a file; give its path")
+    _check_file(to)
+    if json not in (None, "-") and Path(json).resolve() == to.resolve():
+        raise InputError(f"--json {json} would replace the net in the same file: give another")
+
+
+def _check_file(path: Path) -> None:
+    check_writable(path)
+    check_outside_runs(path)

@@ -16,7 +16,7 @@ from core.system.files import write_text
 from tui.cli.console import console_for
 from tui.cli.exit_status import DONE, FAILED
 from tui.cli.progress import drive
-from tui.cli.streams import tell
+from tui.cli.streams import for_report, tell
 from tui.system.interruption import Interruption, at_once
 
 T = TypeVar("T")
@@ -53,9 +53,10 @@ class Command(Generic[T]):
             again = "press Ctrl+C again" if by_key else f"{interruption.reason}; once more"
             console.print(f"stopping ({again} to quit at once)")
 
-        with interruption.deferred(stopping, at_once) as stop:
-            result = drive(_noting(self.work(stop), lost), console)
-        report = self.show(result, console)
+        with for_report(self.json):
+            with interruption.deferred(stopping, at_once) as stop:
+                result = drive(_noting(self.work(stop), lost), console)
+            report = self.show(result, console)
         write_json(report, self.json)
         if self.runs_job and (error := report.get("error")):
             raise WorkError(error)

@@ -1,15 +1,15 @@
 """The `featherweight` command: its subcommands, and the exit status of each error."""
 
 import argparse
-from argparse import ArgumentParser
+import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
 
 from core.errors import InputError, StoppedError, WorkError, WriteError
 from tui.cli import add_options
+from tui.cli.arguments import Parser, parse
 from tui.cli.exit_status import BAD_INPUT, DONE, FAILED
-from tui.cli.streams import Guarded, guarded, say, tell
+from tui.cli.streams import Guarded, for_report, guarded, say, tell
 from tui.system.interruption import SIGPIPE, Interruption
 
 EXAMPLES = """\
@@ -41,13 +41,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
     try:
-        args = _parser().parse_args(argv)
+        args = parse(_parser(), sys.argv[1:] if argv is None else argv)
         if args.version:
             from importlib.metadata import version
 
             say(f"featherweight {version('featherweight')}")
             return DONE
-        command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
+        with for_report(getattr(args, "json", None)):
+            command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
         return int(command.perform(interruption))
     except StoppedError as error:
         status = interruption.status
@@ -81,19 +82,8 @@ def _with_output(status: int, output: Guarded) -> int:
     return status
 
 
-class _Parser(ArgumentParser):
-    """A parser with one-line errors, exit status 2, and no abbreviated options."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise the error that `main` prints."""
-        raise InputError(f"{message}; see {self.prog} --help")
-
-
-def _parser() -> ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="featherweight",
         description="Find out how light a neural net can be: choose a sparsity for each layer,\n"
         "prune, fine-tune, and watch accuracy, weights and size.",
@@ -105,11 +95,11 @@ def _parser() -> ArgumentParser:
     add_options.add_experiment(parser)
     parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
     parser.set_defaults(command="app")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for name, (summary, *_) in add_options.COMMANDS.items():
         add_options.add_command_options(commands.add_parser(name, help=summary), name)
     data = commands.add_parser("data", help="download data sets")
-    actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
     fetch = actions.add_parser("fetch", help="download a data set into the cache and verify it")
     fetch.add_argument("name", help="the data set, such as mnist")
     add_options.add_data_dir(fetch)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+    suppress,
+)
 from typing import Any, TextIO, cast
 
 from tui.text.encodings import replace_missing
@@ -72,6 +79,15 @@ def guarded(on_broken_pipe: Callable[[], object]) -> Iterator[Guarded]:
     out, err = Guarded(sys.stdout, on_broken_pipe), Guarded(sys.stderr)
     with redirect_stdout(cast(TextIO, out)), redirect_stderr(cast(TextIO, err)):
         yield out
+
+
+def for_report(json: str | None) -> AbstractContextManager[object]:
+    """Keep standard output for the report of `--json -`: what nets and libraries print goes aside.
+
+    Args:
+        json: the file of the report.
+    """
+    return redirect_stdout(sys.stderr) if json == "-" else nullcontext()
 
 
 def say(text: str) -> None:

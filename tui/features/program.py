@@ -17,9 +17,9 @@ class Program(Feature):
         """Quit, without asking if no work would be lost."""
         app, activity = self.session.app, self.session.activity
         is_open = self.state.base is not None
-        if isinstance(app.screen, Question):
-            return
         if isinstance(activity, JobProgress) and (is_open or activity.batch is not None):
+            if isinstance(app.screen, Question):
+                return
             recorded = is_open and activity.epoch is not None
             lost = "its run can be resumed later (h)." if recorded else "will be discarded."
             title = activity.title[:1].upper() + activity.title[1:]

@@ -8,11 +8,11 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.screens.overlay import Dialog
+from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.state.export_form import ExportForm
 from tui.state.recipe_form import FormRow, RecipeForm
 from tui.text.lines import Line, Lines, Span, cut
-from tui.widgets.lines import ROLE_CLASSES, LinesWidget
+from tui.widgets.lines import LinesWidget
 
 Form = TypeVar("Form", RecipeForm, ExportForm)
 
@@ -23,7 +23,7 @@ TITLE_WIDTH, VALUE_WIDTH = 14, 15
 class FormDialog(Dialog[Form]):
     """Closes with the edited form."""
 
-    COMPONENT_CLASSES = ROLE_CLASSES
+    COMPONENT_CLASSES = DIALOG_ROLES
     BINDINGS = [
         Binding("up,k", "move(-1)", "row above"),
         Binding("down,j", "move(1)", "row below"),

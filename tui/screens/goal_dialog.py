@@ -14,12 +14,12 @@ from textual.worker import Worker
 from core.errors import InputError
 from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
-from tui.screens.overlay import Dialog
+from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.state.state import State
 from tui.text.format import count, percent
 from tui.text.lines import Lines, Span, cut
 from tui.widgets.line_input import SteadyInput
-from tui.widgets.lines import ROLE_CLASSES, LinesWidget
+from tui.widgets.lines import LinesWidget
 
 TOLERANCE = "tolerance"
 METHODS = {**ALLOCATIONS, TOLERANCE: "each layer as sparse as the tolerance line allows"}
@@ -57,7 +57,7 @@ class GoalRequest:
 class GoalDialog(Dialog[GoalRequest]):
     """Returns the entered goal; every key updates the preview."""
 
-    COMPONENT_CLASSES = ROLE_CLASSES
+    COMPONENT_CLASSES = DIALOG_ROLES
     BINDINGS = [
         Binding("up", "move(-1)", "method above", priority=True),
         Binding("down", "move(1)", "method below", priority=True),

@@ -18,7 +18,7 @@ from tui.widgets.find_input import FindInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.line_input import LineInput
-from tui.widgets.lines import ROLE_CLASSES, LinesWidget
+from tui.widgets.lines import LinesWidget
 from tui.widgets.plot import PlotPanel
 from tui.widgets.value_input import ValueInput
 
@@ -41,8 +41,6 @@ class MainScreen(Screen[None]):
     Attributes:
         stale: whether something waits for the next redraw.
     """
-
-    COMPONENT_CLASSES = ROLE_CLASSES
 
     def __init__(self) -> None:
         super().__init__()

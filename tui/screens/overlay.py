@@ -9,6 +9,9 @@ from textual.screen import ModalScreen, Screen
 
 Result = TypeVar("Result")
 
+DIALOG_ROLES = {f"role--{role}" for role in ("plain", "muted", "chosen", "kept", "error")}
+"""The component classes of a dialog with lines, which are on its own background."""
+
 
 class Overlay(Screen[Result]):
     """A screen over another one."""

@@ -7,6 +7,8 @@ from typing import Self
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
+from textual.app import App
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -14,16 +16,35 @@ from textual.widget import Widget
 from tui.system.error_log import log_error
 from tui.text.lines import ROLES, Line, Lines, Span, clean
 
-ROLE_CLASSES = {f"role--{role}" for role in ROLES}
-"""The component classes of the roles, for the screen that these widgets are on.
 
-Textual makes a node for each component class of each widget whenever it applies styles. If every
-widget had its own, these would take most of the time to the first screen.
-"""
+class RoleApp(App[None]):
+    """An app whose component classes are the roles, so themes set the colors.
+
+    Textual makes a node for each component class of a widget whenever it applies styles, which it
+    does three times to open a screen. If each widget or screen had its own, these would take most
+    of the time to the first screen.
+    """
+
+    COMPONENT_CLASSES = {f"role--{role}" for role in ROLES}
+
+    def __init__(self) -> None:
+        self._role_styles: dict[str, Style] = {}
+        super().__init__()
+
+    def role_style(self, role: str) -> Style:
+        """The style of a role on a screen's background."""
+        if role not in self._role_styles:
+            self._role_styles[role] = self.get_component_styles(f"role--{role}").rich_style
+        return self._role_styles[role]
+
+    def notify_style_update(self) -> None:
+        """Look the styles up again: the theme may be another."""
+        super().notify_style_update()
+        self._role_styles.clear()
 
 
 class LinesWidget(Widget):
-    """Lines of spans; each role is a component class of the screen, so themes set the colors.
+    """Lines of spans; the app or, in a dialog, the dialog has a component class for each role.
 
     A widget's refresh rewrites its whole region, which over SSH is most of the cost of a change.
     Here it rewrites only the cells between the first and the last difference of each row.
@@ -56,12 +77,19 @@ class LinesWidget(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row, filled with the background to the widget's width."""
-        style = self.screen.get_component_rich_style
-        blank = style("role--plain")
+        style = self._role_style
+        blank = style("plain")
         if y >= len(self._lines):
             return Strip.blank(self.size.width, blank)
-        segments = [Segment(text, style(f"role--{role}")) for text, role in self._lines[y]]
+        segments = [Segment(text, style(role)) for text, role in self._lines[y]]
         return Strip(segments).adjust_cell_length(self.size.width, blank)
+
+    def _role_style(self, role: str) -> Style:
+        name, app = f"role--{role}", self.app
+        if name in self.screen.COMPONENT_CLASSES:
+            return self.screen.get_component_rich_style(name)
+        assert isinstance(app, RoleApp)
+        return app.role_style(role)
 
 
 def _changed(before: Lines, after: Lines) -> Iterator[Region]:

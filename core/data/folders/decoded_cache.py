@@ -110,7 +110,7 @@ def _decode(folder: Folder, shape: Shape, home: Path, stop: StopFlag) -> Stream[
     try:
         work.mkdir(parents=True)
         if shutil.disk_usage(work).free < needed:
-            raise InputError(
+            raise WriteError(
                 f"no space left in {home.parent}: decoding {folder.root} at {shape} takes "
                 f"{format_bytes(needed)}; free some space or use a smaller --image-size"
             )

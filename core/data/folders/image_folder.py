@@ -21,6 +21,9 @@ from core.data.splits import HELD_OUT
 from core.errors import InputError
 from core.events import Notice, Stream
 
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+"""How the names of images end, as torchvision's do."""
+
 _NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 """The names a split's folder may have."""
 
@@ -108,10 +111,8 @@ def _samples(
     root: Path, folders: Mapping[str, Path]
 ) -> tuple[dict[str, tuple[tuple[str, ...], Samples]], tuple[Notice, ...]]:
     """The classes of each split's folder and its files; skips hidden classes."""
-    from torchvision.datasets.folder import IMG_EXTENSIONS
-
     classes = {folder: class_folders(folder) for folder in dict.fromkeys(folders.values())}
-    files = ImageFiles(root, classes, chain(*classes.values()), IMG_EXTENSIONS)
+    files = ImageFiles(root, classes, chain(*classes.values()), EXTENSIONS)
     parts = {}
     for split, folder in folders.items():
         samples = tuple(
@@ -120,7 +121,7 @@ def _samples(
             for path in files.of_class(of_class)
         )
         if not samples:
-            extensions = ", ".join(sorted(IMG_EXTENSIONS))
+            extensions = ", ".join(sorted(EXTENSIONS))
             raise InputError(f"{folder} has no images: expected files ending in {extensions}")
         parts[split] = tuple(path.name for path in classes[folder]), samples
     return parts, tuple(files.notices())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from torchvision.datasets.folder import IMG_EXTENSIONS
 
-from core.data.folders.image_folder import Folder, read_folder
+from core.data.folders.image_folder import EXTENSIONS, Folder, read_folder
 from core.errors import InputError
 from core.events import Event, drain
 
@@ -71,3 +72,7 @@ def test_splits_that_do_not_fit_are_refused(
         fill(tmp_path / split, **classes)
     with pytest.raises(InputError, match=expected):
         listed(tmp_path)
+
+
+def test_images_are_the_files_that_torchvision_takes_for_images() -> None:
+    assert EXTENSIONS == IMG_EXTENSIONS

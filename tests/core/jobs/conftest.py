@@ -30,7 +30,7 @@ CHANGES = RecipeChanges(epochs=3)
 def small(dataset: Dataset, device: object, whole: Callable[..., Splits]) -> Splits:
     """The first images of each split."""
     data = whole(dataset, device)
-    return Splits(head(data.train, 600), head(data.validation, 100), head(data.test, 100))
+    return Splits(head(data.train, 120), head(data.validation, 100), head(data.test, 100))
 
 
 def settings(data_dir: Path) -> Settings:

@@ -17,7 +17,7 @@ from core.settings.settings import Settings
 from tests.core.training.loops import of_type, recorded, same
 from tests.core.user_nets import write
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from core.settings.settings import Settings
 from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, recorded, same
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 
 
 def gives(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:

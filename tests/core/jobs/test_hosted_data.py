@@ -20,7 +20,7 @@ from tests.core.data.hosted import Small, small
 from tests.core.training.loops import of_type, recorded
 from tui.cli.main import main
 
-pytestmark = pytest.mark.usefixtures("one_thread", "empty_cache")
+pytestmark = pytest.mark.usefixtures("one_thread", "empty_cache", "few_epochs")
 
 
 def placed(name: str, folder: Path, patch: pytest.MonkeyPatch) -> Small:

@@ -27,7 +27,7 @@ from core.settings.settings import Settings
 from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, same
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 
 SOURCE = """
 import torch

@@ -15,7 +15,7 @@ from core.experiments.runs import STOPPED
 from tests.core import peoples_nets
 from tui.cli.main import main
 
-pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
+pytestmark = [pytest.mark.usefixtures("one_thread", "few_epochs"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -20,6 +21,7 @@ from core.jobs.resume import resume
 from core.jobs.workbench import Net, Workbench
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
+from core.training.dense import TrainingResult
 from tests.core.jobs.conftest import Kept, changed
 from tests.core.training.loops import of_type, recorded, same
 
@@ -50,11 +52,16 @@ def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
         drain(resume(workbench, base, done, experiment))
 
 
+@pytest.fixture(scope="module")
+def whole(workbench: Workbench, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """A dense training that nothing interrupts."""
+    return drain(recorded_jobs.train(workbench, Experiment(tmp_path_factory.mktemp("whole"))))
+
+
 def test_dense_training_goes_on_from_its_last_epoch(
-    workbench: Workbench, base: Net, tmp_path: Path
+    workbench: Workbench, base: Net, whole: TrainingResult, tmp_path: Path
 ) -> None:
-    whole = drain(recorded_jobs.train(workbench, Experiment(tmp_path / "whole")))
-    experiment = Experiment(tmp_path / "broken off")
+    experiment = Experiment(tmp_path)
     run = broken_off(recorded_jobs.train(workbench, experiment), experiment)
     assert (run.status, len(run.record.epochs)) == (INTERRUPTED, 1)
     other = workbench.with_settings(
@@ -115,6 +122,7 @@ else:
 for event in stream:
     count -= isinstance(event, kind)
     if not count:
+        assert "torch._dynamo" not in sys.modules  # torch's compiler takes a second to import
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -125,6 +133,14 @@ def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Ru
     child = subprocess.run(code, cwd=Path(__file__).parents[3], check=False)
     assert child.returncode == -signal.SIGKILL
     return Experiment(folder).newest()
+
+
+@pytest.fixture(scope="module")
+def killed_early(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a fine-tuning killed in its first epoch; tests work on copies."""
+    folder = tmp_path_factory.mktemp("killed")
+    killed(folder, data_dir, "finetune", "Batch", 2)
+    return folder
 
 
 def test_a_run_killed_in_its_third_epoch_resumes_to_the_same_result(
@@ -139,9 +155,10 @@ def test_a_run_killed_in_its_third_epoch_resumes_to_the_same_result(
 
 
 def test_a_fine_tuning_killed_in_its_first_epoch_restarts_from_its_settings(
-    kept: Kept, workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+    kept: Kept, workbench: Workbench, base: Net, killed_early: Path, tmp_path: Path
 ) -> None:
-    run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
+    experiment = Experiment(copytree(killed_early, tmp_path / "copy"))
+    run = experiment.newest()
     assert (run.status, run.record.epochs, run.checkpoint()) == (INTERRUPTED, (), None)
     assert run.resumable
     other = workbench.with_settings(
@@ -157,21 +174,21 @@ def test_a_fine_tuning_killed_in_its_first_epoch_restarts_from_its_settings(
 
 
 def test_a_dense_training_killed_in_its_first_epoch_restarts(
-    workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+    workbench: Workbench, whole: TrainingResult, data_dir: Path, tmp_path: Path
 ) -> None:
-    whole = drain(recorded_jobs.train(workbench, Experiment(tmp_path / "whole")))
-    run = killed(tmp_path / "killed", data_dir, "train", "Batch", 2)
+    run = killed(tmp_path, data_dir, "train", "Batch", 2)
     assert (run.status, run.record.epochs, run.resumable) == (INTERRUPTED, (), True)
-    experiment = Experiment(tmp_path / "killed")
+    experiment = Experiment(tmp_path)
     result = drain(resume(workbench, None, run, experiment))
     assert same(result.weights, whole.weights)
     assert experiment.newest().status == DONE
 
 
 def test_a_restarted_run_left_early_can_be_resumed(
-    workbench: Workbench, base: Net, data_dir: Path, tmp_path: Path
+    workbench: Workbench, base: Net, killed_early: Path, tmp_path: Path
 ) -> None:
-    run, experiment = killed(tmp_path, data_dir, "finetune", "Batch", 2), Experiment(tmp_path)
+    experiment = Experiment(copytree(killed_early, tmp_path / "copy"))
+    run = experiment.newest()
     stream = resume(workbench, base, run, experiment)
     while not isinstance(next(stream), Batch):
         pass

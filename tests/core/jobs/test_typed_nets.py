@@ -29,7 +29,7 @@ from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, same
 from tests.support import typed_nets
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 
 PATH = typed_nets.__file__
 

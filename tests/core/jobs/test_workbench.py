@@ -158,6 +158,7 @@ class TestReferenceProtocol:
         assert nets[0].accuracy == nets[1].accuracy
         assert nets[0].accuracy.validation == nets[0].accuracy.test
 
+    @pytest.mark.usefixtures("few_epochs")
     def test_another_seed_has_a_dense_net_of_its_own_in_the_cache(
         self, data_dir: Path, empty_cache: Path, first_images: None
     ) -> None:

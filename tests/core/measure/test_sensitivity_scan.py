@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from core.data.batches import Images, Splits
 from core.errors import InputError
 from core.events import Event, Notice, Progress, drain
+from core.formats.weights_files import load_weights
 from core.measure.bf16_filter import Bf16Filter, margins
 from core.measure.evaluation import evaluate
 from core.measure.sensitivity_scan import scan
-from core.nets.architectures import Cnn5
+from core.nets.architectures import LeNet5
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
+from core.nets.zoo import model_spec
 from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, LayerScanned, Scan, ScanUpdated
 from core.pruning.masks import Masks
 from core.pruning.thresholds import pruned_by, threshold
@@ -39,9 +41,20 @@ def images(few: Splits) -> Images:
     return replace(train, images=train.images[::5], labels=train.labels[::5])
 
 
+@pytest.fixture(scope="module")
+def layers() -> tuple[Layer, ...]:
+    return prunable_layers(LeNet5())
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Weights:
+    """The dense weights that come with LeNet-5, the smallest net with convolutions."""
+    return load_weights(model_spec("lenet-5").shipped_weights, LeNet5())
+
+
 @pytest.fixture
-def net(shipped: Weights) -> Cnn5:
-    model = Cnn5()
+def net(shipped: Weights) -> LeNet5:
+    model = LeNet5()
     model.load_state_dict(shipped)
     return model
 
@@ -50,7 +63,7 @@ def plain_count(weights: Weights, pruned: dict[str, float], data: Images) -> int
     """Prune, then evaluate everything."""
     masks = {key: pruned_by(weights[key], threshold(weights[key], s)) for key, s in pruned.items()}
     left = Masks(masks).apply(weights)
-    return round(plain_accuracy(left, data) * len(data) / 100)
+    return round(plain_accuracy(left, data, LeNet5) * len(data) / 100)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +86,7 @@ class TestExact:
         self,
         precision: str,
         batch: int,
-        net: Cnn5,
+        net: LeNet5,
         images: Images,
         plain_counts: dict[str, list[int]],
         monkeypatch: pytest.MonkeyPatch,
@@ -93,7 +106,7 @@ class TestExact:
         assert (result.split, result.images, result.uniform) == ("test", len(images), ())
 
     def test_uniform_prunes_all_layers_alike(
-        self, net: Cnn5, images: Images, dense: Weights, layers: tuple[Layer, ...]
+        self, net: LeNet5, images: Images, dense: Weights, layers: tuple[Layer, ...]
     ) -> None:
         stream = scan(net, images, split="test", sparsities=[0.5], uniform=UNIFORM_SPARSITIES)
         result = drain(stream)
@@ -104,14 +117,14 @@ class TestExact:
         assert all(len(points) == 1 for points in result.layers.values())
 
     def test_a_scan_leaves_the_net_as_it_was(
-        self, net: Cnn5, images: Images, dense: Weights
+        self, net: LeNet5, images: Images, dense: Weights
     ) -> None:
         stream = scan(net, head(images, 50), split="test", sparsities=[0.9], uniform=[0.9])
         drain(stream)
         assert same(net.state_dict(), dense)
 
     def test_sparsity_zero_is_the_dense_net_and_one_is_chance(
-        self, net: Cnn5, images: Images, dense: Weights
+        self, net: LeNet5, images: Images, dense: Weights
     ) -> None:
         result = drain(scan(net, images, split="test", sparsities=[0.0, 1.0]))
         assert {row[0].correct for row in result.layers.values()} == {
@@ -121,7 +134,7 @@ class TestExact:
 
     def test_points_are_counted_again_where_the_filter_fails(
         self,
-        net: Cnn5,
+        net: LeNet5,
         images: Images,
         plain_counts: dict[str, list[int]],
         monkeypatch: pytest.MonkeyPatch,
@@ -139,16 +152,16 @@ class TestExact:
 
 class TestEvents:
     def test_progress_reaches_its_total_and_every_batch_is_reported(
-        self, net: Cnn5, few: Splits
+        self, net: LeNet5, few: Splits
     ) -> None:
         result, events = recorded(scan(net, few.train, split="train", sparsities=[0.9]))
         progress = of_type(Progress, events)
-        assert (progress[-1].done, progress[-1].total) == (10_000, 10_000)
+        assert (progress[-1].done, progress[-1].total) == (8_000, 8_000)
         assert [event.scan.exact for event in of_type(ScanUpdated, events)] == [False, True]
         assert of_type(ScanUpdated, events)[-1].scan == result
 
     def test_on_the_first_images_every_layer_is_reported_as_it_is_done(
-        self, net: Cnn5, few: Splits
+        self, net: LeNet5, few: Splits
     ) -> None:
         stream = scan(net, few.train, split="train", sparsities=[0.9], uniform=[0.5])
         _, events = recorded(stream)
@@ -157,10 +170,10 @@ class TestEvents:
             + [point.images for point in event.scan.uniform]
             for event in of_type(LayerScanned, events)
         ]
-        assert done == [[1000] * (at + 1) + [0] * (5 - at) for at in range(6)]
+        assert done == [[1000] * (at + 1) + [0] * (4 - at) for at in range(5)]
 
     def test_a_stopped_scan_keeps_what_is_done(
-        self, net: Cnn5, few: Splits, dense: Weights
+        self, net: LeNet5, few: Splits, dense: Weights
     ) -> None:
         events: list[object] = []
         stream = scan(
@@ -168,23 +181,23 @@ class TestEvents:
             few.train,
             split="train",
             sparsities=[0.9],
-            stop=lambda: len(of_type(Progress, events)) >= 7,
+            stop=lambda: len(of_type(Progress, events)) >= 6,
         )
         result = drain(stream, lambda event: events.append(event))
         assert result.stopped
         assert not result.exact
         images = [point.images for row in result.layers.values() for point in row]
-        assert images == [2000, 2000, 1000, 1000, 1000]
+        assert images == [2000, 2000, 1000, 1000]
         assert same(net.state_dict(), dense)
 
-    def test_a_scan_stopped_at_once_knows_nothing(self, net: Cnn5, images: Images) -> None:
+    def test_a_scan_stopped_at_once_knows_nothing(self, net: LeNet5, images: Images) -> None:
         result = drain(scan(net, images, split="test", stop=lambda: True))
         assert result.stopped
         assert {point.accuracy for point in result.points()} == {None}
         assert {point.interval for point in result.points()} == {(0.0, 100.0)}
 
     def test_a_scan_dropped_in_the_middle_leaves_the_net_as_it_was(
-        self, net: Cnn5, images: Images, dense: Weights
+        self, net: LeNet5, images: Images, dense: Weights
     ) -> None:
         stream = scan(net, images, split="test", sparsities=[0.9])
         next(stream)
@@ -193,7 +206,7 @@ class TestEvents:
         assert same(net.state_dict(), dense)
 
     def test_a_scan_stopped_while_counting_again_knows_no_doubtful_point(
-        self, net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch
+        self, net: LeNet5, images: Images, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
         events: list[Event] = []
@@ -212,13 +225,13 @@ class TestEvents:
 
 class TestQuick:
     def test_a_quick_scan_of_wide_intervals_measures_a_first_sample(
-        self, net: Cnn5, images: Images
+        self, net: LeNet5, images: Images
     ) -> None:
         result = drain(scan(net, images, split="test", within=80.0, sparsities=[0.9]))
         assert {point.images for point in result.points()} == {250}
 
     def test_every_interval_is_narrow_and_few_images_are_needed(
-        self, net: Cnn5, few: Splits
+        self, net: LeNet5, few: Splits
     ) -> None:
         result = drain(scan(net, few.train, split="train", within=3.0, sparsities=[0.5, 0.95]))
         for point in result.points():
@@ -227,12 +240,12 @@ class TestQuick:
         assert not result.exact
 
     def test_a_quick_scan_of_narrow_intervals_sees_every_image(
-        self, net: Cnn5, images: Images
+        self, net: LeNet5, images: Images
     ) -> None:
         result = drain(scan(net, images, split="test", within=0.01, sparsities=[0.9]))
         assert result.exact
 
-    def test_the_seed_chooses_the_sample(self, net: Cnn5, few: Splits) -> None:
+    def test_the_seed_chooses_the_sample(self, net: LeNet5, few: Splits) -> None:
         def quick(seed: int) -> Scan:
             return drain(scan(net, few.train, split="t", within=5.0, sparsities=[0.8], seed=seed))
 
@@ -240,7 +253,7 @@ class TestQuick:
         assert counts(quick(1)) != counts(quick(2))
 
 
-class Decides(Cnn5):
+class Decides(LeNet5):
     """Cannot be traced: branches on its input."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -262,9 +275,9 @@ def test_an_untraceable_net_is_scanned_whole(
 
 
 def test_a_net_whose_values_take_much_is_scanned_a_few_images_at_a_time(
-    net: Cnn5, images: Images, monkeypatch: pytest.MonkeyPatch, plain_counts: dict[str, list[int]]
+    net: LeNet5, images: Images, monkeypatch: pytest.MonkeyPatch, plain_counts: dict[str, list[int]]
 ) -> None:
-    monkeypatch.setattr("core.measure.sensitivity_scan.MOST_BYTES", 7_000_000)
+    monkeypatch.setattr("core.measure.sensitivity_scan.MOST_BYTES", 1_480_000)
     result, events = recorded(scan(net, images, split="test", sparsities=[0.95]))
     assert counts(result) == {name: row[-1:] for name, row in plain_counts.items()}
     assert len(of_type(ScanUpdated, events)) == 6
@@ -272,13 +285,13 @@ def test_a_net_whose_values_take_much_is_scanned_a_few_images_at_a_time(
 
 @pytest.mark.parametrize("arguments", [{"sparsities": [1.2]}, {"within": 0.0}, {"within": -1}])
 def test_sparsities_and_widths_out_of_range_are_refused(
-    arguments: dict[str, object], net: Cnn5, images: Images
+    arguments: dict[str, object], net: LeNet5, images: Images
 ) -> None:
     with pytest.raises(InputError, match="expected"):
         drain(scan(net, images, split="test", **arguments))
 
 
-class WritesInput(Cnn5):
+class WritesInput(LeNet5):
     """Writes into its input."""
 
     def forward(self, x: Tensor) -> Tensor:

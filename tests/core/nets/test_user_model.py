@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.data.batches import Splits
+from core.data.splits import Dataset
 from core.errors import InputError
 from core.events import Event, Notice, drain
 from core.experiments.experiment import Experiment, default_name
@@ -30,11 +31,11 @@ from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
-from tests.core.jobs.conftest import small
+from tests.core.conftest import head
 from tests.core.training.loops import of_type, same
 from tests.core.user_nets import write
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,16 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def few_images() -> Iterator[None]:
+    """The first images only, and a tenth of the steps that so few images get."""
     whole = Splits.of
+
+    def few(dataset: Dataset, device: object) -> Splits:
+        data = whole(dataset, device)
+        return Splits(head(data.train, 150), head(data.validation, 50), head(data.test, 50))
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Splits, "of", lambda dataset, device: small(dataset, device, whole))
+        patch.setattr(Splits, "of", few)
+        patch.setattr("core.training.recipes.TRAINING_STEPS", 40)
         yield
 
 

@@ -62,12 +62,12 @@ _MAXVIT = (
 _NO_INIT = "init_weights=False"
 
 NETS = (
-    Row("AlexNet", "alexnet", 4, size=64),
+    Row("AlexNet", "alexnet", 4, size=64, narrow=16),
     Row("VGG", "vgg16_bn", 11, _NO_INIT, slow=True),
     Row("ResNet", "resnet18", 8),
-    Row("ResNet", "resnet50", 33, slow=True),
-    Row("ResNeXt", "resnext50_32x4d", 1, slow=True),
-    Row("Wide-ResNet", "wide_resnet50_2", 33, slow=True),
+    Row("ResNet", "resnet50", 33, narrow=32, slow=True),
+    Row("ResNeXt", "resnext50_32x4d", 1, narrow=16, slow=True),
+    Row("Wide-ResNet", "wide_resnet50_2", 33, narrow=32, slow=True),
     Row("DenseNet", "DenseNet", 8, _DENSE, narrow=1),
     Row("MobileNet v2", "mobilenet_v2", 2, "width_mult=0.25", narrow=1, slow=True),
     Row("MobileNet v3", "mobilenet_v3_small", 12, "width_mult=0.25", narrow=1, slow=True),
@@ -75,7 +75,7 @@ NETS = (
     Row("EfficientNet v2", "efficientnet_v2", 5, narrow=1, module=_OWN),
     Row("MNASNet", "MNASNet", 3, "alpha=0.25", narrow=1, slow=True),
     Row("Inception", "inception_v3", 50, f"aux_logits=False,{_NO_INIT}", size=75, slow=True),
-    Row("GoogLeNet", "googlenet", 21, f"aux_logits=True,{_NO_INIT}", slow=True),
+    Row("GoogLeNet", "googlenet", 21, f"aux_logits=True,{_NO_INIT}", narrow=16, slow=True),
     Row("ShuffleNet", "ShuffleNetV2", 1, _SHUFFLE, narrow=1),
     Row("SqueezeNet", "squeezenet1_1", 9),
     Row("RegNet", "regnet_y_400mf", 17, slow=True),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.data.batches import Images
 from core.events import Batch, Event, Stream, drain
@@ -57,9 +57,9 @@ def planned_counts(plan: Plan, layers: Sequence[Layer]) -> dict[str, int]:
     return {la.name: la.elements - round(plan[la.name] * la.elements) for la in layers}
 
 
-def plain_accuracy(weights: Weights, data: Images) -> float:
+def plain_accuracy(weights: Weights, data: Images, net: Callable[[], nn.Module] = Cnn5) -> float:
     """The accuracy in percent by a reference loop."""
-    model = Cnn5().eval()
+    model = net().eval()
     model.load_state_dict(weights)
     pixels = (data.images / 255 - data.mean) / data.std
     right = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -23,9 +23,17 @@ from core.training.checkpoints import Checkpoint
 from core.training.dense import train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.recipes import Recipe
+from tests.core.conftest import head
 from tests.core.training.loops import fresh, of_type, recorded, same, short
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def few_steps(tiny: Splits) -> Splits:
+    """Enough for five steps of 12 images."""
+    return Splits(head(tiny.train, 60), head(tiny.validation, 20), head(tiny.test, 20))
+
 
 RECIPES = {
     "gradual": short("fast", epochs=3, renew_every=2),
@@ -52,14 +60,14 @@ def tuned(
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_fine_tuning_resumed_at_any_epoch_ends_with_the_same_bits(
-    name: str, tiny: Splits, dense: Weights, aggressive: Plan, tmp_path: Path
+    name: str, few_steps: Splits, dense: Weights, aggressive: Plan, tmp_path: Path
 ) -> None:
     recipe = RECIPES[name]
-    whole, checkpoints, _ = tuned(dense, aggressive, tiny, recipe, checkpoints=True)
+    whole, checkpoints, _ = tuned(dense, aggressive, few_steps, recipe, checkpoints=True)
     assert len(checkpoints) == recipe.epochs == len(whole.epochs)
     for done, checkpoint in enumerate(checkpoints, start=1):
         resume = from_disk(checkpoint, tmp_path)
-        again, _, told = tuned(dense, aggressive, tiny, recipe, resume=resume)
+        again, _, told = tuned(dense, aggressive, few_steps, recipe, resume=resume)
         assert same(again.weights, whole.weights)
         assert again.best == whole.best
         assert again.accuracy == whole.accuracy
@@ -71,23 +79,23 @@ def test_a_fine_tuning_resumed_at_any_epoch_ends_with_the_same_bits(
 
 
 def test_a_dense_training_resumed_at_any_epoch_ends_with_the_same_bits(
-    tiny: Splits, tmp_path: Path
+    few_steps: Splits, tmp_path: Path
 ) -> None:
     phase = short("reference", epochs=3).dense
     phase = replace(phase, batch_size=12, epochs=3)
-    whole, events = recorded(train(fresh(), tiny, phase, checkpoints=True))
+    whole, events = recorded(train(fresh(), few_steps, phase, checkpoints=True))
     for checkpoint in of_type(Checkpoint, events):
         state = from_disk(checkpoint, tmp_path)
-        again, _ = recorded(train(fresh(5), tiny, phase, resume=state))
+        again, _ = recorded(train(fresh(5), few_steps, phase, resume=state))
         assert same(again.weights, whole.weights)
         assert same(again.early, whole.early)
         assert (again.best, again.accuracy) == (whole.best, whole.accuracy)
 
 
 def test_a_checkpoint_is_not_touched_by_the_epochs_after_it(
-    tiny: Splits, dense: Weights, aggressive: Plan
+    few_steps: Splits, dense: Weights, aggressive: Plan
 ) -> None:
-    stream = finetune(Cnn5(), dense, aggressive, tiny, RECIPES["gradual"], checkpoints=True)
+    stream = finetune(Cnn5(), dense, aggressive, few_steps, RECIPES["gradual"], checkpoints=True)
     first, before = None, {}
     for event in stream:
         if isinstance(event, Checkpoint) and first is None:
@@ -97,9 +105,9 @@ def test_a_checkpoint_is_not_touched_by_the_epochs_after_it(
 
 
 def test_without_a_request_no_checkpoint_is_reported(
-    tiny: Splits, dense: Weights, aggressive: Plan
+    few_steps: Splits, dense: Weights, aggressive: Plan
 ) -> None:
-    _, checkpoints, epochs = tuned(dense, aggressive, tiny, short("fast"))
+    _, checkpoints, epochs = tuned(dense, aggressive, few_steps, short("fast"))
     assert (checkpoints, len(epochs)) == ([], 1)
 
 
@@ -112,11 +120,12 @@ states = st.recursive(
         | st.dictionaries(st.text().filter(lambda key: not key.startswith("$")), inner)
         | st.dictionaries(st.integers(), inner, min_size=1)
     ),
-    max_leaves=12,
+    max_leaves=8,
 )
 
 
-@given(st.dictionaries(st.text("abc/", min_size=1), states))
+@settings(max_examples=60)
+@given(st.dictionaries(st.text("abc/", min_size=1), states, max_size=4))
 def test_any_state_survives_flattening(state: dict[str, Any]) -> None:
     checkpoint = Checkpoint.of(state)
     assert equal(checkpoint.state(), state)

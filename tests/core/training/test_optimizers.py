@@ -18,7 +18,7 @@ def test_an_optimizer_has_the_hyperparameters_of_its_phase(
     phase = Phase(1, name, 0.25, "step", momentum=0.5, weight_decay=0.125)
     optimizer = build_optimizer(nn.Linear(2, 2), phase)
     (group,) = optimizer.param_groups
-    assert type(optimizer) is kind
+    assert isinstance(optimizer, kind)
     assert (group["lr"], group["weight_decay"]) == (0.25, 0.125)
     assert group.get("momentum", 0.5) == 0.5
     assert len(group["params"]) == 2

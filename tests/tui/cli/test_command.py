@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -22,15 +23,21 @@ Work = Callable[[StopFlag], Stream[dict[str, object]]]
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Runs a stream as the command `run` runs its own."""
 
-    def perform(work: Work, json: str | None = None) -> int:
+    def perform(work: Work, report: str | None = None) -> int:
         def show(result: dict[str, object], console: object) -> dict[str, object]:
             console.print("the result")
             return result
 
-        command = Command(work, show, json)
-        commands = {"tui.cli.commands.run": SimpleNamespace(prepare=lambda _: command)}
+        command = Command(work, show, report)
+
+        def prepare(_: object) -> Command[dict[str, object]]:
+            if report == "-":
+                print("printed by a net that is built")
+            return command
+
+        commands = {"tui.cli.commands.run": SimpleNamespace(prepare=prepare)}
         monkeypatch.setattr("tui.cli.main.import_module", commands.__getitem__)
-        return main(["run"])
+        return main(["run", *(("--json", report) if report else ())])
 
     return perform
 
@@ -56,6 +63,22 @@ def test_a_signal_stops_the_job_and_its_results_are_shown(
     assert out.startswith("stopping (")
     assert out.endswith("the result\n")
     assert err == ""
+
+
+def test_only_the_report_is_on_standard_output_if_json_has_it(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(stop: StopFlag) -> Stream[dict[str, object]]:
+        print("printed by a net that runs")
+        yield Notice("working")
+        return {"nonzero": 5}
+
+    assert run(work, "-") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"nonzero": 5}
+    assert err.splitlines() == [
+        "printed by a net that is built", "printed by a net that runs", "working", "the result"
+    ]  # fmt: skip
 
 
 def test_a_second_signal_ends_at_once_with_the_status_of_the_first(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 from torch import nn
 
 from core.measure.costs import Activity, NetActivity, cost_table
 from core.nets.layers import prunable_layers
 from tui.cli.commands.table import print_table
+from tui.cli.main import main
 
 
 def printed(activity: NetActivity) -> list[str]:
@@ -41,3 +44,26 @@ def test_a_table_of_a_sample_has_intervals_and_says_what_the_total_holds_and_lea
     text = "\n".join(lines)
     assert "on 20 of 3,000 test images drawn at random (95 % intervals; --images all" in text
     assert lines[-1].endswith("cannot count: book (aten.cdist), mine.op")
+
+
+@pytest.mark.parametrize(
+    ("goal", "measured"),
+    [
+        ((), False),
+        (("--uniform", "0.5"), False),
+        (("--ratio", "10"), False),
+        (("--ratio", "10", "--allocate", "sensitivity"), True),
+    ],
+)
+def test_a_table_measures_no_accuracy_that_it_does_not_need(
+    goal: tuple[str, ...],
+    measured: bool,
+    data_dir: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    place = ("--data-dir", str(data_dir), "--experiment", str(tmp_path / "it"))
+    assert main(("table", "--model", "lenet-300-100", *place, *goal)) == 0
+    printed = capfd.readouterr().out
+    assert ("dense: validation" in printed) == measured
+    assert "parameters: " in printed

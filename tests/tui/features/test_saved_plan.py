@@ -55,6 +55,18 @@ async def test_the_plan_of_the_last_session_is_offered_and_taken():
         assert set(app.state.planned.values()) == {0.0}
 
 
+async def test_an_offer_can_be_left_open_by_quitting_and_is_made_again(path):
+    await leave()
+    async with started() as (app, pilot):
+        assert isinstance(app.screen, Question)
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert not app.is_running
+    assert path.exists()
+    async with started() as (app, _):
+        assert isinstance(app.screen, Question)
+
+
 @pytest.mark.parametrize("key", ["n", "escape", "q"])
 async def test_a_declined_plan_is_deleted_but_redo_brings_it_back(path, key):
     await leave()

@@ -14,7 +14,6 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from textual import events
-from textual.app import App
 from textual.pilot import Pilot
 
 from core.experiments.experiment import Experiment
@@ -23,7 +22,7 @@ from core.experiments.runs import Run
 from core.nets.weights import Weights
 from tests.tui.scripted import PATIENCE, SHAPES
 from tui.screens.history.screen import HistoryScreen
-from tui.widgets.lines import LinesWidget
+from tui.widgets.lines import LinesWidget, RoleApp
 
 NAMES = {"[": "left_square_bracket", "]": "right_square_bracket", "?": "question_mark"}
 CSS = [*(Path(__file__).parents[3] / "tui").glob("*.tcss")]
@@ -42,7 +41,7 @@ SETTINGS = {
 }
 
 
-class Host(App[None]):
+class Host(RoleApp):
     """Shows a history, and records its result."""
 
     CSS_PATH = CSS

@@ -7,13 +7,16 @@ from typing import Any
 from rich.console import Console
 
 from core.data.loading import fetch
-from core.data.registry import describe
+from core.data.registry import describe, is_folder
+from core.errors import InputError
 from tui.cli.checks import check_data_dir
 from tui.cli.command import Command
 
 
 def prepare(args: Namespace) -> Command[Path]:
     """Check the options; raises InputError."""
+    if is_folder(args.name):
+        raise InputError(f"{args.name} is a folder of yours: it needs no fetching")
     describe(args.name)
     folder: Path | None = getattr(args, "data_dir", None)
     check_data_dir(folder)

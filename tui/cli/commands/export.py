@@ -30,7 +30,7 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
     values = args.values or ("codebook" if shares_values else "float32")
     packing = Packing(values, args.levels, args.max_drop, args.tune)
     check_target(args.to, packing)
-    checks.check_output(args.to)
+    checks.check_target(args.to, args.json)
     workbench = checks.workbench_for(args, settings, run)
     from core.formats.onnx import check_onnx
     from core.jobs.dense_net import measured_net, open_dense_net

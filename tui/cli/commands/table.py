@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.experiment import open_run
 from core.measure.costs import CostTable, table_report
-from core.pruning.goals import DEFAULT_ALLOCATION
+from core.pruning.goals import DEFAULT_ALLOCATION, SENSITIVITY
 from core.pruning.plans import uniform_plan
 from tui.cli import checks, read_options
 from tui.cli.add_options import IMAGES
@@ -40,7 +40,7 @@ def prepare(args: Namespace) -> Command[CostTable]:
     experiment = checks.experiment_for(args, settings)
     workbench = checks.workbench_for(args, settings, run)
     from core.jobs import measurement
-    from core.jobs.dense_net import open_dense_net
+    from core.jobs.dense_net import open_dense_net, unmeasured_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.preflight import check_goal
     from core.pruning.masks import Masks
@@ -57,7 +57,9 @@ def prepare(args: Namespace) -> Command[CostTable]:
             yield from workbench.splits(stop)
             weights = run.dense_weights(workbench.models.uninitialized()).weights
             return (yield from measurement.costs(workbench, weights, args.split, args.images, stop))
-        base = yield from open_dense_net(workbench, stop)
+        # On all images, a large net takes many times as long as the table.
+        open_net = open_dense_net if goal and method == SENSITIVITY else unmeasured_dense_net
+        base = yield from open_net(workbench, stop)
         target = plan or uniform_plan(0.0, workbench.layer_names)
         if goal:
             target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)

@@ -84,9 +84,9 @@ def _target(args: Namespace, name: str) -> Path:
         raise InputError(
             f"weights are written as safetensors: use a name such as {target.stem}.safetensors"
         )
-    if args.to is None and os.path.exists(target):
+    checks.check_target(target, args.json)
+    if os.path.lexists(target):
         raise InputError(f"{target} already exists: choose another file with --to FILE")
-    checks.check_output(target)
     return target
 
 

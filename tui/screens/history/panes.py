@@ -15,7 +15,7 @@ from tui.views.history import ABOUT, about, failure, hint, hint_lines, sizes, ti
 from tui.views.history_footer import footer_keys
 from tui.views.run_comparison import VIEWS, views
 from tui.widgets.key_line import KeyLine
-from tui.widgets.lines import ROLE_CLASSES, LinesWidget
+from tui.widgets.lines import LinesWidget
 from tui.widgets.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 from tui.widgets.runs_panel import RunsPanel
@@ -41,8 +41,6 @@ class HistoryPanes(RunFiles):
         dense: validation accuracy of the dense net, for runs that do not record their own.
         stale: whether the panel waits for the next redraw.
     """
-
-    COMPONENT_CLASSES = ROLE_CLASSES
 
     def __init__(self, experiment: Experiment, *, current: str | None, dense: float | None) -> None:
         super().__init__(experiment, RunList(at=current or ""))
