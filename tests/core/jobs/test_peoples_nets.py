@@ -181,8 +181,13 @@ def test_a_net_with_a_layer_that_no_file_holds_is_not_listed_without_it(
 
 
 def test_what_images_change_of_a_recipe_is_said_where_it_trains_and_not_of_the_users_choices(
-    options: Sequence[str], tmp_path: Path, empty_cache: Path, capfd: pytest.CaptureFixture[str]
+    options: Sequence[str],
+    tmp_path: Path,
+    empty_cache: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("core.training.recipes.TRAINING_STEPS", 8 * 17)
     weights = tmp_path / "net.pt"
     torch.save(peoples_nets.Plain().state_dict(), weights)
     given = (*model("Plain"), *options)
@@ -193,7 +198,7 @@ def test_what_images_change_of_a_recipe_is_said_where_it_trains_and_not_of_the_u
     said = capfd.readouterr().out
     fitted = [line for line in said.splitlines() if "to fit" in line]
     assert fitted == [
-        "training takes 24 epochs in batches of 16 images, to fit 257 training images; see "
+        "training takes 8 epochs in batches of 16 images, to fit 257 training images; see "
         "--epochs and --batch-size of featherweight train",
         "fine-tuning takes batches of 16 images, to fit 257 training images; see --batch-size",
     ]
