@@ -107,12 +107,6 @@ class TrialFinished(Event):
 
     trial: Trial
 
-    @property
-    def text(self) -> str:
-        """Its result in a few words."""
-        accuracy, verdict = self.trial.result.accuracy, "passed" if self.trial.good else "too low"
-        return f"{self.trial.ratio:.1f}x: {accuracy.validation:.2f} % on validation, {verdict}"
-
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:

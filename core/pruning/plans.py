@@ -18,19 +18,6 @@ def uniform_plan(sparsity: float, layers: Sequence[str]) -> Plan:
     return dict.fromkeys(layers, check_sparsity(sparsity, "every layer"))
 
 
-def parse_plan(text: str, layers: Sequence[str]) -> Plan:
-    """Parse `conv1=0.65,layer2=0.95`, with names as `spread` takes them; other layers get 0.
-
-    Raises InputError if a part is not NAME=FRACTION, or a name is unknown or given twice.
-    """
-    return whole_plan(_parse_pairs(text), layers)
-
-
-def parse_locks(text: str, layers: Sequence[str]) -> Plan:
-    """Parse the same text, but leave the other layers out."""
-    return spread(_parse_pairs(text), layers)
-
-
 def whole_plan(sparsities: Mapping[str, float], layers: Sequence[str]) -> Plan:
     """Spread sparsities by layer, group or pattern over a net; other layers get 0.
 
@@ -41,8 +28,11 @@ def whole_plan(sparsities: Mapping[str, float], layers: Sequence[str]) -> Plan:
     return dict.fromkeys(layers, 0.0) | spread(sparsities, layers)
 
 
-def _parse_pairs(text: str) -> dict[str, float]:
-    """Parse NAME=FRACTION,..."""
+def parse_pairs(text: str) -> dict[str, float]:
+    """Parse `conv1=0.65,layer2=0.95`; the names are those of any net.
+
+    Raises InputError if a part is not NAME=FRACTION, or a name is given twice.
+    """
     pairs: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (piece.strip() for piece in part.partition("="))

@@ -14,6 +14,9 @@ from core.errors import InputError, WriteError
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Error numbers of a full disk, quota or file size limit."""
 
+AMPLE = 1_000
+"""MB that hold any file written here: with as many free, it is not the disk that is full."""
+
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file next to `path`, then move it into place.
@@ -142,7 +145,9 @@ def _why(error: Exception, folder: Path) -> str:
     if number in NO_SPACE:
         with suppress(OSError):
             free = shutil.disk_usage(folder).free // 1_000_000
-            return f"no space left ({free} MB free); free some space"
+            if free < AMPLE:
+                return f"no space left ({free} MB free); free some space"
+        return "no space left"
     if number in (errno.EACCES, errno.EPERM):
         text = f"no permission to write in {folder}"
     elif number == errno.EROFS:

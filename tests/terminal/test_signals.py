@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +34,21 @@ def endless(tmp_path: Path) -> tuple[str, ...]:
     data = ("--dataset", f"folder:{pets}", "--threads", "1", "--precision", "fp32")
     place = ("--experiment", str(tmp_path / "it"), "--epochs", "100000")
     return ("--model", model, "--weights", str(weights), *data, *place)
+
+
+def epoch(terminal: Terminal) -> int:
+    """The epoch on the screen; 0 if there is none."""
+    found = re.search(r"epoch (\d+) of", terminal.text)
+    return int(found[1]) if found else 0
+
+
+@contextmanager
+def shell(**size: int) -> Iterator[Window]:
+    """A shell that waits for a command."""
+    options = ("--norc", "--noprofile", "-i")
+    with Window(*options, command="/bin/bash", PS1="$ ", **size) as terminal:
+        terminal.wait_for("$")
+        yield terminal
 
 
 @pytest.mark.parametrize(
@@ -91,10 +110,44 @@ def test_a_signal_ends_a_command_and_gives_the_cursor_back(tmp_path: Path):
         assert "featherweight: download stopped" in terminal.text
 
 
+def test_ctrl_z_in_a_training_stops_it_until_fg(endless: tuple[str, ...]):
+    with shell(rows=30, columns=100) as terminal:
+        terminal.press(f"{shlex.join((FEATHERWEIGHT, *endless))}\r")
+        terminal.wait_for("dense net", "% on test")
+        terminal.press("5", "0", "enter", "f")
+        terminal.wait_for("of 100000", "revived 0")
+        reached = epoch(terminal)
+        terminal.press("\x1a")
+        terminal.wait_for("Stopped")
+        assert terminal.released
+        terminal.press("clear\r")
+        terminal.wait_for("$", gone=("Featherweight",))
+        terminal.press("fg\r")
+        terminal.wait_until(lambda: epoch(terminal) > reached, "later epoch")
+        terminal.press("x")
+        terminal.wait_for("stopped early")
+        terminal.press("q")
+        terminal.wait_until(lambda: terminal.released, "shell")
+
+
+def test_ctrl_z_at_a_progress_bar_gives_the_shell_its_cursor(tmp_path: Path):
+    fetch = ("data", "fetch", "mnist", "--data-dir", str(tmp_path))
+    with FileLock(tmp_path / ".lock"), shell() as terminal:
+        terminal.press(f"{shlex.join((FEATHERWEIGHT, *fetch))}\r")
+        terminal.wait_for("waiting for another download")
+        assert not terminal.shows_cursor
+        terminal.press("\x1a")
+        terminal.wait_for("Stopped")
+        assert terminal.shows_cursor
+        terminal.press("fg\r")
+        terminal.wait_until(lambda: not terminal.shows_cursor, "bar")
+        terminal.press("\x03")
+        terminal.wait_for("featherweight: download stopped")
+        assert terminal.shows_cursor
+
+
 def test_ctrl_z_returns_to_the_shell_and_fg_to_the_app(tmp_path: Path):
-    shell = ("--norc", "--noprofile", "-i")
-    with FileLock(tmp_path / ".lock"), Window(*shell, command="/bin/bash", PS1="$ ") as terminal:
-        terminal.wait_for("$")
+    with FileLock(tmp_path / ".lock"), shell() as terminal:
         terminal.press(f"{FEATHERWEIGHT} --data-dir {tmp_path}\r")
         terminal.wait_for("Featherweight", "loading")
         terminal.press("\x1a")

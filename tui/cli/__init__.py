@@ -1,6 +1,7 @@
 """The command `featherweight`.
 
 main            the parser: every command with its help; runs one
+arguments       the words of a command line, and the one meant for one that is wrong
 exit_status     the exit statuses
 add_options     the options of each command, and how each is parsed
 read_options    from options to settings, plans, goals and locked layers

@@ -3,6 +3,7 @@
 from argparse import SUPPRESS, Action, ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.inference.benchmark_result import SECONDS
 from core.jobs.search import START, TRIALS
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION
+from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import SETTINGS, Settings
 
@@ -36,15 +38,17 @@ IMAGES = Setting(
 
 
 class _Parse(Action):
-    """Parses a value as its setting declares; errors go to `main`."""
+    """Parses a value before anything is loaded; errors go to `main`."""
 
-    def __init__(self, option_strings: Any, dest: str, *, setting: Setting, **more: Any) -> None:
+    def __init__(
+        self, option_strings: Any, dest: str, *, parse: Callable[[str], Any], **more: Any
+    ) -> None:
         super().__init__(option_strings, dest, **more)
-        self.setting = setting
+        self._parse = parse
 
     def __call__(self, parser: Any, args: Namespace, text: Any, option: Any = None) -> None:
         """Store the value; raises InputError if it is not valid."""
-        setattr(args, self.dest, self.setting.parse(text))
+        setattr(args, self.dest, self._parse(text))
 
 
 def _add(parser: Any, setting: Setting, **more: Any) -> None:
@@ -54,7 +58,7 @@ def _add(parser: Any, setting: Setting, **more: Any) -> None:
     options = {"default": SUPPRESS, "help": description, **more}
     options["help"] = options["help"].replace("%", "%%")  # argparse fills in its own words
     if setting.kind.metavar:
-        options |= {"metavar": setting.kind.metavar, "action": _Parse, "setting": setting}
+        options |= {"metavar": setting.kind.metavar, "action": _Parse, "parse": setting.parse}
     else:
         options["action"] = BooleanOptionalAction
     parser.add_argument(setting.flag, **options)
@@ -83,10 +87,18 @@ def _add_plan(parser: ArgumentParser) -> None:
     one.add_argument(
         "--sparsity",
         metavar="LAYER=S,...",
+        action=_Parse,
+        parse=parse_pairs,
         help="the plan, by layer, group or pattern (layer3.*=0.9); other layers stay dense",
     )
     one.add_argument("--preset", metavar="NAME", help="a preset (press m in the app for a list)")
-    one.add_argument("--uniform", metavar="S", help="the same sparsity for every layer")
+    one.add_argument(
+        "--uniform",
+        metavar="S",
+        action=_Parse,
+        parse=partial(parse_sparsity, where="every layer"),
+        help="the same sparsity for every layer",
+    )
     one.add_argument("--ratio", metavar="X", help="X times smaller; sparsities chosen for you")
     one.add_argument("--goal", metavar="GOAL", help="a goal: 60x, '6000 kept' or '28 KiB'")
     _add_allocation(group)
@@ -100,7 +112,10 @@ def _add_config(parser: ArgumentParser, meaning: str) -> None:
 
 def _add_allocation(parser: Any) -> None:
     _add(parser, _ALLOCATE, default=None)
-    parser.add_argument("--lock", metavar="LAYER=S,...", help="layers fixed at these sparsities")
+    text = "layers fixed at these sparsities"
+    parser.add_argument(
+        "--lock", metavar="LAYER=S,...", action=_Parse, parse=parse_pairs, help=text
+    )
 
 
 def _add_run(parser: ArgumentParser) -> None:
@@ -158,6 +173,8 @@ def _add_scan(parser: ArgumentParser) -> None:
     group.add_argument(
         "--sparsities",
         metavar="LIST",
+        action=_Parse,
+        parse=parse_sparsities,
         help="0.5,0.9 or FROM:TO:STEP (default: 0.40:0.95:0.05; up to 1.00 for --uniform)",
     )
     group.add_argument(

@@ -15,7 +15,8 @@ from core.events import Batch, Epoch, Event, Measured, Notice, Stream, drain
 from core.events import Progress as Step
 from core.jobs.search import TrialFinished, TrialStarted
 from core.pruning.curves import ScanUpdated
-from tui.text.format import count, percent, score, score_on
+from tui.system.job_control import releasing
+from tui.text.format import count, percent, score, score_on, trial_result
 
 T = TypeVar("T")
 
@@ -27,7 +28,10 @@ def drive(stream: Stream[T], console: Console) -> T:
     bar = "{task.description}", BarColumn(), TaskProgressColumn()
     times = TimeElapsedColumn(), "elapsed,", TimeRemainingColumn(), "left"
     columns = (*bar, *times, "{task.fields[note]}")
-    with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
+    with (
+        Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress,
+        releasing(progress.stop, progress.start),  # the shell gets its cursor back
+    ):
         return drain(stream, _Bar(progress).update)
 
 
@@ -79,7 +83,7 @@ def _print(event: Event, console: Console) -> None:
                 line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
             console.print(line)
         case TrialFinished():
-            console.print(event.text)
+            console.print(trial_result(event.trial))
         case TrialStarted():
             line = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
             passed = f"{event.good:.1f}x passed" if event.good else ""

@@ -9,7 +9,8 @@ from core.errors import InputError
 from core.experiments.runs import Run
 from core.nets.zoo import ZOO, model_spec
 from core.pruning.goals import Goal, parse_goal
-from core.pruning.plans import Plan, parse_locks, parse_plan, parse_sparsity, uniform_plan
+from core.pruning.layer_selection import spread
+from core.pruning.plans import Plan, uniform_plan, whole_plan
 from core.pruning.presets import preset_plan
 from core.settings.recipe_file import Config, read_config
 from core.settings.settings import OF_A_SESSION, SETTINGS, Settings
@@ -53,7 +54,7 @@ def locks_of(args: Namespace, layers: Sequence[str]) -> Plan:
     """The locked layers and their sparsities."""
     if args.lock is None:
         return {}
-    return parse_locks(args.lock, layers)
+    return spread(args.lock, layers)
 
 
 def settings_for(args: Namespace, run: Run) -> Settings:
@@ -119,9 +120,9 @@ def explicit_plan(
 ) -> Plan | None:
     """The sparsities that options, a preset or a file give; None if none do."""
     if args.sparsity is not None:
-        return parse_plan(args.sparsity, layers)
+        return whole_plan(args.sparsity, layers)
     if args.uniform is not None:
-        return uniform_plan(parse_sparsity(args.uniform, "every layer"), layers)
+        return uniform_plan(args.uniform, layers)
     if args.preset is not None:
         return preset_plan(args.preset, model, layers)
     return None if config is None else config.checked_plan(layers)

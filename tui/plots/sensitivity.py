@@ -12,6 +12,7 @@ from tui.plots import sensitivity_curves
 from tui.plots.drawing.curves import Curve, CurvePath, Curves
 from tui.plots.drawing.percents import percent_or_nan, percents, short_percent
 from tui.plots.sensitivity_map import HeatMap, Map
+from tui.text.format import percent, score_on, with_half
 from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
 
 MOST_CURVES = 8
@@ -27,6 +28,7 @@ class SensitivityData:
         tolerance_line: The lowest tolerated accuracy.
         tolerance: Its distance below the dense net, in points.
         dense: Accuracy before pruning, where every curve starts.
+        images: The images of the split; 0 if unknown.
         stale: Whether the scan was made on different weights.
         progress: The progress of a running scan.
     """
@@ -37,6 +39,7 @@ class SensitivityData:
     tolerance_line: float | None = None
     tolerance: float = 1.0
     dense: float | None = None
+    images: int = 0
     stale: bool = False
     progress: str = ""
     split: str = ""
@@ -51,7 +54,7 @@ def draw(data: SensitivityData, width: int, height: int, hint: str = "") -> Line
         return _draw_map(data, width, height, rows, hint)
     curves = _curves(data, data.curves)
     body = sensitivity_curves.draw(curves, width, height - rows, hint)
-    title, marks = _title(curves, rows, width), _marks(curves)
+    title, marks = _title(curves, data.images, rows, width), _marks(curves)
     return header(title, _legend(data, bool(curves.drawn), marks), width, rows) + body
 
 
@@ -62,7 +65,7 @@ def _draw_map(data: SensitivityData, width: int, height: int, rows: int, hint: s
     measured = bool(np.isfinite(accuracies).any())
     shown = Map(data.curves, chosen, data.uniform, curves.dense, curves.tolerance, data.stale)
     heat_map = HeatMap(shown, width, height - rows)
-    title = _title(curves, rows, width)
+    title = _title(curves, data.images, rows, width)
     legend = _legend(data, measured, heat_map.legend())
     body = heat_map.lines() if measured else note(hint, width, height - rows)
     return header(title, legend, width, rows) + body
@@ -83,7 +86,7 @@ def _curves(data: SensitivityData, shown: tuple[Curve, ...]) -> Curves:
     )
 
 
-def _title(curves: Curves, rows: int, width: int) -> Line:
+def _title(curves: Curves, images: int, rows: int, width: int) -> Line:
     """Return the accuracy at the selected layer's sparsity, and its highest tolerated sparsity."""
     path = curves.chosen
     if path is None or not curves.drawn:
@@ -101,14 +104,14 @@ def _title(curves: Curves, rows: int, width: int) -> Line:
     if math.isfinite(curves.line):
         title.append(Span(f", {_tolerated(path, curves.line)}", "threshold"))
     if math.isfinite(curves.dense):
-        title.append(Span(f", base {curves.dense:.2f} %", "dense"))
+        title.append(Span(f", base {score_on(curves.dense, images)} %", "dense"))
     return tuple(title)
 
 
 def _accuracy(path: CurvePath) -> str:
     """Format the accuracy at the planned sparsity or, beyond the scan, at the nearest one."""
     place, accuracy, half = path.at(path.planned)
-    text = f"{accuracy:.1f} ±{half:.1f} %" if half else f"{accuracy:.2f} %"
+    text = f"{with_half(accuracy, half) if half else percent(accuracy)} %"
     return text if place == path.planned else f"{text} at {short_percent(place)}"
 
 

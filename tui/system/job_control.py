@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 def follow_shell(suspend: Callable[[], None], resume: Callable[[], None]) -> None:
@@ -13,6 +14,25 @@ def follow_shell(suspend: Callable[[], None], resume: Callable[[], None]) -> Non
     if hasattr(signal, "SIGTSTP"):
         signal.signal(signal.SIGTSTP, lambda *_: suspend())
         signal.signal(signal.SIGCONT, lambda *_: resume())
+
+
+@contextmanager
+def releasing(release: Callable[[], object], take: Callable[[], object]) -> Iterator[None]:
+    """Call `release` before Ctrl+Z stops this process, and `take` once `fg` continues it."""
+    if not hasattr(signal, "SIGTSTP"):
+        yield
+        return
+
+    def suspend(*_: object) -> None:
+        release()
+        stop_until_continued()
+        take()
+
+    before = signal.signal(signal.SIGTSTP, suspend)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
 
 
 def stop_until_continued() -> bool:

@@ -1,10 +1,16 @@
 """Numbers formatted for the user."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from core.events import Accuracy
 from core.nets.footprint import MIB
 from core.pruning.curves import wilson
+
+if TYPE_CHECKING:
+    from core.jobs.search import Trial
 
 FEW_IMAGES = 2_000
 """Accuracies on fewer images are shown with their 95 % interval."""
@@ -40,17 +46,34 @@ def score_on(value: float, images: int) -> str:
         >>> score_on(99.4, 10_000), score_on(80.8, 78)
         ('99.40', '81 ±9')
     """
-    if not are_few(images):
-        return percent(value)
-    low, high = wilson(value / 100 * images, images)
-    half = 50 * (high - low)
+    half = half_width(value, images)
+    return with_half(value, half) if half else percent(value)
+
+
+def with_half(value: float, half: float) -> str:
+    """A percentage with half the width of its interval, in as many decimals as that deserves."""
     decimals = 0 if half >= 1 else 1
     return f"{value:.{decimals}f} ±{half:.{decimals}f}"
+
+
+def half_width(value: float, images: int) -> float:
+    """Half the width of an accuracy's 95 % interval, in points; 0 on many or unknown images."""
+    if not are_few(images):
+        return 0.0
+    low, high = wilson(value / 100 * images, images)
+    return 50 * (high - low)
 
 
 def are_few(images: int) -> bool:
     """Whether an accuracy on so many images needs its interval; 0 if unknown."""
     return 0 < images < FEW_IMAGES
+
+
+def trial_result(trial: Trial) -> str:
+    """The ratio and the accuracy of a search's trial, and whether that is enough."""
+    validation = score(trial.result.accuracy, "validation")
+    verdict = "passed" if trial.good else "too low"
+    return f"{trial.ratio:.1f}x: {validation} % on validation, {verdict}"
 
 
 def ratio(value: float) -> str:

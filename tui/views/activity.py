@@ -7,7 +7,7 @@ from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
 from core.jobs.search import TrialFinished, TrialStarted
-from tui.text.format import count, duration, percent, score_on
+from tui.text.format import count, duration, percent, score_on, trial_result
 from tui.text.lines import Line, Lines, Span, cut, wrap_cells
 
 HEIGHT = 2
@@ -46,7 +46,7 @@ class JobProgress:
                 warnings = (*self.warnings, event.text) if event.warning else self.warnings
                 return replace(self, notice=event.text, warned=event.warning, warnings=warnings)
             case TrialFinished():
-                return replace(self, notice=event.text, warned=True)
+                return replace(self, notice=trial_result(event.trial), warned=True)
             case TrialStarted():
                 title = f"search {event.number}/{event.trials}: {event.ratio:.1f}x"
                 return replace(self, title=title, step=None, batch=None, epoch=None)

@@ -26,7 +26,16 @@ from tui.plots.sensitivity import SensitivityData
 from tui.plots.speed import SpeedData
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
-from tui.text.format import UNPRUNABLE, count, gain, images_of, milliseconds, plural, score
+from tui.text.format import (
+    UNPRUNABLE,
+    count,
+    gain,
+    half_width,
+    images_of,
+    milliseconds,
+    plural,
+    score,
+)
 
 _TUNE, _WRITE = "press f or e to measure", "press e to write"
 
@@ -74,6 +83,7 @@ def sensitivity(state: State, width: int) -> SensitivityData:
         tolerance_line=dense - state.tolerance,
         tolerance=state.tolerance,
         dense=None if stale else dense,
+        images=scan.images,
         stale=stale,
         progress=_progress(scan),
         split=scan.split,
@@ -81,14 +91,16 @@ def sensitivity(state: State, width: int) -> SensitivityData:
 
 
 def _points(points: tuple[Point, ...], images: int) -> tuple[tuple[float, float, float], ...]:
-    """Sparsity, accuracy and the half-width of its interval, 0 if exact; NaN if not measured."""
+    """Sparsity, accuracy and the half-width of its interval, 0 if it needs none; NaN: unknown."""
     return tuple((point.sparsity, *_estimate(point, images)) for point in points)
 
 
 def _estimate(point: Point, images: int) -> tuple[float, float]:
     if point.accuracy is None:
         return math.nan, 0.0
-    return (point.accuracy, 0.0) if point.images == images else point.estimate
+    if point.images == images:
+        return point.accuracy, half_width(point.accuracy, images)
+    return point.estimate
 
 
 def _progress(scan: Scan) -> str:

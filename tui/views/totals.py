@@ -4,7 +4,7 @@ from core.events import Accuracy
 from core.nets.footprint import SIZE_NOTE
 from tui.state.results import Result
 from tui.state.state import State
-from tui.text.format import count, mib, plural, ratio, score
+from tui.text.format import count, mib, plural, ratio, score, score_on
 from tui.text.lines import Line, Lines, Span, width_of
 
 _COUNTED = (SIZE_NOTE, "4 bytes per nonzero", "4 B each")
@@ -78,7 +78,9 @@ def _estimate(state: State, split: str) -> Line:
     if state.estimate is not None:
         sample, role = state.estimate.sample, "pruned"
         middle, half = sample.estimate
-        text = f"{middle:>5.2f}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
+        text = (
+            f"{score_on(middle, sample.images):>5}" if sample.exact else f"{middle:.1f} ±{half:.1f}"
+        )
     elif state.forecast is not None:
         text, role = f"about {state.forecast:.0f}?", "hint"
     else:

@@ -7,16 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
+from core.pruning.layer_selection import spread
 from core.pruning.plans import (
-    parse_locks,
-    parse_plan,
+    Plan,
+    parse_pairs,
     parse_sparsity,
     prune_count,
     short_sparsity,
     uniform_plan,
+    whole_plan,
 )
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
+
+
+def parse_plan(text: str, layers: tuple[str, ...]) -> Plan:
+    return whole_plan(parse_pairs(text), layers)
 
 
 @given(st.dictionaries(st.sampled_from(LAYERS), st.floats(0, 1), min_size=1))
@@ -40,7 +46,7 @@ def test_groups_and_patterns_are_named_like_layers() -> None:
     plan = {"conv1": 0.0, "block.0": 0.5, "block.1": 0.9, "fc": 0.0}
     assert parse_plan("block=0.9, block.0=0.5", layers) == plan
     assert parse_plan("block.*=0.9, block.0=0.5", layers) == plan
-    assert parse_locks("block=0.9, block.0=0.5", layers) == {"block.0": 0.5, "block.1": 0.9}
+    assert spread(parse_pairs("block=0.9, block.0=0.5"), layers) == {"block.0": 0.5, "block.1": 0.9}
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import InputError
-from core.system.files import as_utf8, write_text, write_whole
+from core.errors import InputError, WriteError
+from core.system.files import as_utf8, explain_write_error, write_text, write_whole
 
 
 def test_text_is_written_as_utf8(tmp_path: Path) -> None:
@@ -101,6 +103,25 @@ def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
     assert os.read(reader, 100) == b"through"
     os.close(reader)
     assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_a_full_device_is_not_a_full_disk() -> None:
+    with pytest.raises(WriteError) as caught:
+        write_text(Path("/dev/full"), "more")
+    assert str(caught.value) == "cannot write /dev/full: no space left"
+
+
+@pytest.mark.parametrize(
+    ("free", "said"), [(12_630, "no space left"), (0, "no space left (0 MB free); free some space")]
+)
+def test_a_full_disk_says_how_much_is_free_if_that_is_why(
+    free: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = SimpleNamespace(free=free * 1_000_000)
+    monkeypatch.setattr("core.system.files.shutil.disk_usage", lambda _: usage)
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert explain_write_error(error, tmp_path / "it") == f"cannot write {tmp_path / 'it'}: {said}"
 
 
 def test_a_name_that_is_too_long_is_bad_input(tmp_path: Path) -> None:

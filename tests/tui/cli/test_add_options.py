@@ -89,6 +89,13 @@ def test_values_arrive_in_their_types() -> None:
         (("export", "--to", "x.fw", "--tune", "-1"), "--tune -1: expected a whole number from 0"),
         (("table", "--images", "0"), "--images 0: expected a whole number from 1, or all"),
         (("table", "--allocate", "best"), "--allocate best: expected one of"),
+        (("run", "--uniform", "nan"), "sparsity nan of every layer: expected a fraction from 0"),
+        (("table", "--uniform", "half"), "sparsity 'half' of every layer: expected a number"),
+        (("run", "--sparsity", "fc1=2"), "sparsity 2.0 of fc1: expected a fraction from 0 to 1"),
+        (("run", "--sparsity", "fc1"), "sparsity 'fc1': expected LAYER=FRACTION"),
+        (("run", "--lock", "fc1=-1"), "sparsity -1.0 of fc1: expected a fraction from 0 to 1"),
+        (("search", "--lock", "fc1=inf"), "sparsity inf of fc1: expected a fraction from 0 to 1"),
+        (("scan", "--sparsities", "0.5,nan"), "sparsity nan of the list '0.5,nan': expected"),
     ],
     ids=str,
 )
@@ -98,3 +105,14 @@ def test_options_of_one_command_are_checked_in_the_same_way(
     with pytest.raises(InputError) as caught:
         _parser().parse_args(arguments)
     assert str(caught.value).startswith(text)
+
+
+def test_sparsities_arrive_as_numbers() -> None:
+    args = _parser().parse_args(["table", "--sparsity", "fc1=.5,fc2=1", "--lock", "conv1=0"])
+    assert (args.sparsity, args.lock, args.uniform) == (
+        {"fc1": 0.5, "fc2": 1.0},
+        {"conv1": 0},
+        None,
+    )
+    assert _parser().parse_args(["run", "--uniform", "0.5"]).uniform == 0.5
+    assert _parser().parse_args(["scan", "--sparsities", ".5,.9"]).sparsities == (0.5, 0.9)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from rich.text import Text
 from safetensors.torch import save_file
 from torch import nn
 
+from core.formats.codec import CompactFile, Entry, Raw, encode
+from tests.core.data.folders import fill
 from tests.tui.hostile import HOSTILE, SHOWN, assert_harmless
 from tui.cli.console import console_for
 from tui.cli.main import main
@@ -102,6 +105,45 @@ def test_messages_of_every_source_are_one_line(
         assert out == ""
         assert err.count("\n") == 1
         assert err.startswith("featherweight: ")
+
+
+def test_a_compact_file_of_any_text_is_inspected(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only its writer checks the name of its model, and whoever means harm has another."""
+    monkeypatch.setattr("core.formats.codec.container.check_file", lambda _: None)
+    name = HOSTILE.replace("\n", "")  # a name has one line
+    entries = tuple(
+        Entry(each, (2, 3), Raw("float32", np.ones((2, 3), np.uint32)))
+        for each in (f"{name}.weight", "[/red]")
+    )
+    file, target = tmp_path / "net.fw", tmp_path / "net.json"
+    file.write_bytes(encode(CompactFile("", entries, {HOSTILE: HOSTILE, "dataset": HOSTILE})))
+    assert main(("inspect", str(file), "--json", str(target))) == 0
+    out, err = said(capfd)
+    assert err == ""
+    assert SHOWN[:28] in out
+    assert json.loads(target.read_text())["layers"][0]["name"].startswith(HOSTILE[:28])
+
+    file.write_bytes(encode(CompactFile(name, entries, {"inputs": {HOSTILE: HOSTILE}})))
+    for options in ((), ("--model", "cnn5")):
+        main(("inspect", str(file), *options))
+        out, err = said(capfd)
+        assert out.count(SHOWN[:28]) + err.count(SHOWN[:28]) > 0
+
+
+def test_folders_and_classes_of_any_name_are_one_line(
+    net: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    name = HOSTILE.replace("/", "")
+    root = fill(tmp_path / name, 12, classes=(f"a{name}", f"b{name}"))
+    (root / f"a{name}" / "loop").symlink_to(root)
+    (root / f"c{name}").mkdir()
+    assert main(("table", "--model", net, "--dataset", f"folder:{root}")) == 2
+    out, err = said(capfd)
+    assert (out.count("\n"), err.count("\n")) == (1, 1)
+    assert "a[red][bold]?]0;owned??[2J?31m?evila b /loop" in out
+    assert "c[red][bold]?]0;owned??[2J?31m?evila b" in err
 
 
 def test_cells_headings_and_lines_are_not_markup(capfd: pytest.CaptureFixture[str]) -> None:

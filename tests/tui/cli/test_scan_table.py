@@ -75,6 +75,18 @@ def test_a_layer_that_was_not_measured_has_no_numbers():
         assert printed(scan, room)[2].strip() == "b"
 
 
+def test_all_of_few_images_have_their_intervals_in_every_width():
+    points = tuple(Point(sparsity, 119, 120) for sparsity in SPARSITIES[:-1])
+    scan = Scan("validation", 120, {"a": (*points, Point(0.95, 60, 120))}, (), "fp32", True, False)
+    wide, narrow = printed(scan, None), printed(scan, 80)
+    assert wide[1].split() == ["a", *["99", "±2"] * 11, "50", "±9"]
+    assert narrow[1].split() == ["a", *["99.2"] * 11, "50.0", "±8.8"]
+    console = Console(file=StringIO(), soft_wrap=True)
+    print_scan(scan, "default", console)
+    summary = console.file.getvalue().splitlines()[-1]
+    assert summary.endswith("120 images at every point, 95 % confidence intervals")
+
+
 def test_the_summary_says_what_the_numbers_are():
     console = Console(file=StringIO(), soft_wrap=True)
     print_scan(scanned(RESNET18), "default", console)

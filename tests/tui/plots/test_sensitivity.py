@@ -61,6 +61,15 @@ def test_a_sample_comes_with_its_interval():
     assert len(inked(lines, "muted").strip()) > len(inked(exact, "muted").strip())
 
 
+def test_few_images_have_their_intervals_in_the_title():
+    title = text(sensitivity.draw(scanned(half=2.6, images=120), 80, 9))[0]
+    assert title.startswith("conv1 at 65 %: 98 ±3 %, within tolerance up to about 63 %")
+    assert title.rstrip().endswith("base 99 ±2 %")
+    many = text(sensitivity.draw(scanned(images=5_000), 80, 9))[0]
+    assert "98.0" not in many
+    assert "base 99.18 %" in many
+
+
 @pytest.mark.parametrize("chosen", range(5))
 @pytest.mark.parametrize("area", [(80, 9), (120, 14)])
 def test_the_chosen_curve_is_in_front_and_named(chosen, area):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.events import Accuracy
+from core.jobs.search import Trial
+from tests.tui.scripted import net
 from tui.text import format as written
 
 
@@ -45,6 +49,21 @@ def test_a_slower_engine_says_how_many_times(value: float, text: str) -> None:
 def test_small_sizes_are_told_apart_and_large_ones_are_short() -> None:
     assert written.mib(24_166) == "0.023"
     assert written.mib(528 << 20) == "528.0"
+
+
+@pytest.mark.parametrize(
+    ("images", "good", "text"),
+    [
+        (5_000, True, "5.0x: 100.00 % on validation, passed"),
+        (120, True, "5.0x: 100 ±2 % on validation, passed"),
+        (120, False, "5.0x: 100 ±2 % on validation, too low"),
+    ],
+)
+def test_a_trial_of_a_search_has_an_interval_on_few_images(
+    images: int, good: bool, text: str
+) -> None:
+    result = SimpleNamespace(accuracy=Accuracy(100.0, 99.0, (images, images)))
+    assert written.trial_result(Trial(1, 5.0, net(), {}, result, good)) == text
 
 
 def test_counts_percentages_and_differences() -> None:

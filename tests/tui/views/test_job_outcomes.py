@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -23,6 +24,22 @@ def test_an_opened_net_says_what_to_do_next_or_what_is_wrong() -> None:
     detail = job_outcomes.opened(net(), "0003", ("no GPU",)).detail
     assert "0003" in detail.partition(" · ")[0]
     assert detail.endswith("no GPU")
+
+
+@pytest.mark.parametrize(
+    ("trained", "at_chance", "said", "role"),
+    [
+        (True, False, "ready: dense net, ", "good"),
+        (True, True, "dense net at chance, ", "warning"),
+        (False, True, "untrained net, ", "warning"),
+    ],
+)
+def test_only_a_trained_net_that_is_better_than_chance_is_ready_in_green(
+    trained: bool, at_chance: bool, said: str, role: str
+) -> None:
+    outcome = job_outcomes.opened(replace(net(), trained=trained, at_chance=at_chance), None)
+    assert outcome.text.startswith(said)
+    assert outcome.role == role
 
 
 @pytest.mark.parametrize(("threads", "role"), [((1,), "good"), ((2,), "warning")])

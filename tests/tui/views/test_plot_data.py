@@ -10,7 +10,7 @@ import pytest
 from core.events import Batch, Epoch
 from core.experiments.exports import Export
 from core.measure.costs import Activity, ActivityMeasured, NetActivity
-from core.pruning.curves import SPARSITIES, Point
+from core.pruning.curves import SPARSITIES, Point, Scan
 from tests.tui.scripted import (
     AGGRESSIVE,
     DENSE,
@@ -42,6 +42,18 @@ def request(images: ImageSelection | None = None) -> MeasurementRequest:
     """A measurement of the plan, pruned in one shot."""
     assert STATE.base is not None
     return MeasurementRequest(STATE.base, STATE.base, STATE.planned, None, False, images, True)
+
+
+@pytest.mark.parametrize(("images", "half"), [(120, 2.2), (5_000, 0.0)])
+def test_points_on_all_of_few_images_have_intervals(images: int, half: float) -> None:
+    points = (Point(0.5, images - images // 120, images),)
+    scan = Scan("validation", images, {"conv1": points}, points, "fp32", True, False)
+    data = plot_data.sensitivity(STATE.with_scan(net().digest, scan), 78)
+    ((_, accuracy, measured),) = data.curves[0].points
+    assert (data.images, round(accuracy, 1)) == (images, 99.2)
+    assert measured == pytest.approx(half, abs=0.05)
+    assert data.uniform is not None
+    assert data.uniform.points == data.curves[0].points
 
 
 def test_a_histogram_has_a_bin_for_each_column_and_the_plans_threshold() -> None:

@@ -60,3 +60,13 @@ def test_an_estimate_replaces_the_scans_forecast_and_a_result_both() -> None:
     assert "±" in text(sampled)[1]
     assert "about " not in text(sampled)[1]
     assert "±" not in text(sampled.with_pruned(RESULT, STATE.undo_point))[1]
+
+
+def test_an_estimate_on_all_of_few_images_keeps_its_interval() -> None:
+    key = ResultKey.of(STATE.base, STATE.planned)
+    few, many = (
+        text(replace(STATE, last_estimate=Estimate(key, Sample(images // 2, images, images))))[1]
+        for images in (120, 5_000)
+    )
+    assert "pruned 50 ±9" in few
+    assert "pruned 50.00" in many

@@ -9,17 +9,16 @@ from rich.text import Text
 
 from core.events import StopFlag, Stream
 from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, Scan
-from core.pruning.plans import parse_sparsities
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable, terminal_width
-from tui.text.format import count, percent
+from tui.text.format import are_few, count, half_width, percent, score_on
 
 
 def prepare(args: Namespace) -> Command[Scan]:
     """Check the options; raises InputError."""
     settings = read_options.settings_of(args)
-    sparsities = parse_sparsities(args.sparsities) if args.sparsities is not None else ()
+    sparsities: tuple[float, ...] = args.sparsities or ()
     within = WITHIN if args.quick and args.within is None else args.within
     uniform = (sparsities or UNIFORM_SPARSITIES) if args.uniform else ()
     experiment = checks.experiment_for(args, settings)
@@ -75,8 +74,8 @@ def _narrow_table(scan: Scan, sparsities: Sequence[float]) -> NumberTable:
     """Accuracies with one decimal; the widest half of a row's intervals at its end."""
     table, halves = NumberTable("layer", *map(_heading, sparsities), gap=1), {}
     for name, points in _rows(scan).items():
-        sampled = [point.estimate[1] for point in points.values() if 0 < point.images < scan.images]
-        halves[name] = f"±{max(sampled):.1f}" if sampled else ""
+        half = max((_half_width(each, scan.images) for each in points.values()), default=0.0)
+        halves[name] = f"±{half:.1f}" if half else ""
     if any(halves.values()):
         table.add_columns("")
     for name, points in _rows(scan).items():
@@ -109,9 +108,16 @@ def _accuracy(point: Point | None, images: int) -> str:
     if point is None or point.accuracy is None:
         return ""
     if point.images == images:
-        return percent(point.accuracy)
+        return score_on(point.accuracy, images)
     center, half_width = point.estimate
     return f"{center:.1f} ±{half_width:.1f}"
+
+
+def _half_width(point: Point, images: int) -> float:
+    """Half the width of its interval; 0 if it has or needs none."""
+    if point.accuracy is None:
+        return 0.0
+    return half_width(point.accuracy, images) if point.images == images else point.estimate[1]
 
 
 def _short_accuracy(point: Point | None, images: int) -> str:
@@ -124,7 +130,8 @@ def _short_accuracy(point: Point | None, images: int) -> str:
 def _summary(scan: Scan) -> str:
     text = f"accuracy % on {scan.split} by sparsity, {count(scan.images)} images"
     if scan.exact:
-        return f"{text} at every point{_ties(scan)}"
+        few = ", 95 % confidence intervals" if are_few(scan.images) else ""
+        return f"{text} at every point{few}{_ties(scan)}"
     sizes = [point.images for point in scan.points()]
     samples = f"samples of {count(min(sizes))} to {count(max(sizes))}"
     early = "; stopped early" if scan.stopped else ""
