@@ -31,6 +31,10 @@ class WriteError(InputError):
     """
 
 
+ENDING = (KeyboardInterrupt, GeneratorExit)
+"""What ends the program or a stream, whatever code it reaches: never an error of a user's net."""
+
+
 MOST_LISTED = 16
 """The most names an error message lists; of more, it gives the closest."""
 

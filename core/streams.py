@@ -21,6 +21,7 @@ from core.measure import sensitivity_scan
 from core.measure.evaluation import measure
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
+from core.nets.prunable.net_forms import check_callable
 from core.nets.prunable.plain_net import check_float32, explained, float_types
 from core.nets.prunable.unprunable import check_prunable
 from core.nets.trial import fit
@@ -67,7 +68,7 @@ def finetune(
     changes.applied_to(recipe_named(recipe))  # raises if they conflict
     _check(precision, seed)
     copy = copy_model(model)
-    data = yield from fit(copy.model, splits_for(model, data))
+    data = yield from fit(copy.model, splits_for(model, data), loads=True)
     base = copy_weights(copy.model)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(copy.model)])
     check_prunable(copy.model)
@@ -98,6 +99,7 @@ def finetune(
 
 def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[Accuracy]:
     """Measure the accuracy of a model; see `core.evaluate`."""
+    check_callable(model)
     copy = copy_model(model).model
     with explained(float_types(model)):
         data = yield from fit(copy, splits_for(model, data))

@@ -12,8 +12,9 @@ from core.formats import weights_files
 from core.formats.codec import encode, from_state, raw
 from core.formats.export_formats import COMPACT, PICKLES, SAFETENSORS
 from core.nets.layers import prunable_layers
+from core.nets.prunable.net_forms import check_state
 from core.nets.prunable.torch_masks import check_no_torch_masks
-from core.nets.weights import copy_weights, load_into
+from core.nets.weights import copy_weights, load_into, state_dict
 from core.system.files import write_whole
 
 EXTENSIONS = (COMPACT, SAFETENSORS, *PICKLES[:2])
@@ -34,7 +35,7 @@ def save(model: nn.Module, path: Path | str) -> int:
 
     Raises:
         InputError: the extension is unknown, the file cannot be written, or a compact file
-            cannot store a tensor's type.
+            cannot store a tensor's type; or the model is quantized or without values.
 
     Example:
         >>> import core, pathlib, tempfile
@@ -45,6 +46,7 @@ def save(model: nn.Module, path: Path | str) -> int:
         >>> core.save(model, folder / "light.fw") < 4 * 2410 / 10
         True
     """
+    check_state(model)
     check_no_torch_masks(model)
     path = Path(path)
     if path.suffix not in EXTENSIONS:
@@ -55,8 +57,7 @@ def save(model: nn.Module, path: Path | str) -> int:
         keys = {layer.key for layer in prunable_layers(model)}
         # Adding 0.0 turns negative zeros, which the file would store, into zeros.
         file = from_state(
-            model.state_dict(),
-            keep=lambda name, tensor: raw(tensor + 0.0) if name in keys else None,
+            state_dict(model), keep=lambda name, tensor: raw(tensor + 0.0) if name in keys else None
         )
         data = encode(file)
         write_whole(path, lambda part: part.write_bytes(data))
@@ -87,6 +88,7 @@ def load_weights(model: nn.Module, path: Path | str, *, on_event: OnEvent | None
         >>> torch.equal(model[1].weight, other[1].weight)
         True
     """
+    check_state(model)
     weights, notes = weights_files.read_weights(Path(path), model)
     if on_event is not None:
         for note in notes:

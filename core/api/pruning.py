@@ -20,7 +20,7 @@ from core.nets.prunable import unprunable
 from core.nets.prunable.plain_net import check_float32, check_plain
 from core.nets.trial import fit
 from core.nets.user_model import splits_for
-from core.nets.weights import copy_weights, load_into
+from core.nets.weights import copy_weights, load_into, state_dict
 from core.pruning.allocation import NOTHING_LOCKED, allocate
 from core.pruning.curves import Scan
 from core.pruning.goals import DEFAULT_ALLOCATION, Goal, Kind
@@ -171,7 +171,7 @@ def remove_dead(model: nn.Module, data: Splits) -> DeadUnits:
     """
     with _few_images(model, data) as (net, images):
         dead = dead_units.remove_dead(net, images)
-    model.load_state_dict(net.state_dict())
+    load_into(model, state_dict(net))
     return dead
 
 

@@ -5,6 +5,7 @@ from torch.nn.utils import prune as torch_prune
 
 from core.errors import InputError
 from core.nets.layers import prunable_layers, prunable_weights
+from core.nets.prunable.net_forms import check_form
 from core.nets.prunable.torch_masks import take_torch_masks
 from core.nets.weights import copy_weights
 from core.pruning.masks import Masks
@@ -68,6 +69,7 @@ def from_torch_prune(model: nn.Module) -> Masks:
         >>> sorted(model.state_dict()), int(model[1].weight.count_nonzero())
         (['1.bias', '1.weight'], 160)
     """
+    check_form(model)
     take_torch_masks(model)
     layers = prunable_layers(model)
     return Masks.of(copy_weights(model), layers, {layer.name: 0.0 for layer in layers})

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.errors import InputError
-from core.nets.calls import ANYTHING, describe
+from core.errors import ENDING, InputError
+from core.nets.calls import describe
 
 OPSET = 17
 """ONNX opset of exported files."""
@@ -34,7 +34,9 @@ def to_onnx(net: nn.Module, images: Tensor, dynamic_batch: bool = False) -> byte
                 net, (images.contiguous(),), file, opset_version=OPSET, dynamo=False,
                 input_names=["images"], output_names=["logits"], dynamic_axes=axes,
             )  # fmt: skip
-        except ANYTHING as error:
+        except ENDING:
+            raise
+        except BaseException as error:
             raise InputError(f"this net cannot be exported to ONNX: {describe(error)}") from error
         return file.read_bytes()
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from core.errors import InputError
+from core.errors import ENDING, InputError
 from core.formats import recognition
 from core.formats.state_dicts import FileContents, Selection, Value, contents, read, select
 from core.formats.torch_files.containers import open_archive, open_pickle
@@ -25,10 +25,11 @@ from core.nets.weights import (
     element_limit,
     module_versions,
     shapes,
+    state_dict,
     versioned,
     weights_digest,
 )
-from core.system.files import write_whole
+from core.system.files import as_utf8, write_whole
 from core.system.untrusted_json import DIGEST, FaultError
 
 _BATCH_COUNTER = "num_batches_tracked"
@@ -63,7 +64,7 @@ def read_weights(path: Path, model: nn.Module, digest: str | None = None) -> Rea
         InputError: the file cannot be read, is not the one of the digest, or its names, shapes or
             types are not the model's.
     """
-    expected = model.state_dict()
+    expected = state_dict(model)
     with _opened(path, expected, digest) as found:
         if not found.tensors and not found.models:
             raise InputError(f"{path} holds no tensors: expected a state_dict saved by torch.save")
@@ -187,9 +188,9 @@ def _upgraded(
         copy = copy_model(model).model
         weights = {name: read(value) for name, value in stored.items()}
         left = copy.load_state_dict(versioned(weights, selection.versions), strict=False)
-    except FaultError:
+    except (*ENDING, FaultError):
         raise
-    except Exception:  # the user's code: it may raise anything
+    except BaseException:  # the user's code: it may raise anything
         return None
     return None if left.missing_keys or left.unexpected_keys else copy_weights(copy)
 
@@ -276,4 +277,5 @@ def save_early(path: Path, dense: DenseWeights, notes: dict[str, str]) -> None:
 def save_weights(path: Path, weights: Weights, notes: dict[str, str]) -> None:
     """Write a state_dict as safetensors with `notes` as metadata; raises InputError on failure."""
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    write_whole(path, lambda part: part.write_bytes(save(tensors, metadata=notes)))
+    metadata = {name: as_utf8(note) for name, note in notes.items()}
+    write_whole(path, lambda part: part.write_bytes(save(tensors, metadata=metadata)))

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from core.data.batches import Images
+from core.errors import ENDING
 from core.events import Progress, Stream
 from core.graph.call_classes import unit_calls
 from core.graph.tracing import trace, traceable_copy
@@ -23,6 +24,7 @@ from core.graph.units import LayerCall, UnitCall, UnitwiseCall
 from core.nets.calls import evaluation_mode
 from core.nets.footprint import DeadUnits
 from core.nets.layers import prunable_layers
+from core.nets.weights import load_into, state_dict
 
 
 def count_dead_units(model: nn.Module, data: Images) -> Stream[DeadUnits | None]:
@@ -39,7 +41,9 @@ def count_dead_units(model: nn.Module, data: Images) -> Stream[DeadUnits | None]
     try:
         analysis = UnitAnalysis(model, images)
         dead = analysis.remove()
-    except Exception:  # the net's own code runs here, and must not lose a finished training
+    except ENDING:
+        raise
+    except BaseException:  # the net's own code runs here, and must not lose a finished training
         return None
     analysis.traced.release()
     return dead
@@ -56,7 +60,7 @@ def remove_dead(model: nn.Module, images: Tensor) -> DeadUnits:
     """
     without = traceable_copy(model)
     dead = UnitAnalysis(without, images).remove()
-    evaluation_mode(model).load_state_dict(without.state_dict())
+    load_into(evaluation_mode(model), state_dict(without))
     return dead
 
 

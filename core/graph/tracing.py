@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from core.errors import InputError
-from core.nets.calls import ANYTHING, describe, evaluation_mode
+from core.errors import ENDING, InputError
+from core.nets.calls import describe, evaluation_mode
 from core.nets.model_copy import copy_model
 from core.nets.outputs import Path, logits_path
 
@@ -27,9 +27,9 @@ def untraceable(why: str = "torch.fx cannot trace it") -> Iterator[None]:
     """Turn whatever a net's own code raises into an UntraceableError that begins with `why`."""
     try:
         yield
-    except UntraceableError:
+    except (*ENDING, UntraceableError):
         raise
-    except ANYTHING as error:
+    except BaseException as error:
         raise UntraceableError(f"{why}: {describe(error)}") from error
 
 

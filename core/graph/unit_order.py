@@ -15,6 +15,7 @@ from core.graph.call_classes import unit_calls
 from core.graph.tracing import trace, traceable_copy
 from core.graph.units import LayerCall, ShapeCall, UnitCall, UnitwiseCall
 from core.nets.calls import evaluation_mode
+from core.nets.weights import load_into, state_dict
 
 
 def sort_units(model: nn.Module, images: Tensor) -> None:
@@ -31,7 +32,7 @@ def sort_units(model: nn.Module, images: Tensor) -> None:
             if isinstance(call, LayerCall):
                 _sort(ordered, call, calls)
     traced.check_logits(ordered, "its units are reordered")
-    evaluation_mode(model).load_state_dict(ordered.state_dict())
+    load_into(evaluation_mode(model), state_dict(ordered))
 
 
 def _sort(model: nn.Module, layer: LayerCall, calls: dict[fx.Node, UnitCall]) -> None:

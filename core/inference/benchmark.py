@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from core.data.batches import Images
-from core.errors import StoppedError
+from core.errors import ENDING, StoppedError
 from core.events import Progress, StopFlag, Stream, never
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError, same_logits
@@ -110,7 +110,9 @@ class _Case:
                 logits = torch.as_tensor(alternative())
             except ImportError:
                 missing[engine.name] = "not installed: pip install 'featherweight[engines]'"
-            except Exception as error:  # an engine may raise anything for an unsupported net
+            except ENDING:
+                raise
+            except BaseException as error:  # an engine may raise anything for an unsupported net
                 lines = str(error).strip().splitlines() or [type(error).__name__]
                 missing[engine.name] = f"cannot run this net: {lines[0][:200]}"
             else:

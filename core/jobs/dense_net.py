@@ -79,8 +79,10 @@ def train_first(
 def measured_net(workbench: Workbench, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
     """A dense net with its measured accuracy, ready to be pruned."""
     data, precision = yield from workbench.prepared(stop)
-    model = workbench.models.for_inference(dense.weights)
-    accuracy = yield from measure(model, data, "dense", stop, precision)
+    accuracy = dense.accuracy
+    if accuracy is None:
+        model = workbench.models.for_inference(dense.weights)
+        accuracy = yield from measure(model, data, "dense", stop, precision)
     net = workbench.net_of(dense.weights, accuracy, early=dense.early)
     if net.at_chance and dense.trained:
         text = "the dense net is no better than always guessing the most common class"
@@ -183,7 +185,7 @@ def _trained(workbench: Workbench, chosen: Workbench, stop: StopFlag) -> Stream[
         if result.error:
             raise WorkError(f"{result.error}, while training the dense {title}{hint}")
         raise StoppedError(f"stopped while training the dense {title}{hint}")
-    dense = DenseWeights(result.weights, result.early)
+    dense = DenseWeights(result.weights, result.early, accuracy=result.accuracy)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         notes = {"recipe": settings.recipe, "protocol": settings.protocol}

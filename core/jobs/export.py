@@ -24,7 +24,15 @@ from core.jobs.quantization import quantize, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
-from core.nets.weights import Weights, cast_like, check_fit, copy_weights, element_limit, load_into
+from core.nets.weights import (
+    Weights,
+    cast_like,
+    check_fit,
+    copy_weights,
+    element_limit,
+    load_into,
+    state_dict,
+)
 from core.system.error_text import reason
 from core.system.files import write_whole
 from core.system.typed_json import to_plain
@@ -113,8 +121,8 @@ def _read_net(workbench: Workbench, path: Path) -> tuple[nn.Module, Inspection |
         return OnnxNet(path.read_bytes(), str(path)), None
     model, inspection = workbench.models.uninitialized(), None
     if path.suffix == COMPACT:
-        inspection = inspect_file(path, element_limit(model.state_dict()))
-        weights = cast_like(to_state(inspection.file), model.state_dict())
+        inspection = inspect_file(path, element_limit(state_dict(model)))
+        weights = cast_like(to_state(inspection.file), state_dict(model))
         load_into(model, check_fit(weights, model, path))
     else:
         load_into(model, load_weights(path, model))

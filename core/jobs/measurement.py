@@ -21,7 +21,7 @@ from core.measure.comparison import Mode, NetComparison
 from core.measure.costs import ActivityMeasured, CostTable, NetActivity, cost_table
 from core.measure.evaluation import sample_accuracy
 from core.nets.footprint import DeadUnits
-from core.nets.weights import Weights, load_into, weights_digest
+from core.nets.weights import Weights, load_into, state_dict, weights_digest
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.training.finetuning import PruningResult, prune_and_measure
 
@@ -95,7 +95,7 @@ def compare(
     """
     data, precision = yield from workbench.prepared(stop)
     pruned = workbench.models.pruned_copy(base.weights, plan)
-    digest = weights_digest(pruned.state_dict())
+    digest = weights_digest(state_dict(pruned))
     dense_model = workbench.models.for_inference(dense.weights)
     result = yield from comparison.compare(
         dense_model,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from core.data.counts import Counts
 from core.data.inputs import Inputs
 from core.errors import InputError
+from core.nets.calls import NetCall, refused
 from core.nets.footprint import BYTES_PER_VALUE
 from core.nets.fresh_head import check_head, head_name
 from core.nets.layers import Layer, lazy_tensors, parameter_count, prunable_layers
@@ -104,7 +105,8 @@ class Models:
             if not self.spec.is_user_model:
                 return PlainNet(model.to(self.device), {}, ())
             net = plain(model)
-            net.model.to(self.device)
+            with refused(), NetCall("to()"):
+                net.model.to(self.device)
             if lazy_tensors(model):
                 with explained(net.changes):
                     learn_sizes(model, torch.zeros(2, *self._shape(), device=self.device))

@@ -11,10 +11,11 @@ from core.events import drain
 from core.experiments.runs import Run
 from core.formats.weights_files import load_weights
 from core.jobs.workbench import Workbench
+from core.nets.calls import refused
 from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable
-from core.nets.trial import try_forward
-from core.nets.weights import check_initial
+from core.nets.trial import try_forward, try_loading
+from core.nets.weights import check_initial, state_dict
 from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal
 from core.training.first_step import check_gradients, try_step
@@ -39,6 +40,8 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
     net = workbench.models.uninitialized()
     if spec.is_user_model:
         check_prunable(net)
+        with refused():
+            try_loading(net, state_dict(net))
         if weights is None and settings.weights is None:
             check_initial(net)
         if trains:

@@ -14,7 +14,7 @@ from core.jobs.workbench import Workbench
 from core.measure.evaluation import evaluate
 from core.nets.calls import NetError
 from core.nets.layers import bias_key, dropouts
-from core.nets.weights import Weights, copy_weights, load_into
+from core.nets.weights import Weights, copy_weights, load_into, state_dict
 from core.pruning.masks import Masks, sparsity_of
 from core.training.gradual import Pruner
 from core.training.loop import Trainer
@@ -158,7 +158,7 @@ def _train(
         if validation > best.validation:
             quantized = dict(estimator.quantized)
             best = QuantizedNet(copy_weights(model), quantized, best.size, validation)
-        revived = pruner.masks.revived(model.state_dict())
+        revived = pruner.masks.revived(state_dict(model))
         seconds, sparsity = trainer.epoch_seconds, pruner.sparsity()
         images = workbench.split_sizes[0] if workbench.split_sizes else 0
         yield Epoch(trainer.epoch, loss, validation, seconds, sparsity, True, revived, images)
@@ -167,7 +167,7 @@ def _train(
 
 def _pruner(workbench: Workbench, model: nn.Module, phase: Phase, steps_in_epoch: int) -> Pruner:
     """Keeps zeros zero and scales dropout as the recipe says."""
-    weights = model.state_dict()
+    weights = state_dict(model)
     plan = {layer.name: sparsity_of(weights[layer.key]) for layer in workbench.layers}
     masks = Masks({key: weights[key] == 0 for layer in workbench.layers for key in layer.keys})
     recipe = replace(workbench.finetuning, finetune=phase, method="one-shot", rounds=1)

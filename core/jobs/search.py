@@ -146,7 +146,8 @@ def search(
     `trials` are done. When `stop` is raised, the current trial ends early without counting, and
     the results so far are returned.
 
-    An error in the net's own code ends the search in the same way.
+    An error in the net's own code ends the search, too; the current trial counts if an epoch ended
+    at the full plan before it.
 
     `attempt` plans and fine-tunes the trial of a number and a ratio, starting from the best trial
     so far if there is one; it checks the stop flag itself.
@@ -175,9 +176,8 @@ def search(
             yield Notice(f"trial {number} failed: {error}", warning=True)
             bracket = bracket.learn(ratio, False)
             continue
-        stopped = result.stopped or stop()
-        if result.stopped:
-            failure = result.error
+        stopped, failure = result.stopped or stop(), result.error
+        if result.stopped and not (failure and result.best is not None):
             break
         good = result.accuracy.validation >= least - ROUNDING
         results.append(Trial(number, ratio, base, plan, result, good))

@@ -100,6 +100,7 @@ class Workbench:
         self.spec = spec.for_data(settings.dataset, settings.inputs)
         self._splits: Splits | None = None
         self._precision: str | None = None
+        self._said: set[str] = set()  # shared by copies with other settings
         self.predictions: Mapping[str, Ints] = {}
         inputs = settings.inputs.over(self.spec.inputs)
         shape, counts = (
@@ -169,6 +170,7 @@ class Workbench:
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
         data, precision = yield from self.prepared_to_train(stop)
+        yield from self._note_fitted("training", self.settings.training(), self.training)
         yield from self._note_mirrored(self.training)
         net = self.models.fresh_net(self.settings.seed)
         check_initial(net.model)
@@ -200,7 +202,9 @@ class Workbench:
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
-        yield from self._note_mirrored(self.finetuning.finetune)
+        before, phase = self.settings.finetuning().finetune, self.finetuning.finetune
+        yield from self._note_fitted("fine-tuning", before, phase)
+        yield from self._note_mirrored(phase)
         result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
@@ -220,6 +224,14 @@ class Workbench:
             yield Notice(f"{text}: the dense net is undertrained; more epochs help", warning=True)
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
+
+    def _note_fitted(self, what: str, before: Phase, phase: Phase) -> Stream[None]:
+        """Say once how the images changed a phase, and what changes it back."""
+        size = self.training_size
+        text = fitted_notice(what, before, phase, size.images) if size else ""
+        if text and text not in self._said:
+            self._said.add(text)
+            yield Notice(text)
 
     def _note_mirrored(self, phase: Phase) -> Stream[None]:
         """Warn of mirrored images that are no longer of their class."""
@@ -333,14 +345,12 @@ class Workbench:
                 for text in unprunable_summary(model):
                     yield Notice(text, warning=True)
             self._splits = data
-            if self.training != settings.training():
-                yield Notice(_fitted_notice(self.training, len(data.train)))
         return self._splits
 
     def _fitted(self, model: nn.Module, data: Splits) -> Stream[Splits]:
         """The images in a layout the net accepts; raises InputError if there is none."""
         try:
-            return (yield from fit(model, data))
+            return (yield from fit(model, data, loads=self.spec.is_user_model))
         except InputError as error:
             if self.spec.dataset is None or not is_folder(self.settings.dataset):
                 raise
@@ -363,7 +373,22 @@ class Workbench:
         return ", ".join(filter(None, (name, protocol, images)))
 
 
-def _fitted_notice(training: Phase, images: int) -> str:
-    """Says how training was fitted to the images, and what changes it."""
-    size = f"{training.epochs} epochs in batches of {training.batch_size}"
-    return f"training takes {size}, to fit {images:,} images; see --epochs and --batch-size"
+def fitted_notice(what: str, before: Phase, phase: Phase, images: int) -> str:
+    """What of `training` or `fine-tuning` was fitted to the images; empty if nothing was.
+
+    Names the options that change it: the dense net's are those of the command `train`.
+    """
+    parts = dict[str, str]()
+    if phase.epochs != before.epochs:
+        parts["--epochs"] = _counted(phase.epochs, "epoch")
+    if phase.batch_size != before.batch_size:
+        parts["--batch-size"] = f"batches of {_counted(phase.batch_size, 'image')}"
+    if not parts:
+        return ""
+    of = " of featherweight train" if what == "training" else ""
+    size, options = " in ".join(parts.values()), " and ".join(parts)
+    return f"{what} takes {size}, to fit {_counted(images, 'training image')}; see {options}{of}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + "s" * (number != 1)

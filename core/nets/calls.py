@@ -5,20 +5,20 @@ Importing this loads no torch.
 
 from __future__ import annotations
 
+import inspect
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING, TypeVar
 
-from core.errors import WorkError
+from core.errors import ENDING, InputError, WorkError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     N = TypeVar("N", bound=nn.Module)
-
-ANYTHING = (Exception, SystemExit)
-"""What a net's own code may raise; not what ends the program."""
 
 TRAINING, EVALUATION = "forward() in training", "forward() in evaluation"
 
@@ -35,6 +35,8 @@ class NetError(WorkError):
 class NetCall:
     """A context in which whatever a net's own code raises becomes a NetError.
 
+    That is any exception, of the user's own too, except those that end the program.
+
     Args:
         call: what is called, such as `forward() in training`.
         images: the images it gets, [N, C, H, W], if any.
@@ -48,10 +50,19 @@ class NetCall:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, ANYTHING) and not isinstance(error, NetError):
+        if error is not None and not isinstance(error, (*ENDING, NetError)):
             shape = None if self._images is None else list(self._images.shape)
             cannot = "failed" if shape is None else f"cannot take images {shape}"
             raise NetError(f"the net {cannot}: {self._call} raised {describe(error)}") from error
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """A trial before any work, in which a NetError means that the net cannot be used."""
+    try:
+        yield
+    except NetError as error:
+        raise InputError(str(error)) from error
 
 
 def evaluation_mode(net: N) -> N:
@@ -66,6 +77,14 @@ def describe(error: BaseException) -> str:
     text = " ".join(str(error).split())
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     return ": ".join(filter(None, (type(error).__name__, text))) + _place(error)
+
+
+def forward_place(net: nn.Module) -> str:
+    """The line of the user's file where a net's forward() is defined; empty for a library's."""
+    code = getattr(inspect.unwrap(type(net).forward), "__code__", None)
+    if code is None or _is_ours_or_torchs(Path(code.co_filename)):
+        return ""
+    return f" ({Path(code.co_filename).name} line {code.co_firstlineno})"
 
 
 def _place(error: BaseException) -> str:

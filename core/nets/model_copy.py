@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.errors import InputError
+from core.errors import ENDING, InputError
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
@@ -80,7 +80,9 @@ def copy_model(model: nn.Module) -> ModelCopy:
     try:
         _copy_extras(parts, memo)
         copy = deepcopy(model, memo)
-    except Exception as error:  # the user's code: it may raise anything
+    except ENDING:
+        raise
+    except BaseException as error:  # the user's code: it may raise anything
         path = _culprit(name, model, before)
         message = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise _refusal(name, path, f"cannot be copied ({message})") from error
@@ -264,7 +266,9 @@ def _culprit(path: str, item: object, memo: dict[int, Any]) -> str:
 def _can_be_copied(item: object, memo: dict[int, Any]) -> bool:
     try:
         deepcopy(item, dict(memo))
-    except Exception:  # the user's code: it may raise anything
+    except ENDING:
+        raise
+    except BaseException:  # the user's code: it may raise anything
         return False
     return True
 

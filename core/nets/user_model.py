@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +18,9 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING
 
-from core.errors import InputError
+from core.errors import ENDING, InputError
 from core.nets.builders import Builder, close_names, complete_args, known_error
-from core.nets.calls import ANYTHING, describe
+from core.nets.calls import describe
 from core.nets.model_args import ModelArgs
 from core.nets.user_code.import_errors import import_error, taken_name
 from core.nets.user_code.names import FORMS, is_path, split_name
@@ -59,7 +60,9 @@ def build(
     try:
         with _default_dtype_kept():
             net = builder(**args)
-    except ANYTHING as error:
+    except ENDING:
+        raise
+    except BaseException as error:
         known = known_error(error, name, builder, given)
         taken = taken_name(error, split_name(name)[0])
         text = ": ".join(filter(None, (f"building {name} raised {describe(error)}", taken)))
@@ -133,13 +136,15 @@ def _module(name: str, source: str) -> ModuleType:
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.append(str(Path.cwd()))  # as Python itself does
         return import_module(source)
-    except ANYTHING as error:
+    except ENDING:
+        raise
+    except BaseException as error:
         raise import_error(error, name, source) from error
 
 
 def _import_file(path: Path) -> ModuleType:
     """Import a file once, with its neighbors importable, as when Python runs it."""
-    name = f"_featherweight_own_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    name = f"_featherweight_own_{hashlib.sha256(os.fsencode(path)).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

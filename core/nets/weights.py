@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError
+from core.events import Accuracy
+from core.nets.calls import NetCall
 from core.nets.layers import prunable_layers
 
 Weights = dict[str, Tensor]
@@ -30,19 +32,30 @@ class DenseWeights(NamedTuple):
     Attributes:
         trained: False for freshly initialized weights.
         notes: what the user should know about the file they are from.
+        accuracy: of the weights, if they were measured just now.
     """
 
     weights: Weights
     early: Weights | None
     trained: bool = True
     notes: tuple[str, ...] = ()
+    accuracy: Accuracy | None = None
+
+
+def state_dict(model: nn.Module) -> Weights:
+    """The state_dict of `model`, which shares its memory.
+
+    Raises NetError if the net's own code raises.
+    """
+    with NetCall("state_dict()"):
+        return model.state_dict()
 
 
 def copy_weights(model: nn.Module) -> Weights:
     """The state_dict of `model` as contiguous copies on the CPU."""
     return {
         name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, tensor in model.state_dict().items()
+        for name, tensor in state_dict(model).items()
     }
 
 
@@ -51,9 +64,12 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], *, assign: bool =
 
     Modules that check the version of a state_dict, such as torchvision's MNASNet, are told their
     own, which a plain dict does not carry. `assign` shares the memory of `weights`.
+
+    Raises NetError if the net's own code raises, or it has other tensors by now.
     """
     state = versioned(weights, module_versions(model))
-    model.load_state_dict(state, assign=assign)
+    with NetCall("load_state_dict()"):
+        model.load_state_dict(state, assign=assign)
 
 
 def module_versions(model: nn.Module) -> dict[str, int]:
@@ -88,7 +104,7 @@ def check_fit(weights: Weights, model: nn.Module, path: Path) -> Weights:
     Raises InputError if their names, shapes or types are not the model's; or if values are not
     finite, except in buffers and frozen parameters where those of `model` are not finite either.
     """
-    expected = model.state_dict()
+    expected = state_dict(model)
     wrong = differences(shapes(weights), shapes(expected)) or _wrong_values(
         weights, model, expected
     )

@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.nets import user_model
 from core.nets.builders import CLASSES, loads_weights, looked_up, weight_inputs
 from core.nets.model_args import ModelArgs, has_text, parse_model_args
-from core.nets.user_code.names import FORMS, base_name, check_model_name, is_same_name
+from core.nets.user_code.names import FORMS, base_name, check_model_name, is_same_name, meant
 
 if TYPE_CHECKING:
     from torch import nn
@@ -171,7 +171,8 @@ def model_spec(name: str, args: str = "", fresh_head: bool = False) -> ModelSpec
         return ZOO[name]
     if ":" not in name:
         known = ", ".join(ZOO)
-        raise InputError(f"unknown model '{name}': expected one of {known}, or {FORMS}")
+        text = f"unknown model '{name}': expected one of {known}, or {FORMS}{meant(name)}"
+        raise InputError(text)
     check_model_name(name)
     inputs = Inputs(channels=3) if name.startswith(_TORCHVISION) else DEFAULT_INPUTS
     return ModelSpec(name, inputs=inputs, args=args, fresh_head=fresh_head)

@@ -46,7 +46,16 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, atomically; raises WriteError like `write_whole`."""
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+    write_whole(path, lambda part: part.write_text(as_utf8(text), encoding="utf-8"))
+
+
+def as_utf8(text: str) -> str:
+    """A text in which paths are UTF-8, whatever the locale.
+
+    Where the locale's encoding has no letter for a byte of a path, Python keeps the byte as a
+    surrogate, which no file of text can hold.
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def check_writable(path: Path) -> None:

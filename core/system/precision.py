@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  the name every torch program uses
 from torch import Tensor, nn
 
-from core.errors import InputError
+from core.errors import ENDING, InputError
 from core.events import Notice, Progress, Stream
 from core.system.files import write_text
 from core.system.number_formats import PRECISIONS
@@ -42,7 +42,9 @@ def resolve_precision(
         yield Progress("comparing bf16 with fp32")
         try:
             speedup = _speedup(build, images, labels)
-        except (Exception, SystemExit):  # a user's net that cannot be trained; training says why
+        except ENDING:
+            raise
+        except BaseException:  # a user's net that cannot be trained; training says why
             return "fp32"
         known[machine] = "bf16" if speedup >= _MIN_SPEEDUP else "fp32"
         yield Notice(f"bf16 trains {speedup:.1f}x as fast as fp32 here: using {known[machine]}")

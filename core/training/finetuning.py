@@ -15,7 +15,7 @@ from core.measure.evaluation import evaluate, measure
 from core.nets.calls import NetError
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
-from core.nets.weights import Weights, copy_weights, damaged, load_into
+from core.nets.weights import Weights, copy_weights, damaged, load_into, state_dict
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
@@ -202,7 +202,7 @@ class _Rounds:
         final = self.round == self.recipe.rounds and self.pruner.finished
         number = self.trainer.epochs_before + self.trainer.epoch
         seconds, sparsity = self.trainer.epoch_seconds, self.pruner.sparsity()
-        revived = self.pruner.masks.revived(self.model.state_dict())
+        revived = self.pruner.masks.revived(state_dict(self.model))
         images = len(self.data.validation)
         epoch = Epoch(number, loss, validation, seconds, sparsity, final, revived, images)
         self.epochs.append(epoch)

@@ -7,9 +7,10 @@ from torch import nn
 from core.data.batches import Images
 from core.errors import InputError
 from core.events import Notice, Stream, drain, never
-from core.nets.calls import NetError
+from core.nets.calls import refused
 from core.nets.outputs import logits_hook
-from core.nets.trial import random_kept
+from core.nets.trial import names_kept, random_kept, try_loading
+from core.nets.weights import state_dict
 from core.training.loop import Trainer
 from core.training.recipes import Phase
 
@@ -29,16 +30,16 @@ def try_step(model: nn.Module, data: Images, phase: Phase, precision: str = "fp3
     `model` cannot be used afterwards. A notice says which of several outputs the logits are.
 
     Raises:
-        InputError: nothing in the net requires a gradient, or the net raises.
+        InputError: nothing in the net requires a gradient, the net raises, or a step changes what
+            its state_dict holds.
     """
     check_gradients(model)
     count = min(2, phase.batch_size)
     few = replace(data, images=data.images[:count], labels=data.labels[:count])
     trainer = Trainer(model, few, phase, 0, precision)
-    try:
-        with random_kept(data.device):
-            drain(trainer.run_epoch(never))
-    except NetError as error:
-        raise InputError(str(error)) from error
+    with refused(), names_kept(model), random_kept(data.device):
+        state = state_dict(model)
+        drain(trainer.run_epoch(never))
+    try_loading(model, state)
     if text := logits_hook(model).notice(training=True):
         yield Notice(text)

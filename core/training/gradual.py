@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from core.nets.layers import dropouts, prunable_layers
+from core.nets.weights import state_dict
 from core.pruning.masks import Masks, sparsity_of
 from core.training.recipes import Recipe
 
@@ -39,7 +40,7 @@ class Pruner:
         steps = self.recipe.finetune.epochs * steps_in_epoch
         self.ramp_steps = max(1, int(steps * self.recipe.ramp)) if self.recipe.gradual else 0
         self.step = 0
-        weights = self.model.state_dict()
+        weights = state_dict(self.model)
         self.start = {layer.name: sparsity_of(weights[layer.key]) for layer in self.layers}
         self.masks = final.to(next(self.model.parameters()).device)
         if self.recipe.gradual:
@@ -91,7 +92,7 @@ class Pruner:
         }
 
     def _prune_to(self, sparsities: Mapping[str, float]) -> None:
-        self.masks = Masks.of(self.model.state_dict(), self.layers, sparsities)
+        self.masks = Masks.of(state_dict(self.model), self.layers, sparsities)
 
     def _scale_dropout(self) -> None:
         """Han et al. 2015, section 3.2: D_r = D_o * sqrt(C_r / C_o), C a layer's connections."""

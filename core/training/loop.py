@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from core.data.batches import Images
-from core.errors import InputError, WorkError
+from core.errors import ENDING, InputError, WorkError
 from core.events import Batch, Notice, StopFlag, Stream
-from core.nets.calls import ANYTHING, TRAINING, NetCall
+from core.nets.calls import TRAINING, NetCall, NetError, forward_place
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.trial import random_kept
-from core.nets.weights import Weights, copy_weights, load_into
+from core.nets.weights import Weights, copy_weights, load_into, state_dict
 from core.pruning.masks import Masks
 from core.system.precision import autocast
 from core.training.augmentation import Augmenter
@@ -131,7 +131,7 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """Everything the next epoch depends on, between two epochs; `Checkpoint.of` copies it."""
         return {
-            "model": self.model.state_dict(),
+            "model": state_dict(self.model),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),
             "random": [self._order.get_state(), self._random.get_state(), self._torch_state],
@@ -171,6 +171,12 @@ class Trainer:
             torch.set_rng_state(self._torch_state)
             logits = self.model(images)
             self._torch_state = torch.get_rng_state()
+        if not logits.requires_grad:
+            raise NetError(
+                f"the logits have no gradient: forward(){forward_place(self.model)} runs under "
+                "torch.no_grad(), detaches them, or uses no parameter that requires one; remove "
+                "that to train the net"
+            )
         loss = mean_loss(self.phase, logits, labels)
         self.optimizer.zero_grad()
         with NetCall("backward()", images):
@@ -194,7 +200,9 @@ def _needs_two(model: nn.Module, data: Images) -> bool:
             copy(data.batch(slice(0, 1))[0])
         except InputError:  # it cannot be copied
             return False
-        except ANYTHING:
+        except ENDING:
+            raise
+        except BaseException:
             return True
     return False
 

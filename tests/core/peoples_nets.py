@@ -5,7 +5,9 @@ This is also a model's file: `--model tests/core/peoples_nets.py:NAME`.
 
 from __future__ import annotations
 
+import warnings
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,6 +180,137 @@ class Crooked(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         raise NotImplementedError("no way back")
+
+
+class OwnStop(BaseException):
+    """Of the user's own, and no Exception."""
+
+
+class StopsTraining(Plain):
+    def forward(self, x: Tensor) -> Any:
+        if self.training:
+            raise OwnStop("enough")
+        return super().forward(x)
+
+
+class WithoutGradient(Plain):
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Any:
+        return super().forward(x)
+
+
+class Detached(Plain):
+    def forward(self, x: Tensor) -> Any:
+        return super().forward(x).detach()
+
+
+class Grows(Plain):
+    """Creates a layer in its first forward."""
+
+    def forward(self, x: Tensor) -> Any:
+        if not hasattr(self, "extra"):
+            self.extra = nn.Linear(10, 10)
+        return self.extra(super().forward(x))
+
+
+class GrowsInTraining(Grows):
+    def forward(self, x: Tensor) -> Any:
+        return super().forward(x) if self.training else Plain.forward(self, x)
+
+
+class Shrinks(Plain):
+    """Drops a layer in its first forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = nn.Linear(2, 2)
+
+    def forward(self, x: Tensor) -> Any:
+        self.unused = None
+        return super().forward(x)
+
+
+class Remembers(Plain):
+    """A stored buffer with a row for each image of the last batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("last", torch.zeros(1, 10))
+
+    def forward(self, x: Tensor) -> Any:
+        logits = super().forward(x)
+        self.last = logits.detach()
+        return logits
+
+
+class Caches(Plain):
+    """A buffer that is made in forward, and not stored."""
+
+    def forward(self, x: Tensor) -> Any:
+        self.register_buffer("seen", torch.tensor(len(x)), persistent=False)
+        return super().forward(x)
+
+
+class CannotBeListed(Plain):
+    def parameters(self, recurse: bool = True) -> Any:
+        raise ValueError("no parameters today")
+
+
+class CannotBeMoved(Plain):
+    def to(self, *args: Any, **options: Any) -> Any:
+        raise ValueError("no moving today")
+
+
+class CannotBeStored(Plain):
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        raise OwnStop("no state today")
+
+
+class CannotBeLoaded(Plain):
+    def load_state_dict(self, *args: Any, **options: Any) -> Any:
+        raise ValueError("no loading today")
+
+
+class KeepsExtraState(Plain):
+    def get_extra_state(self) -> Any:
+        return {"epochs": 3}
+
+    def set_extra_state(self, state: Any) -> None:
+        pass
+
+
+class OfAProgram(nn.Module):
+    """A TorchScript program before a plain layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = scripted()
+        self.head = nn.Linear(10, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+def scripted() -> nn.Module:
+    return _quietly(lambda: torch.jit.script(Plain()))
+
+
+def traced() -> nn.Module:
+    return _quietly(lambda: torch.jit.trace(Plain().eval(), torch.zeros(2, 1, 16, 16)))
+
+
+def exported() -> nn.Module:
+    return torch.export.export(Plain(), (torch.zeros(2, 1, 16, 16),)).module()
+
+
+def on_meta() -> nn.Module:
+    with torch.device("meta"):
+        return Plain()
+
+
+def _quietly(make: Callable[[], nn.Module]) -> nn.Module:
+    with warnings.catch_warnings(action="ignore"):
+        return make()
 
 
 class ExitsWhenBuilt(nn.Module):

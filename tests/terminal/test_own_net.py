@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
 from torch.nn.utils import prune
 
+from core.formats.weights_files import save_weights
+from tests.core import peoples_nets
 from tests.core.user_nets import write
 from tests.support import typed_nets
 from tests.terminal.conftest import Command
@@ -86,6 +89,24 @@ def test_the_table_of_a_checkpoint_with_masks_counts_them_and_names_what_is_left
     assert set(kept.values()) == {100}
     said = "warning: place cannot be pruned: defined by the net's own code, outside of any layer"
     assert said in capfd.readouterr().out.splitlines()
+
+
+def test_paths_in_any_alphabet_are_taken_under_any_locale(tmp_path: Path):
+    """A net, images, an experiment and a report, where the locale knows ASCII alone."""
+    (tmp_path / "模型").mkdir()
+    source = Path(peoples_nets.__file__).read_bytes()
+    (tmp_path / "模型" / "é.py").write_bytes(source)
+    weights = tmp_path / "重み.safetensors"
+    save_weights(weights, peoples_nets.Plain().state_dict(), {})
+    peoples_nets.tiny(tmp_path / "数据", 40)
+    options = ("--model", "模型/é.py:Plain", "--dataset", "folder:数据", "--weights", weights.name)
+    result = ("--experiment", "実験", "--json", "結果.json")
+    environment = os.environ | {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+    more = ("--uniform", "0.5", "--epochs", "1", "--precision", "fp32")
+    process = featherweight("run", *options, *result, *more, cwd=tmp_path, env=environment)
+    assert process.returncode == 0, process.stderr
+    assert json.loads((tmp_path / "結果.json").read_text())["revived"] == 0
+    assert (tmp_path / "実験" / "0001" / "run.json").exists()
 
 
 def test_the_table_of_the_papers_plan_has_its_counts_and_dead_units(

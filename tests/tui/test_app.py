@@ -23,6 +23,8 @@ from tui.screens.recipe_dialog import RecipeDialog
 from tui.views.activity import JobProgress
 from tui.widgets.key_line import KeyLine
 
+pytestmark = pytest.mark.slow
+
 
 async def test_prune_then_finetune_shows_before_and_after(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:

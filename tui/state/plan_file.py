@@ -13,7 +13,7 @@ import platformdirs
 from core.data.registry import FOLDER, is_folder, short_data_name
 from core.experiments.experiment import default_name
 from core.nets.zoo import model_spec
-from core.system.files import write_text
+from core.system.files import as_utf8, write_text
 from core.system.typed_json import Limits, from_plain, to_plain
 from core.system.untrusted_json import FaultError, read_json, to_json
 
@@ -58,7 +58,7 @@ def plan_file(settings: Settings) -> Path:
         model = " ".join(filter(None, (str(Path(model).absolute()), *net)))
     if is_folder(dataset):
         dataset = str(Path(dataset.removeprefix(FOLDER)).absolute())
-    digest = hashlib.sha256(f"{model}\0{dataset}".encode()).hexdigest()[:8]
+    digest = hashlib.sha256(as_utf8(f"{model}\0{dataset}").encode()).hexdigest()[:8]
     name = default_name(settings.short_name, short_data_name(settings.dataset))
     folder = Path(platformdirs.user_state_dir("featherweight", appauthor=False)) / "plans"
     return folder / f"{name}-{digest}.json"

@@ -13,19 +13,10 @@ from torch import Tensor, nn
 
 from core.errors import InputError
 from core.nets.layers import prunable_layers, prunable_weights
+from core.nets.prunable.net_forms import QUANTIZED, check_form
 from core.nets.prunable.torch_masks import check_no_torch_masks, take_torch_masks
+from core.nets.weights import state_dict
 from core.system.error_text import some
-
-_QUANTIZED = (
-    "torch.ao.nn.quantized.",
-    "torch.ao.nn.intrinsic.quantized.",
-    "torch.ao.nn.sparse.quantized.",
-    "torchao.",
-)
-"""Packages of modules with quantized weights, and of such weights."""
-
-_NOT_QUANTIZED = ("FloatFunctional", "FXFloatFunctional", "LinearPackedParams", "PackedParameter")
-"""Modules of these packages that compute in float, or are a part of another one."""
 
 
 class Change(NamedTuple):
@@ -104,20 +95,13 @@ def check_plain(model: nn.Module) -> None:
 
 
 def check_number_types(model: nn.Module) -> None:
-    """Raise InputError, with names, if a net has weights that are not real, dense floats."""
+    """Raise InputError, with names, if a net has weights that are not real, dense floats.
+
+    See `check_form`, too.
+    """
     kind = type(model).__name__
-    if quantized := {
-        name or kind: type(module)
-        for name, module in model.named_modules()
-        if type(module).__module__.startswith(_QUANTIZED)
-        and not type(module).__name__.startswith(_NOT_QUANTIZED)
-    }:
-        cls = next(iter(quantized.values()))
-        raise InputError(
-            f"quantized already: {some(list(quantized))} ({cls.__module__}.{cls.__name__}); give "
-            "the float net instead, featherweight export --levels quantizes it"
-        )
-    if names := [name for name, tensor in _tensors(model) if tensor.dtype.is_complex]:
+    check_form(model)
+    if names := [name for name, tensor in state_dict(model).items() if tensor.dtype.is_complex]:
         raise InputError(
             f"complex numbers in {some(names)} of {kind}: only real weights can be pruned; for a "
             "constant, call register_buffer with persistent=False"
@@ -131,18 +115,11 @@ def check_number_types(model: nn.Module) -> None:
 
 def _other_form(weight: Tensor) -> str:
     """What a weight is if it is not a dense tensor of floats; empty if it is."""
-    if type(weight).__module__.startswith(_QUANTIZED):
+    if type(weight).__module__.startswith(QUANTIZED):
         return type(weight).__name__
     if weight.layout != torch.strided:
         return _short(weight.layout)
     return "" if weight.dtype.is_floating_point else _short(weight.dtype)
-
-
-def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """The tensors of the state_dict, which may hold other objects of modules."""
-    for name, value in model.state_dict().items():
-        if isinstance(value, Tensor):
-            yield name, value
 
 
 def _other_floats(model: nn.Module) -> dict[str, str]:

@@ -17,11 +17,23 @@ def is_path(source: str) -> bool:
 def check_model_name(name: str) -> None:
     """Raise InputError if a model's name is malformed or its file is missing; runs no code."""
     source, attribute = split_name(name)
-    dotted = [attribute, *(() if is_path(source) else source.split("."))]
-    if not all(part.isidentifier() for part in dotted):
-        raise InputError(f"model '{name}': expected {FORMS}")
+    if not _is_well_formed(source, attribute):
+        raise InputError(f"model '{name}': expected {FORMS}{meant(name)}")
     if is_path(source) and not _is_here(source):
         raise InputError(f"model '{name}': no such file: {source}")
+
+
+def meant(name: str) -> str:
+    """The end of a message: what a name with a colon in the wrong place, or none, may mean."""
+    source, _, attribute = name.replace(":", ".").rpartition(".")
+    if is_path(f"{source}.{attribute}") or not _is_well_formed(source, attribute):
+        return ""
+    return f"; did you mean {source}:{attribute}?"
+
+
+def _is_well_formed(source: str, attribute: str) -> bool:
+    dotted = [attribute, *(() if is_path(source) else source.split("."))]
+    return all(part.isidentifier() for part in dotted)
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -15,14 +15,14 @@ import torchvision
 from core.data.batches import Splits
 from core.data.inputs import Inputs
 from core.errors import InputError, StoppedError
-from core.events import Epoch, Event, Notice, drain
+from core.events import Epoch, Event, Measured, Notice, drain
 from core.jobs.dense_net import cached_net, dense_weights, open_dense_net
 from core.jobs.workbench import Workbench
 from core.nets.weights import weights_digest
 from core.nets.zoo import model_spec
 from core.settings.settings import Settings
 from tests.core.jobs.conftest import small
-from tests.core.training.loops import of_type, same
+from tests.core.training.loops import of_type, recorded, same
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 
@@ -122,6 +122,18 @@ def test_for_other_data_a_dense_net_is_trained_once(
     other = Workbench(replace(settings, seed=6))
     with pytest.raises(StoppedError, match="stopped"):
         drain(dense_weights(other, stop=lambda: True))
+
+
+def test_a_dense_net_is_measured_once_whether_it_is_trained_or_opened(
+    without_weights: Settings, empty_cache: Path
+) -> None:
+    measured = []
+    for _ in range(2):
+        net, events = recorded(open_dense_net(Workbench(replace(without_weights, seed=7))))
+        (found,) = of_type(Measured, events)
+        assert (found.stage, found.accuracy) == ("dense", net.accuracy)
+        measured.append(found.accuracy)
+    assert measured[0] == measured[1]
 
 
 def test_a_stopped_dense_training_resumes(without_weights: Settings, empty_cache: Path) -> None:

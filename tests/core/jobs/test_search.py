@@ -27,8 +27,10 @@ from tests.core.training.loops import of_type, recorded
 LEAST = 99.0
 
 
-def trial(accuracy: float, *, stopped: bool = False) -> Any:
-    return SimpleNamespace(accuracy=SimpleNamespace(validation=accuracy), stopped=stopped, error="")
+def trial(accuracy: float, *, stopped: bool = False, error: str = "", best: int | None = 1) -> Any:
+    return SimpleNamespace(
+        accuracy=SimpleNamespace(validation=accuracy), stopped=stopped, error=error, best=best
+    )
 
 
 def searched(
@@ -172,3 +174,21 @@ def test_a_trial_that_diverges_counts_as_one_that_is_not_good() -> None:
     assert found.best is not None
     assert found.best.ratio > 40
     assert len(of_type(Notice, events)) == 2
+
+
+@pytest.mark.parametrize(("accuracy", "best"), [(99.5, 3), (50.0, 3), (99.5, None)])
+def test_a_trial_that_an_error_ends_counts_if_an_epoch_ended_at_the_full_plan(
+    accuracy: float, best: int | None
+) -> None:
+    def attempt(number: int, ratio: float, _: Trial | None) -> Stream[TrialOutcome]:
+        yield from ()
+        late = {"stopped": True, "error": "out of luck", "best": best}
+        return SimpleNamespace(), {}, trial(accuracy, **(late if number == 2 else {"best": 1}))
+
+    found, events = recorded(search(attempt, least=LEAST))
+    assert found.error == "out of luck"
+    assert len(of_type(TrialStarted, events)) == 2
+    assert [event.trial for event in of_type(TrialFinished, events)] == list(found.trials)
+    assert [t.good for t in found.trials] == [accuracy > LEAST] * (1 if best is None else 2)
+    assert (found.best and found.best.number) == (max(t.number for t in found.trials)
+                                                  if accuracy > LEAST else None)  # fmt: skip

@@ -13,7 +13,14 @@ from torch import nn
 from core.errors import InputError
 from core.nets.calls import EVALUATION, NetCall, NetError, describe, evaluation_mode
 from core.nets.trial import try_forward
-from tests.core.peoples_nets import FailsInTrain, TrainReturnsNothing
+from core.nets.weights import load_into, state_dict
+from tests.core.peoples_nets import (
+    CannotBeLoaded,
+    CannotBeStored,
+    FailsInTrain,
+    OwnStop,
+    TrainReturnsNothing,
+)
 
 
 class Deep(nn.Module):
@@ -50,7 +57,7 @@ def test_the_line_is_that_of_the_users_file(fault: Callable[[], object], text: s
     assert message.endswith(f"(test_calls.py line {fault.__code__.co_firstlineno})")
 
 
-@pytest.mark.parametrize("error", [SystemExit, StopIteration, RecursionError])
+@pytest.mark.parametrize("error", [SystemExit, StopIteration, RecursionError, OwnStop])
 def test_whatever_is_raised_is_one_line(error: type[BaseException]) -> None:
     def fault() -> None:
         raise error("one\n  two")
@@ -65,9 +72,22 @@ def test_the_line_of_a_library_net_is_the_librarys() -> None:
         try_forward(net, torch.zeros(2, 1, 64, 64), 2)
 
 
-def test_ctrl_c_is_no_error_of_the_net() -> None:
-    with pytest.raises(KeyboardInterrupt), NetCall(EVALUATION):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
+def test_ctrl_c_and_the_end_of_a_stream_are_no_errors_of_the_net(
+    error: type[BaseException],
+) -> None:
+    with pytest.raises(error), NetCall(EVALUATION):
+        raise error
+
+
+def test_storing_and_loading_are_calls_of_the_net() -> None:
+    message = r"state_dict\(\) raised OwnStop: no state today \(peoples_nets.py line \d+\)"
+    with pytest.raises(NetError, match=message):
+        state_dict(CannotBeStored())
+    net = CannotBeLoaded()
+    message = r"load_state_dict\(\) raised ValueError: no loading today \(peoples_nets.py line"
+    with pytest.raises(NetError, match=message):
+        load_into(net, state_dict(net))
 
 
 def test_a_long_text_is_cut() -> None:

@@ -6,11 +6,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.data.batches import Splits
 from core.errors import InputError
+from core.events import drain
 from core.nets.layers import lazy_tensors, prunable_layers
-from core.nets.trial import learn_sizes
+from core.nets.trial import fit, learn_sizes, try_forward
+from core.nets.weights import copy_weights
+from tests.core import peoples_nets
 from tests.core.peoples_nets import Lazy
+from tests.core.training.loops import same
+from tests.core.training.test_first_step import images
 
+DATA = Splits(images(12), images(12), images(12))
 IMAGES = torch.ones(2, 1, 16, 16)
 
 
@@ -54,3 +61,47 @@ def test_a_lazy_layer_that_is_never_called_is_named() -> None:
     net.forward = lambda x: net[0](x.flatten(1))
     with pytest.raises(InputError, match=r"'1.weight' cannot learn .*does not use it"):
         learn_sizes(net, IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (peoples_nets.Grows, r"adds extra\.weight and 1 more: create it in __init__"),
+        (peoples_nets.Shrinks, r"removes unused\.weight and 1 more: keep it"),
+    ],
+)
+def test_a_forward_that_adds_or_removes_weights_is_refused(
+    kind: type[nn.Module], said: str
+) -> None:
+    said = rf"forward\(\) \(peoples_nets.py line \d+\) {said}"
+    for call in (lambda: drain(fit(kind(), DATA)), lambda: try_forward(kind(), IMAGES, 10)):
+        with pytest.raises(InputError, match=said):
+            call()
+
+
+def test_a_net_that_cannot_be_moved_is_refused() -> None:
+    with pytest.raises(InputError, match=r"to\(\) raised ValueError: no moving today \(peoples"):
+        drain(fit(peoples_nets.CannotBeMoved(), DATA))
+
+
+def test_what_forward_caches_without_storing_it_is_fine() -> None:
+    net = peoples_nets.Caches()
+    before = copy_weights(net)
+    drain(fit(net, DATA, loads=True))
+    assert same(copy_weights(net), before)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (peoples_nets.Remembers, r"changes the shape of last, .*persistent=False"),
+        (peoples_nets.CannotBeLoaded, r"load_state_dict\(\) raised ValueError: no loading today"),
+        (peoples_nets.CannotBeStored, r"state_dict\(\) raised OwnStop: no state today"),
+    ],
+)
+def test_a_net_whose_weights_cannot_be_loaded_is_only_measured(
+    kind: type[nn.Module], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        drain(fit(kind(), DATA, loads=True))
+    drain(fit(kind(), DATA))

@@ -159,6 +159,10 @@ def test_a_net_that_is_itself_one_layer_can_be_pruned() -> None:
     ("model", "message"),
     [
         ("{folder}/none.py:Net", "no such file: .*none.py"),
+        ("timm.create_model", r"package.module:Net; did you mean timm:create_model\?$"),
+        ("torchvision.models.resnet18", r"; did you mean torchvision.models:resnet18\?$"),
+        ("torchvision:models.resnet18", r"Net; did you mean torchvision.models:resnet18\?$"),
+        ("{folder}/mine.py.Net", r"; did you mean .*/mine.py:Net\?$"),
         ("{folder}/mine.py", "unknown model .*, or path/to/net.py:Net or package.module:Net"),
         ("{folder}/mine.py:", "expected path/to/net.py:Net"),
         ("a-b:Net", "expected path/to/net.py:Net or package.module:Net"),

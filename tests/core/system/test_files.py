@@ -8,14 +8,25 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InputError, WriteError
-from core.system.files import explain_write_error, write_text, write_whole
+from core.system.files import as_utf8, explain_write_error, write_text, write_whole
 
 
 def test_text_is_written_as_utf8(tmp_path: Path) -> None:
     write_text(tmp_path / "it", "– ×\n")
     assert (tmp_path / "it").read_bytes() == "– ×\n".encode()
+
+
+@given(st.binary())
+def test_text_with_a_path_in_any_encoding_is_written(path: bytes) -> None:
+    """Without a letter for a byte, Python reads it as a surrogate."""
+    for encoding in ("utf-8", "ascii"):
+        text = as_utf8(path.decode(encoding, "surrogateescape"))
+        assert text == path.decode("utf-8", "replace")
+        assert text.encode().decode() == text
 
 
 def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ class Sparse(nn.Module):
          r": out of luck \(peoples_nets.py line \d+\)"),
         (peoples_nets.FailsInTrain, r"train\(\) raised ValueError: no training today"),
         (peoples_nets.FailsBackward, r"backward\(\) raised NotImplementedError: no way back"),
+        (peoples_nets.StopsTraining, r"forward\(\) in training raised OwnStop: enough \(peoples"),
+        (peoples_nets.WithoutGradient, r"no gradient: forward\(\) \(peoples_nets.py line \d+\) "
+         r"runs under torch.no_grad\(\), detaches them, or"),
+        (peoples_nets.Detached, r"the logits have no gradient: forward\(\) \(peoples_nets.py line"),
+        (peoples_nets.GrowsInTraining, r"adds extra\.weight and 1 more: create it in __init__"),
+        (peoples_nets.CannotBeLoaded, r"load_state_dict\(\) raised ValueError: no loading today"),
         (Sparse, r"the optimizer's step raised RuntimeError: .*sparse gradients"),
     ],
 )  # fmt: skip

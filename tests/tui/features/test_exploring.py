@@ -20,6 +20,8 @@ from tui.screens.question import Question
 from tui.state.state import State
 from tui.views.activity import JobProgress
 
+pytestmark = pytest.mark.slow
+
 
 async def typed(pilot, text: str) -> None:
     """Replace the text of the dialog."""

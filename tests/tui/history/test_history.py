@@ -24,7 +24,7 @@ from tui.screens.help import HelpScreen
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
-pytestmark = pytest.mark.usefixtures("soon")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("soon")]
 
 SIZES = [(60, 20), (80, 24), (120, 36)]
 
