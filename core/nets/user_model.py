@@ -130,12 +130,16 @@ def _default_dtype_kept() -> Iterator[None]:
 
 @_default_dtype_kept()
 def _module(name: str, source: str) -> ModuleType:
+    import torch
+
     try:
-        if is_path(source):
-            return _import_file(Path(source).expanduser().resolve())
-        if "" not in sys.path and str(Path.cwd()) not in sys.path:
-            sys.path.append(str(Path.cwd()))  # as Python itself does
-        return import_module(source)
+        # What the code draws as it is imported, once, would shift what its nets draw that time.
+        with torch.random.fork_rng(devices=[]):
+            if is_path(source):
+                return _import_file(Path(source).expanduser().resolve())
+            if "" not in sys.path and str(Path.cwd()) not in sys.path:
+                sys.path.append(str(Path.cwd()))  # as Python itself does
+            return import_module(source)
     except ENDING:
         raise
     except BaseException as error:
