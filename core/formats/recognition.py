@@ -94,7 +94,7 @@ def _archive_kind(path: Path) -> FileKind:
     try:
         with zipfile.ZipFile(path) as archive:
             files = {one.partition("/")[2] or one for one in archive.namelist()}
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except (zipfile.BadZipFile, RuntimeError, ValueError, OSError):  # of zipfile
         return FileKind("a damaged zip archive", "copy or download it again")
     if "constants.pkl" in files:
         load = f"net = torch.jit.load({name})"

@@ -28,6 +28,7 @@ _DAMAGED = (
     EOFError,
     LookupError,
     OSError,
+    RuntimeError,  # of zipfile
     ValueError,
     pickle.UnpicklingError,
     struct.error,

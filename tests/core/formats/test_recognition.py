@@ -47,6 +47,15 @@ def test_a_zip_archive_without_weights_is_named(tmp_path: Path) -> None:
     assert recognize(path).name == "a zip archive without weights"
 
 
+def test_an_archive_of_a_version_to_come_is_called_damaged(tmp_path: Path) -> None:
+    with zipfile.ZipFile(path := tmp_path / "net.pt", "w") as archive:
+        archive.writestr("a/data.pkl", "")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\1\2") + 6] = 64  # the version needed to read it, times ten
+    path.write_bytes(data)
+    assert recognize(path).name == "a damaged zip archive"
+
+
 def test_an_ending_does_not_matter(tmp_path: Path) -> None:
     for content, kind in (
         (model_spec("cnn5").shipped_weights.read_bytes(), "a safetensors file"),
