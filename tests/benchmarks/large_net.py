@@ -160,7 +160,8 @@ def _session(folder: Path, model: str) -> Iterator[tuple[Terminal, Callable[[], 
     options = ("--model", model, "--dataset", f"folder:{folder / 'images'}", "--precision", "fp32")
     cache = {"XDG_CACHE_HOME": str(folder / "cache")}
     with watched(*options, rows=60, columns=180, **cache, **NO_NETWORK) as (terminal, lags):
-        terminal.wait_for("ready:", seconds=900)
+        terminal.wait_for("untrained net, ", seconds=900)
+        terminal.press("escape")  # the small net is not to be trained
         _rest(terminal)
         yield terminal, lags
 
