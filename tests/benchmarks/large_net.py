@@ -31,6 +31,7 @@ COPY = 4 * 138_357_544
 CLASSES, IMAGES, SIDE = 3, 24, 224
 
 SMALL = """
+import torchvision.models  # as for VGG-16: its modules and torch's compiler, which they import
 from torch import nn
 
 def net():
