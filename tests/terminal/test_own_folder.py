@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.data.folders import fill, spotted
+from tests.core.data.folders.drawn import fill, spotted
 from tests.core.user_nets import write
 from tests.terminal.conftest import Command
 from tests.terminal.terminal import Terminal

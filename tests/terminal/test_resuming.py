@@ -12,7 +12,7 @@ import pytest
 
 from core.experiments.experiment import Experiment
 from core.experiments.runs import INTERRUPTED
-from tests.core.data.folders import fill, spotted
+from tests.core.data.folders.drawn import fill, spotted
 from tests.core.user_nets import write
 from tests.terminal.conftest import Command
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from core.experiments.experiment import Experiment
 from core.experiments.runs import STOPPED
-from tests.core.data.folders import fill, spotted
+from tests.core.data.folders.drawn import fill, spotted
 from tests.core.user_nets import write
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE, Terminal, Window
 

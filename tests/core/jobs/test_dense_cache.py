@@ -14,7 +14,7 @@ from core.jobs.dense_net import cached_net, cached_or_trained
 from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights, weights_digest
 from core.settings.settings import Settings
-from tests.core.data.folders import fill
+from tests.core.data.folders.drawn import fill
 from tests.core.training.loops import of_type, recorded, same
 from tests.core.user_nets import write
 

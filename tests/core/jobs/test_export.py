@@ -30,7 +30,7 @@ from core.nets.weights import DenseWeights, Weights, copy_weights
 from core.pruning.masks import Masks
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
-from tests.core.data.folders import fill, shade, spotted
+from tests.core.data.folders.drawn import fill, shade, spotted
 from tests.core.training.loops import of_type, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]

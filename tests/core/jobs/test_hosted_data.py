@@ -15,8 +15,8 @@ from core.jobs.export import export
 from core.jobs.workbench import Workbench
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
-from tests.core.data.folders import Draw, fill, shade, spotted
-from tests.core.data.hosted import Small, small
+from tests.core.data.folders.drawn import Draw, fill, shade, spotted
+from tests.core.data.sources.hosted import Small, small
 from tests.core.training.loops import of_type, recorded
 from tui.cli.main import main
 

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from core.formats.codec import CompactFile, Entry, Raw, encode
-from tests.core.data.folders import fill
+from tests.core.data.folders.drawn import fill
 from tests.tui.hostile import HOSTILE, SHOWN, assert_harmless
 from tui.cli.console import console_for
 from tui.cli.main import main

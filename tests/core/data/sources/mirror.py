@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.data.sources import mirrors
-from tests.core.data.servers import serving
+from tests.core.data.sources.servers import serving
 
 
 @pytest.fixture(scope="session")

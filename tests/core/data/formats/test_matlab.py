@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from core.data.formats.matlab import read_arrays
-from tests.core.data.hosted import matlab
+from tests.core.data.sources.hosted import matlab
 
 KINDS = st.sampled_from(["i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8", "i8", "u8"]).map(np.dtype)
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=4, max_side=4)

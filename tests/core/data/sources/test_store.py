@@ -16,7 +16,7 @@ from core.data.registry import DATASETS
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
 
-pytest_plugins = ("tests.core.data.mirror",)
+pytest_plugins = ("tests.core.data.sources.mirror",)
 
 NAMES = set(DATASETS["mnist"].files)
 WAITING = Progress("waiting for another download")

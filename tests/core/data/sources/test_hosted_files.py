@@ -22,8 +22,8 @@ from core.data.splits import validation_indices
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Notice, Progress, drain
 from core.system import blocking_calls
-from tests.core.data.hosted import NAMES, TRAIN, Small, small, tar_gz
-from tests.core.data.servers import Unreliable, unreliable
+from tests.core.data.sources.hosted import NAMES, TRAIN, Small, small, tar_gz
+from tests.core.data.sources.servers import Unreliable, unreliable
 from tui.cli.main import main
 
 ARCHIVE = "cifar-10-python.tar.gz"

@@ -16,7 +16,7 @@ from core.data.sources import mirrors, store
 from core.errors import InputError
 from core.events import Notice, drain
 
-pytest_plugins = ("tests.core.data.mirror",)
+pytest_plugins = ("tests.core.data.sources.mirror",)
 
 NAMES = tuple(DATASETS["mnist"].files)
 

@@ -13,8 +13,8 @@ from core.data.folders import disk_budget
 from core.data.folders.disk_budget import METADATA, format_bytes, parse_bytes
 from core.data.inputs import Inputs
 from core.errors import InputError
-from tests.core.data.folders import fill
-from tests.core.data.test_folders import loaded
+from tests.core.data.folders.drawn import fill
+from tests.core.data.folders.test_folders import loaded
 
 TWENTY = 20 * 28 * 28
 """Bytes of 20 decoded images as `fill` draws them."""

@@ -17,7 +17,7 @@ from core.data.sources.cache import raw_folder
 from core.errors import WorkError
 from core.events import Event, Notice, drain
 
-pytest_plugins = ("tests.core.data.mirror",)
+pytest_plugins = ("tests.core.data.sources.mirror",)
 
 FASHION = DATASETS["fashion-mnist"]
 DEBIAN = FASHION.debian.folder if FASHION.debian else Path()

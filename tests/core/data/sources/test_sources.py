@@ -21,12 +21,12 @@ from core.data.sources import mirrors, mnist_pickle, package
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Notice, Progress, drain
 from core.system import blocking_calls
-from tests.core.data.servers import serving, silent
+from tests.core.data.sources.servers import serving, silent
 
 NAMES = tuple(DATASETS["mnist"].files)
 REFUSED = "http://127.0.0.1:9/"
 
-pytest_plugins = ("tests.core.data.mirror",)
+pytest_plugins = ("tests.core.data.sources.mirror",)
 
 NameMirrors = Callable[..., None]
 Install = Callable[[str], None]

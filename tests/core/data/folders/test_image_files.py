@@ -19,8 +19,8 @@ from core.data.loading import load
 from core.data.splits import Dataset
 from core.errors import InputError
 from core.events import Event, Notice, drain
-from tests.core.data.folders import fill
-from tests.core.data.test_image_folder import fill as touch
+from tests.core.data.folders.drawn import fill
+from tests.core.data.folders.test_image_folder import fill as touch
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
 
