@@ -130,7 +130,7 @@ for event in stream:
 def killed(folder: Path, data_dir: Path, job: str, event: str, count: int) -> Run:
     """A recorded job whose process kills itself at its n-th event of a kind."""
     code = [sys.executable, "-c", KILLED, str(data_dir), str(folder), job, event, str(count)]
-    child = subprocess.run(code, cwd=Path(__file__).parents[3], check=False)
+    child = subprocess.run(code, cwd=Path(__file__).parents[4], check=False)
     assert child.returncode == -signal.SIGKILL
     return Experiment(folder).newest()
 
