@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from tests.terminal.terminal import PATIENCE, Terminal
-from tests.tui.monkey import CHARACTERS, KEYS, SIZES, TEXTS, TOURS, unforeseen
+from tests.tui.random_keys.monkey import CHARACTERS, KEYS, SIZES, TEXTS, TOURS, unforeseen
 from tui.views.plot_registry import PLOTS
 
 SECONDS = float(os.environ.get("MONKEY_SECONDS", "60"))
@@ -29,7 +29,7 @@ TOURED = ("HelpScreen", "HistoryScreen", "Choice", "RecipeDialog", "GoalDialog",
 PROGRAM = """
 import sys, tui.app
 from pathlib import Path
-from tests.tui.places import places
+from tests.tui.random_keys.places import places
 from tui.cli.main import main
 
 class Endless(tui.app.FeatherweightApp):

@@ -11,8 +11,8 @@ from core.experiments.experiment import Experiment
 from tests.tui.conftest import until
 from tests.tui.history.histories import outcome, record, tuning, weights
 from tests.tui.hostile import HOSTILE, MARKUP
+from tests.tui.looks.test_outside_text import NAME, drawn
 from tests.tui.scripted import Scripted
-from tests.tui.test_outside_text import NAME, drawn
 from tui.app import FeatherweightApp
 from tui.screens.history.screen import HistoryScreen
 

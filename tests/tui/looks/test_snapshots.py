@@ -1,7 +1,7 @@
 """What each screen looks like, at every size and in every kind of theme.
 
-After a change that is meant: `python -m pytest tests/tui/test_snapshots.py --snapshot-update`, and
-look at the report before committing.
+After a change that is meant: `python -m pytest tests/tui/looks/test_snapshots.py
+--snapshot-update`, and look at the report before committing.
 """
 
 from __future__ import annotations

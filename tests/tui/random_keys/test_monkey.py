@@ -13,7 +13,15 @@ import pytest
 
 from core.experiments.experiment import Experiment
 from tests.tui.conftest import ready
-from tests.tui.monkey import JOBS, SIZES, Endless, Monkey, ScriptError, Unsteady, unforeseen
+from tests.tui.random_keys.monkey import (
+    JOBS,
+    SIZES,
+    Endless,
+    Monkey,
+    ScriptError,
+    Unsteady,
+    unforeseen,
+)
 from tests.tui.scripted import net, residual
 from tui.system.error_log import log_file
 

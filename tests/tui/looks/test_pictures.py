@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 def _test(picture: Path) -> Path:
@@ -19,7 +19,7 @@ def _test(picture: Path) -> Path:
 @pytest.mark.slow
 def test_every_snapshot_belongs_to_a_test() -> None:
     """A pytest worker knows only its own tests, so a fresh pytest lists all of them."""
-    pictures = set(HERE.rglob("*.svg"))
+    pictures = set(TESTS.rglob("*.svg"))
     files = {f"{_test(picture)}.py" for picture in pictures}
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", *sorted(files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

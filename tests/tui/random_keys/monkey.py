@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Stream
 from tests.tui.history.histories import CSS
-from tests.tui.places import places
+from tests.tui.random_keys.places import places
 from tests.tui.scripted import Many, course
 from tui.app import FeatherweightApp
 from tui.jobs.backend import Backend
