@@ -1,6 +1,6 @@
 """Which changes to the recipe pay off: the aggressive plan, on validation, over several seeds.
 
-    python -m tests.benchmarks.recipe_study [--json FILE] [--seeds N] [--threads N]
+    python -m tests.benchmarks.train_and_prune.recipe_study [--json FILE] [--seeds N] [--threads N]
 
 Each row changes one choice of the recipe `fast`; it takes about an hour on two cores.
 """
