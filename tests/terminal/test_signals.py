@@ -51,6 +51,16 @@ def shell(**size: int) -> Iterator[Window]:
         yield terminal
 
 
+def leave_and_return(terminal: Window) -> None:
+    """Ctrl+Z out of the app, which releases the terminal, and `fg` back into it."""
+    terminal.press("\x1a")
+    terminal.wait_for("Stopped")
+    assert terminal.released
+    terminal.press("clear\r")
+    terminal.wait_for("$", gone=("Featherweight",))
+    terminal.press("fg\r")
+
+
 @pytest.mark.parametrize(
     ("number", "status", "said"),
     [
@@ -117,12 +127,7 @@ def test_ctrl_z_in_a_training_stops_it_until_fg(endless: tuple[str, ...]):
         terminal.press("5", "0", "enter", "f")
         terminal.wait_for("of 100000", "revived 0")
         reached = epoch(terminal)
-        terminal.press("\x1a")
-        terminal.wait_for("Stopped")
-        assert terminal.released
-        terminal.press("clear\r")
-        terminal.wait_for("$", gone=("Featherweight",))
-        terminal.press("fg\r")
+        leave_and_return(terminal)
         terminal.wait_until(lambda: epoch(terminal) > reached, "later epoch")
         terminal.press("x")
         terminal.wait_for("stopped early")
@@ -150,12 +155,7 @@ def test_ctrl_z_returns_to_the_shell_and_fg_to_the_app(tmp_path: Path):
     with FileLock(tmp_path / ".lock"), shell() as terminal:
         terminal.press(f"{FEATHERWEIGHT} --data-dir {tmp_path}\r")
         terminal.wait_for("Featherweight", "loading")
-        terminal.press("\x1a")
-        terminal.wait_for("Stopped")
-        assert terminal.released
-        terminal.press("clear\r")
-        terminal.wait_for("$", gone=("Featherweight",))
-        terminal.press("fg\r")
+        leave_and_return(terminal)
         terminal.wait_for("Featherweight", "loading")
         terminal.press("q")
         terminal.wait_until(lambda: terminal.released, "shell")
