@@ -179,7 +179,7 @@ class Crooked(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        raise NotImplementedError("no way back")
+        raise RuntimeError("no way back")
 
 
 class OwnStop(BaseException):

@@ -50,7 +50,7 @@ class Sparse(nn.Module):
         (peoples_nets.FailsAtOnce, r"\[2, 1, 16, 16\]: forward\(\) in training raised RuntimeError"
          r": out of luck \(peoples_nets.py line \d+\)"),
         (peoples_nets.FailsInTrain, r"train\(\) raised ValueError: no training today"),
-        (peoples_nets.FailsBackward, r"backward\(\) raised NotImplementedError: no way back"),
+        (peoples_nets.FailsBackward, r"backward\(\) raised RuntimeError: no way back"),
         (peoples_nets.StopsTraining, r"forward\(\) in training raised OwnStop: enough \(peoples"),
         (peoples_nets.WithoutGradient, r"no gradient: forward\(\) \(peoples_nets.py line \d+\) "
          r"runs under torch.no_grad\(\), detaches them, or"),
