@@ -76,18 +76,30 @@ def train_first(
     return (yield from measured_net(workbench, dense, stop))
 
 
-def measured_net(workbench: Workbench, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
-    """A dense net with its measured accuracy, ready to be pruned."""
+def measured_net(
+    workbench: Workbench, dense: DenseWeights, stop: StopFlag = never, stage: str = "dense"
+) -> Stream[Net]:
+    """A net with its measured accuracy, ready to be pruned; `stage` says what it is."""
     data, precision = yield from workbench.prepared(stop)
     accuracy = dense.accuracy
     if accuracy is None:
         model = workbench.models.for_inference(dense.weights)
-        accuracy = yield from measure(model, data, "dense", stop, precision)
+        accuracy = yield from measure(model, data, stage, stop, precision)
     net = workbench.net_of(dense.weights, accuracy, early=dense.early)
     if net.at_chance and dense.trained:
-        text = "the dense net is no better than always guessing the most common class"
-        yield Notice(f"{text}: train another, or check the images' labels", warning=True)
+        yield Notice(_at_chance(net, stage), warning=True)
     return replace(net, trained=dense.trained)
+
+
+def _at_chance(net: Net, stage: str) -> str:
+    """What is wrong with a net that does not beat guessing, or with the images that say so."""
+    which, images = stage.replace("finetuned", "fine-tuned"), net.accuracy.images[0]
+    guessing = "always guessing the most common class"
+    if net.unclear:
+        few = f"so few validation images ({images:,})"
+        return f"the {which} net cannot be told from {guessing} on {few}"
+    way = "train another" if stage == "dense" else "prune less"
+    return f"the {which} net is no better than {guessing}: {way}, or check the images' labels"
 
 
 def dense_weights(

@@ -31,7 +31,14 @@ from core.formats.sizes import measure_sizes
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
-from core.measure.undertraining import guessing, is_guessing, late_gain, points_ahead
+from core.measure.undertraining import (
+    guessing,
+    is_guessing,
+    is_unclear,
+    late_gain,
+    lead_half_width,
+    points_ahead,
+)
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
@@ -65,7 +72,9 @@ class Net:
         trained: whether it has been trained, not just initialized.
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
-        at_chance: whether it is no better than always guessing the most common class.
+        at_chance: whether it is no better than always guessing the most common class, as far as
+            its images can tell.
+        unclear: whether it is at chance only because they are too few to tell.
     """
 
     weights: Weights
@@ -80,6 +89,7 @@ class Net:
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
     at_chance: bool = False
+    unclear: bool = False
 
 
 class Workbench:
@@ -189,7 +199,7 @@ class Workbench:
         result = yield from stream
         if gain := late_gain(result.epochs, len(data.validation)):
             text = f"validation still rose by {gain:.1f} points in the last quarter of training"
-            yield Notice(f"undertrained: {text}; more epochs would help", warning=True)
+            yield Notice(f"probably undertrained: {text}; more epochs may help", warning=True)
         return result
 
     def finetune(
@@ -219,9 +229,12 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
-        if gain := points_ahead(result.accuracy, base.dense or base.accuracy):
-            text = f"the fine-tuned net beats the dense one by {gain:.1f} points on validation"
-            yield Notice(f"{text}: the dense net is undertrained; more epochs help", warning=True)
+        dense = base.dense or base.accuracy
+        if gain := points_ahead(result.accuracy, dense):
+            lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
+            text = f"the fine-tuned net beats the dense one by {lead} on validation"
+            cause = "the dense net is probably undertrained; more epochs may help it"
+            yield Notice(f"{text}: {cause}", warning=True)
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
@@ -314,11 +327,13 @@ class Workbench:
         net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
         if self._splits is None:
             return net
+        guess = guessing(self._splits)
         return replace(
             net,
             training_size=self.training_size,
             split_sizes=self.split_sizes,
-            at_chance=is_guessing(accuracy, guessing(self._splits)),
+            at_chance=is_guessing(accuracy, guess),
+            unclear=is_unclear(accuracy, guess),
         )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
