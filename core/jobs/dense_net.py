@@ -15,7 +15,8 @@ from typing import Any
 import platformdirs
 import torch
 
-from core.data.registry import short_data_name
+from core.data.inputs import Inputs
+from core.data.registry import is_folder, short_data_name
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, TrainingNeeded, never
 from core.experiments.runs import read_checkpoint
@@ -117,8 +118,11 @@ def dense_weights(
     """
     settings = workbench.settings
     if settings.weights is not None:
-        dense = load_dense(settings.weights, workbench.models.uninitialized())
+        with workbench.naming_its_data():
+            dense = load_dense(settings.weights, workbench.models.uninitialized())
         yield from (Notice(note, warning=True) for note in dense.notes)
+        if text := _normalization(workbench):
+            yield Notice(f"{settings.weights.name}: {text}")
         return dense
     shipped_for = (DEFAULTS.protocol, workbench.spec.dataset)
     is_shipped = (settings.protocol, settings.dataset) == shipped_for
@@ -135,6 +139,25 @@ def dense_weights(
     if cached is None:
         yield TrainingNeeded(f"{settings.short_name} on {short_data_name(settings.dataset)}")
     return cached or DenseWeights(copy_weights(workbench.fresh_model()), None, trained=False)
+
+
+def _normalization(workbench: Workbench) -> str:
+    """How images are normalized for a user's own net; empty if the user said so."""
+    given, images = workbench.settings.inputs, workbench.images
+    is_given = None not in (given.mean, given.std)
+    if is_given or images.mean is None or not workbench.spec.is_user_model:
+        return ""
+    name = workbench.settings.dataset
+    source = f"those of {name}"
+    if workbench.models.inputs.mean is not None:
+        source = "those of the net's own weights"
+    elif is_folder(name):
+        source = "those of the folder's training images"
+    used = Inputs(mean=images.mean, std=images.std).flags
+    return (
+        f"images are normalized by {used}, {source}; if the net was trained on others, give them "
+        "(--mean 0 --std 1 for pixels / 255)"
+    )
 
 
 def _plain(workbench: Workbench) -> Workbench:

@@ -7,7 +7,8 @@ that only measure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +29,7 @@ from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
 from core.formats.sizes import measure_sizes
+from core.formats.weights_files import SizesError
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
@@ -48,7 +50,7 @@ from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
-from core.settings.settings import Settings
+from core.settings.settings import DEFAULTS, Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
@@ -374,6 +376,17 @@ class Workbench:
                 f"{self.spec.name} takes 28x28 grayscale images of at most 10 classes from a "
                 f"folder: use --image-size 28 --channels 1, or {own}"
             ) from error
+
+    @contextmanager
+    def naming_its_data(self) -> Iterator[None]:
+        """Name the default data set where weights of a user's own net have other sizes for it."""
+        try:
+            yield
+        except SizesError as error:
+            if not self.spec.is_user_model or self.settings.dataset != DEFAULTS.dataset:
+                raise
+            hint = f"the data set is {DEFAULTS.dataset}, the default: --dataset names yours"
+            raise InputError(f"{error}; {hint}") from error
 
     @property
     def images(self) -> Inputs:
