@@ -23,6 +23,7 @@ from core.nets.weights import (
     copy_weights,
     differences,
     element_limit,
+    extra_state,
     module_versions,
     shapes,
     state_dict,
@@ -190,7 +191,8 @@ def _upgraded(
     try:
         copy = copy_model(model).model
         weights = {name: read(value) for name, value in stored.items()}
-        left = copy.load_state_dict(versioned(weights, selection.versions), strict=False)
+        whole = versioned({**weights, **extra_state(copy)}, selection.versions)
+        left = copy.load_state_dict(whole, strict=False)
     except (*ENDING, FaultError):
         raise
     except BaseException:  # the user's code: it may raise anything
