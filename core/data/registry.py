@@ -1,5 +1,6 @@
 """The known data sets: their files and sources."""
 
+import os.path
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -267,5 +268,6 @@ def describe(name: str) -> Description:
         known = ", ".join(DATASETS)
         raise InputError(
             f"unknown data set {name!r}: expected one of {known}, or {FOLDER}PATH (images by class)"
+            + (f"; did you mean {FOLDER}{name}?" if os.path.isdir(os.path.expanduser(name)) else "")
         )
     return DATASETS[name]

@@ -226,6 +226,11 @@ class RunRecord:
         return {name: replace(accuracy, images=images) for name, accuracy in known.items()}
 
     @property
+    def stage(self) -> str:
+        """The stage of the net that the run produced: the last one measured."""
+        return next(reversed(self.measured), "dense" if self.kind == TRAIN else "finetuned")
+
+    @property
     def schedule(self) -> Schedule:
         """The planned training schedule."""
         recipe = self.training if self.kind == TRAIN else self.finetuning

@@ -23,6 +23,7 @@ from core.nets.weights import (
     copy_weights,
     differences,
     element_limit,
+    extra_state,
     module_versions,
     shapes,
     state_dict,
@@ -34,6 +35,10 @@ from core.system.untrusted_json import DIGEST, FaultError
 
 _BATCH_COUNTER = "num_batches_tracked"
 """What BatchNorm has since torch 0.4.1; it starts at 0, and only averages without a rate use it."""
+
+
+class SizesError(InputError):
+    """A file has the tensors of a net, but of another number of classes or channels, say."""
 
 
 class ReadWeights(NamedTuple):
@@ -78,9 +83,8 @@ def read_weights(path: Path, model: nn.Module, digest: str | None = None) -> Rea
         if values is None and found.models:
             raise InputError(recognition.whole_model(path, *next(iter(found.models.items()))))
         if values is None:
-            raise InputError(
-                f"{path} does not fit {type(model).__name__}: {_why(selection, expected)}"
-            )
+            misfit = SizesError if _differ_in_sizes(selection, expected) else InputError
+            raise misfit(f"{path} does not fit {type(model).__name__}: {_why(selection, expected)}")
         weights = {name: _converted(read(value), expected[name]) for name, value in values.items()}
     notes = [*selection.notes, *_conversions(values, expected)]
     return ReadWeights(
@@ -187,7 +191,8 @@ def _upgraded(
     try:
         copy = copy_model(model).model
         weights = {name: read(value) for name, value in stored.items()}
-        left = copy.load_state_dict(versioned(weights, selection.versions), strict=False)
+        whole = versioned({**weights, **extra_state(copy)}, selection.versions)
+        left = copy.load_state_dict(whole, strict=False)
     except (*ENDING, FaultError):
         raise
     except BaseException:  # the user's code: it may raise anything
@@ -198,8 +203,18 @@ def _upgraded(
 def _why(selection: Selection, expected: Weights) -> str:
     """Both sides of what does not fit."""
     match, values = selection.match, {**selection.values, **selection.surplus}
-    met = f"{len(match.names)} of {len(expected)} names meet under {match.key}; "
+    met = f"{len(match.names)} of {len(expected)} names match under the prefix {match.key}; "
     return met * bool(match.prefix) + differences(shapes(values), shapes(expected))
+
+
+def _differ_in_sizes(selection: Selection, expected: Weights) -> bool:
+    """Whether all names are there, and each shape that differs does so in one dimension."""
+    wanted = shapes(expected)
+    pairs = [(shape, wanted[name]) for name, shape in shapes(selection.values).items()]
+    alike = all(
+        len(stored) == len(own) and sum(map(int.__ne__, stored, own)) <= 1 for stored, own in pairs
+    )
+    return alike and not selection.surplus and selection.values.keys() == expected.keys()
 
 
 def _converted(tensor: Tensor, expected: Tensor) -> Tensor:

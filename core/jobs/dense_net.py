@@ -15,7 +15,8 @@ from typing import Any
 import platformdirs
 import torch
 
-from core.data.registry import short_data_name
+from core.data.inputs import Inputs
+from core.data.registry import is_folder, short_data_name
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, TrainingNeeded, never
 from core.experiments.runs import read_checkpoint
@@ -76,18 +77,30 @@ def train_first(
     return (yield from measured_net(workbench, dense, stop))
 
 
-def measured_net(workbench: Workbench, dense: DenseWeights, stop: StopFlag = never) -> Stream[Net]:
-    """A dense net with its measured accuracy, ready to be pruned."""
+def measured_net(
+    workbench: Workbench, dense: DenseWeights, stop: StopFlag = never, stage: str = "dense"
+) -> Stream[Net]:
+    """A net with its measured accuracy, ready to be pruned; `stage` says what it is."""
     data, precision = yield from workbench.prepared(stop)
     accuracy = dense.accuracy
     if accuracy is None:
         model = workbench.models.for_inference(dense.weights)
-        accuracy = yield from measure(model, data, "dense", stop, precision)
+        accuracy = yield from measure(model, data, stage, stop, precision)
     net = workbench.net_of(dense.weights, accuracy, early=dense.early)
     if net.at_chance and dense.trained:
-        text = "the dense net is no better than always guessing the most common class"
-        yield Notice(f"{text}: train another, or check the images' labels", warning=True)
+        yield Notice(_at_chance(net, stage), warning=True)
     return replace(net, trained=dense.trained)
+
+
+def _at_chance(net: Net, stage: str) -> str:
+    """What is wrong with a net that does not beat guessing, or with the images that say so."""
+    which, images = stage.replace("finetuned", "fine-tuned"), net.accuracy.images[0]
+    guessing = "always guessing the most common class"
+    if net.unclear:
+        few = f"so few validation images ({images:,})"
+        return f"the {which} net cannot be told from {guessing} on {few}"
+    way = "train another" if stage == "dense" else "prune less"
+    return f"the {which} net is no better than {guessing}: {way}, or check the images' labels"
 
 
 def dense_weights(
@@ -105,8 +118,11 @@ def dense_weights(
     """
     settings = workbench.settings
     if settings.weights is not None:
-        dense = load_dense(settings.weights, workbench.models.uninitialized())
+        with workbench.naming_its_data():
+            dense = load_dense(settings.weights, workbench.models.uninitialized())
         yield from (Notice(note, warning=True) for note in dense.notes)
+        if text := _normalization(workbench):
+            yield Notice(f"{settings.weights.name}: {text}")
         return dense
     shipped_for = (DEFAULTS.protocol, workbench.spec.dataset)
     is_shipped = (settings.protocol, settings.dataset) == shipped_for
@@ -123,6 +139,25 @@ def dense_weights(
     if cached is None:
         yield TrainingNeeded(f"{settings.short_name} on {short_data_name(settings.dataset)}")
     return cached or DenseWeights(copy_weights(workbench.fresh_model()), None, trained=False)
+
+
+def _normalization(workbench: Workbench) -> str:
+    """How images are normalized for a user's own net; empty if the user said so."""
+    given, images = workbench.settings.inputs, workbench.images
+    is_given = None not in (given.mean, given.std)
+    if is_given or images.mean is None or not workbench.spec.is_user_model:
+        return ""
+    name = workbench.settings.dataset
+    source = f"those of {name}"
+    if workbench.models.inputs.mean is not None:
+        source = "those of the net's own weights"
+    elif is_folder(name):
+        source = "those of the folder's training images"
+    used = Inputs(mean=images.mean, std=images.std).flags
+    return (
+        f"images are normalized by {used}, {source}; if the net was trained on others, give them "
+        "(--mean 0 --std 1 for pixels / 255)"
+    )
 
 
 def _plain(workbench: Workbench) -> Workbench:

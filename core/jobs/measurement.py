@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 
 from core.data.batches import CPU, Images
-from core.events import StopFlag, Stream, never
+from core.events import Notice, StopFlag, Stream, never
 from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
 from core.inference.benchmark_result import SECONDS, Benchmark
@@ -24,6 +24,9 @@ from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, load_into, state_dict, weights_digest
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.training.finetuning import PruningResult, prune_and_measure
+
+FEW = 100
+"""Images below which the accuracies of a scan are too coarse to rank layers by."""
 
 
 def prune(
@@ -50,6 +53,10 @@ def scan(
     Raises InputError if the split is unknown, and as `sensitivity_scan.scan` does.
     """
     images = yield from _split(workbench, split, stop)
+    if len(images) < FEW:
+        few = f"{len(images)} {split} image" + "s" * (len(images) != 1)
+        text = f"{few} cannot rank the layers: one image is {100 / len(images):.1f} points"
+        yield Notice(f"{text}, so most differences in this scan are chance", warning=True)
     _, precision = yield from workbench.prepared(stop)
     stream = sensitivity_scan.scan(
         workbench.models.for_inference(weights),

@@ -20,10 +20,11 @@ from core.nets.outputs import LogitsHook
 from core.nets.prunable.plain_net import Change, PlainNet, explained, plain
 from core.nets.trial import learn_sizes
 from core.nets.user_model import builder_args
-from core.nets.weights import Weights, load_into
+from core.nets.weights import Weights, extra_state, load_into
 from core.nets.zoo import ModelSpec
 from core.pruning.masks import Masks
 from core.system.allocator import trim_memory
+from core.system.error_text import some
 
 LARGE = 128 << 20
 """Models of at least this many bytes: freed memory is returned before one is made."""
@@ -80,6 +81,9 @@ class Models:
         spec = self.spec
         args = builder_args(spec.name, spec.given, self.counts, spec.fresh_head)
         yield f"running code from {spec.name}" + (f" ({format_model_args(args)})" if args else "")
+        if extra := extra_state(self._outline):
+            names = f"{some(list(extra))} in its state_dict"
+            yield f"{names}: kept as the net has it, and stored in no file (not a tensor)"
         if spec.fresh_head:
             yield f"the last layer, {head_name(self._outline)}, is new: drawn from seed {seed}"
 

@@ -36,7 +36,8 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
     if isinstance(weights, Run):
         weights.dense_weights(workbench.models.uninitialized())
     elif (path := weights or settings.weights) is not None:
-        load_weights(path, workbench.models.uninitialized())
+        with workbench.naming_its_data():
+            load_weights(path, workbench.models.uninitialized())
     net = workbench.models.uninitialized()
     if spec.is_user_model:
         check_prunable(net)

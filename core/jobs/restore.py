@@ -49,18 +49,19 @@ def restore(
             neither `dense`, nor a run of the experiment, nor a cached dense net.
     """
     settings, record = settings_of(run, workbench.settings), run.record
+    measured = record.measured
     file = run.dense_weights(workbench.models.uninitialized())
     if record.kind == TRAIN:
-        accuracy = run.required(record.accuracy.dense, "accuracy.dense")
+        accuracy = run.required(measured.get("dense"), "accuracy.dense")
         net = workbench.net_of(file.weights, accuracy, early=file.early, run=run.id)
         return RestoredRun(settings, net, None, net, None, record.epoch_events)
     base = yield from base_of(workbench, dense, experiment, run)
-    accuracy = run.required(record.accuracy.finetuned, "accuracy.finetuned")
+    accuracy = run.required(measured.get("finetuned"), "accuracy.finetuned")
     net = workbench.net_of(
         file.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
     )
     plan, epochs = plan_of(run, workbench.layer_names), record.epoch_events
-    pruned = run.required(record.accuracy.pruned, "accuracy.pruned")
+    pruned = run.required(measured.get("pruned"), "accuracy.pruned")
     dead = yield from measurement.dead_units(workbench, file.weights)
     return RestoredRun(settings, base, plan, net, pruned, epochs, dead, record.sizes, run.exports)
 

@@ -7,7 +7,8 @@ that only measure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,10 +29,18 @@ from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
 from core.formats.sizes import measure_sizes
+from core.formats.weights_files import SizesError
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
-from core.measure.undertraining import guessing, is_guessing, late_gain, points_ahead
+from core.measure.undertraining import (
+    guessing,
+    is_guessing,
+    is_unclear,
+    late_gain,
+    lead_half_width,
+    points_ahead,
+)
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
@@ -41,7 +50,7 @@ from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
-from core.settings.settings import Settings
+from core.settings.settings import DEFAULTS, Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
@@ -65,7 +74,9 @@ class Net:
         trained: whether it has been trained, not just initialized.
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
-        at_chance: whether it is no better than always guessing the most common class.
+        at_chance: whether it is no better than always guessing the most common class, as far as
+            its images can tell.
+        unclear: whether it is at chance only because they are too few to tell.
     """
 
     weights: Weights
@@ -80,6 +91,7 @@ class Net:
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
     at_chance: bool = False
+    unclear: bool = False
 
 
 class Workbench:
@@ -189,7 +201,7 @@ class Workbench:
         result = yield from stream
         if gain := late_gain(result.epochs, len(data.validation)):
             text = f"validation still rose by {gain:.1f} points in the last quarter of training"
-            yield Notice(f"undertrained: {text}; more epochs would help", warning=True)
+            yield Notice(f"probably undertrained: {text}; more epochs may help", warning=True)
         return result
 
     def finetune(
@@ -219,9 +231,12 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
-        if gain := points_ahead(result.accuracy, base.dense or base.accuracy):
-            text = f"the fine-tuned net beats the dense one by {gain:.1f} points on validation"
-            yield Notice(f"{text}: the dense net is undertrained; more epochs help", warning=True)
+        dense = base.dense or base.accuracy
+        if gain := points_ahead(result.accuracy, dense):
+            lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
+            text = f"the fine-tuned net beats the dense one by {lead} on validation"
+            cause = "the dense net is probably undertrained; more epochs may help it"
+            yield Notice(f"{text}: {cause}", warning=True)
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
@@ -314,11 +329,13 @@ class Workbench:
         net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
         if self._splits is None:
             return net
+        guess = guessing(self._splits)
         return replace(
             net,
             training_size=self.training_size,
             split_sizes=self.split_sizes,
-            at_chance=is_guessing(accuracy, guessing(self._splits)),
+            at_chance=is_guessing(accuracy, guess),
+            unclear=is_unclear(accuracy, guess),
         )
 
     def splits(self, stop: StopFlag = never) -> Stream[Splits]:
@@ -359,6 +376,17 @@ class Workbench:
                 f"{self.spec.name} takes 28x28 grayscale images of at most 10 classes from a "
                 f"folder: use --image-size 28 --channels 1, or {own}"
             ) from error
+
+    @contextmanager
+    def naming_its_data(self) -> Iterator[None]:
+        """Name the default data set where weights of a user's own net have other sizes for it."""
+        try:
+            yield
+        except SizesError as error:
+            if not self.spec.is_user_model or self.settings.dataset != DEFAULTS.dataset:
+                raise
+            hint = f"the data set is {DEFAULTS.dataset}, the default: --dataset names yours"
+            raise InputError(f"{error}; {hint}") from error
 
     @property
     def images(self) -> Inputs:

@@ -1,5 +1,6 @@
 """Signs that a dense net was trained too little for its pruned nets to be judged by it."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,7 +13,7 @@ LATE, RISING = 0.75, 2.0
 """Training was cut short if validation rises by more than `RISING` points in its last quarter."""
 
 BEATEN = 1.0
-"""Points by which a pruned net must beat the dense one, beyond chance."""
+"""Points by which a pruned net must beat the dense one, beyond chance; or a net mere guessing."""
 
 
 def guessing(data: Splits) -> Accuracy:
@@ -29,6 +30,11 @@ def is_guessing(accuracy: Accuracy, guess: Accuracy) -> bool:
     images = accuracy.images[0]
     low, _ = wilson(accuracy.validation / 100 * images, images)
     return 100 * low <= guess.validation
+
+
+def is_unclear(accuracy: Accuracy, guess: Accuracy) -> bool:
+    """Whether a net seems better than `guess`, but its images are too few to tell."""
+    return is_guessing(accuracy, guess) and accuracy.validation > guess.validation + BEATEN
 
 
 def late_gain(epochs: Sequence[Epoch], images: int) -> float:
@@ -48,7 +54,17 @@ def late_gain(epochs: Sequence[Epoch], images: int) -> float:
 def points_ahead(pruned: Accuracy, dense: Accuracy) -> float:
     """Points on validation by which a pruned net beats the dense one; 0 if that may be chance."""
     gain = pruned.validation - dense.validation
-    return gain if gain > max(BEATEN, _half_width(dense.validation, dense.images[0])) else 0.0
+    return gain if gain > max(BEATEN, lead_half_width(pruned, dense)) else 0.0
+
+
+def lead_half_width(pruned: Accuracy, dense: Accuracy) -> float:
+    """Half the width of the 95 % interval of what `points_ahead` gives, in points.
+
+    The accuracies count as independent. On the same images they are not, and the interval is
+    narrower.
+    """
+    images = dense.images[0]
+    return math.hypot(*(_half_width(one.validation, images) for one in (pruned, dense)))
 
 
 def _half_width(accuracy: float, images: int) -> float:

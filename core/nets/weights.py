@@ -4,7 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -43,10 +43,24 @@ class DenseWeights(NamedTuple):
 
 
 def state_dict(model: nn.Module) -> Weights:
-    """The state_dict of `model`, which shares its memory.
+    """The tensors in the state_dict of `model`, which share its memory; see `extra_state`.
 
     Raises NetError if the net's own code raises.
     """
+    state = _whole_state(model)
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+
+
+def extra_state(model: nn.Module) -> dict[str, Any]:
+    """What a state_dict holds beside tensors, from `get_extra_state` or code of the net's own.
+
+    It stays in the model, and is stored in no file. Raises NetError as `state_dict` does.
+    """
+    state = _whole_state(model).items()
+    return {name: value for name, value in state if not isinstance(value, Tensor)}
+
+
+def _whole_state(model: nn.Module) -> dict[str, Any]:
     with NetCall("state_dict()"):
         return model.state_dict()
 
@@ -63,11 +77,12 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], *, assign: bool =
     """Load a state_dict of the model's own, as `copy_weights` returns it.
 
     Modules that check the version of a state_dict, such as torchvision's MNASNet, are told their
-    own, which a plain dict does not carry. `assign` shares the memory of `weights`.
+    own, which a plain dict does not carry; and modules with extra state the one they have.
+    `assign` shares the memory of `weights`.
 
     Raises NetError if the net's own code raises, or it has other tensors by now.
     """
-    state = versioned(weights, module_versions(model))
+    state = versioned({**weights, **extra_state(model)}, module_versions(model))
     with NetCall("load_state_dict()"):
         model.load_state_dict(state, assign=assign)
 

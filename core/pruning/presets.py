@@ -24,6 +24,9 @@ _CNN5: Mapping[str, Preset] = {
 }
 """The plans of the reference experiment."""
 
+_WAY = "; the others are of built-in nets: use --ratio X or --uniform SPARSITY"
+"""How to plan for a net that has no preset of its own."""
+
 
 def presets_of(model: str) -> Mapping[str, Preset]:
     """The preset plans of a net, in menu order."""
@@ -46,7 +49,8 @@ def preset_plan(name: str, model: str, layers: Sequence[str]) -> Plan:
     presets = presets_of(model)
     if name not in presets:
         names = ", ".join(presets)
-        raise InputError(f"unknown preset '{name}' of {model}: expected one of {names}")
+        way = "" if len(presets) > 1 else _WAY
+        raise InputError(f"unknown preset '{name}' of {model}: expected one of {names}{way}")
     sparsities = presets[name].sparsities
     if isinstance(sparsities, float):
         return uniform_plan(sparsities, layers)

@@ -12,9 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from core.data.registry import FOLDER, is_folder
 from core.errors import InputError, expected_one_of, shortened
 from core.fields.declaration import Setting, settings_in
 from core.fields.kinds import number
+from core.nets.user_code.names import code_option, is_path, split_name
 from core.pruning.layer_selection import SelectionError
 from core.pruning.plans import Plan, check_sparsity, short_sparsity, whole_plan
 from core.settings.recipe_changes import RecipeChanges
@@ -217,8 +219,17 @@ def _read_value(source: _Source, place: Sequence[str], value: Any, declared: Set
         if declared.check is not None:
             declared.check(result)
     except InputError as error:
-        raise source.error_at(place, str(error)) from error
+        raise source.error_at(place, f"{error}{_remedy(declared, result)}") from error
     return result
+
+
+def _remedy(declared: Setting, value: str) -> str:
+    """The option that says where something is now that the file has by its path; or nothing."""
+    if declared.name == "model" and is_path(split_name(value)[0]):
+        return f"; give {declared.given(code_option(value))}"
+    if declared.name == "dataset" and is_folder(value):
+        return f"; give {declared.given(f'{FOLDER}PATH')}"
+    return ""
 
 
 def _read_plan(source: _Source, table: Any) -> tuple[Plan, dict[str, tuple[str, ...]]]:

@@ -272,11 +272,20 @@ class CannotBeLoaded(Plain):
 
 
 class KeepsExtraState(Plain):
+    """Its extra state is no tensor, and never lost: a copy without it does not run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = {"logits": 2.0}
+
     def get_extra_state(self) -> Any:
-        return {"epochs": 3}
+        return self.scale
 
     def set_extra_state(self, state: Any) -> None:
-        pass
+        self.scale = state
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale["logits"] * super().forward(x)
 
 
 class OfAProgram(nn.Module):

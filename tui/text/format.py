@@ -86,6 +86,16 @@ def gain(value: float) -> str:
     return f"{value:.1f}x" if value >= 1 else f"{1 / value:.1f}x slower"
 
 
+def size_change(size: int, before: int) -> str:
+    """How many times smaller or larger a size is than another.
+
+    Example:
+        >>> size_change(20, 100), size_change(110, 100)
+        ('5.0x smaller', '1.1x larger')
+    """
+    return f"{before / size:.1f}x smaller" if size <= before else f"{size / before:.1f}x larger"
+
+
 def milliseconds(seconds: float) -> str:
     """Seconds as milliseconds, with three significant digits."""
     value = 1000 * seconds

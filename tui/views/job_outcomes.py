@@ -19,6 +19,7 @@ from tui.text.format import (
     plural,
     ratio,
     score,
+    size_change,
 )
 from tui.views.activity import Outcome
 
@@ -46,6 +47,7 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
     if messages:
         next_step = " · ".join(messages)
     state = "dense net at chance" if net.at_chance else "ready: dense net"
+    state = "dense net perhaps at chance (few images)" if net.unclear else state
     return Outcome(
         f"{state if net.trained else 'untrained net'}, {score(accuracy)} % on test, "
         f"{score(accuracy, 'validation')} % on validation",
@@ -156,7 +158,7 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
     inspect = f"featherweight inspect {export.name}" if export.compact else ""
     details = (*warnings, f"values: {kept}", inspect)
     return Outcome(
-        f"{export.name}: {count(export.bytes)} bytes, {dense / export.bytes:.1f}x smaller than "
+        f"{export.name}: {count(export.bytes)} bytes, {size_change(export.bytes, dense)} than "
         f"dense; test {score(result.accuracy)} %, "
         f"{score(export.accuracy)} % when read back",
         " · ".join(filter(None, details)),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.data.loading import load
+from core.data.registry import check_name
 from core.data.splits import Dataset, Split, validation_indices
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
@@ -38,6 +39,17 @@ def test_mnist_has_55000_5000_and_10000_images_of_28_by_28(
     assert part.images.dtype == np.uint8
     assert part.labels.shape == (size,)
     assert part.labels.dtype == np.int64
+
+
+def test_a_folder_that_is_named_without_its_prefix_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shapes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"; did you mean folder:shapes\?$"):
+        check_name("shapes")
+    with pytest.raises(InputError, match=r"images by class\)$"):
+        check_name("forms")
 
 
 def test_a_data_set_says_its_name_protocol_and_classes(mnist: Dataset) -> None:

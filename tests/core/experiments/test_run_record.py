@@ -35,6 +35,9 @@ def test_an_old_run_is_read_and_written_unchanged() -> None:
     assert (record.model, record.seed, record.planned_epochs) == ("cnn5", 0, 1)
     assert record.layers[0] == LayerRecord("conv1", 800, 0.9, 80, record.layers[0].threshold)
     assert record.measured.keys() == {"dense", "pruned", "finetuned"}
+    assert record.stage == "finetuned"
+    trained = replace(record.accuracy, pruned=None, finetuned=None)
+    assert replace(record, accuracy=trained).stage == "dense"
     assert [epoch.epoch for epoch in record.epoch_events] == [1]
 
 

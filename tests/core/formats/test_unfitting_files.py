@@ -35,7 +35,7 @@ MISFITS: dict[str, tuple[object, str]] = {
     "one more": ({**STATE, "fc3.bias": torch.ones(3)}, "Plain: 'fc3.bias' is surplus$"),
     "one less under a prefix": (
         {"net": {n: t for n, t in prefixed("module.").items() if n != "module.fc2.bias"}},
-        "10 of 11 names meet under 'net.module'; 'fc2.bias' is missing$",
+        "10 of 11 names match under the prefix 'net.module'; 'fc2.bias' is missing$",
     ),
     "other shapes": (
         {**STATE, "fc2.weight": torch.ones(9, 20), "fc2.bias": torch.ones(9)},

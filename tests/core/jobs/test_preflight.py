@@ -55,6 +55,27 @@ def test_the_file_that_is_named_beside_the_settings_is_the_one_that_is_checked()
         check(workbench, model_spec("lenet-5").shipped_weights)
 
 
+@pytest.mark.parametrize(
+    ("classes", "dataset", "is_named"),
+    [(3, "mnist", True), (3, "fashion-mnist", False), (0, "mnist", False)],
+)
+def test_weights_for_other_classes_name_the_default_data_set(
+    classes: int, dataset: str, is_named: bool, tmp_path: Path
+) -> None:
+    (file := tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "def net(num_classes): return nn.Sequential(nn.Flatten(), nn.Linear(784, num_classes))\n"
+    )
+    head = {"1.weight": torch.ones(classes, 784), "1.bias": torch.ones(classes)}
+    save_weights(
+        path := tmp_path / "mine.safetensors", head if classes else {"x": head["1.bias"]}, {}
+    )
+    with pytest.raises(InputError, match="does not fit Sequential") as refusal:
+        check(Workbench(Settings(model=f"{file}:net", dataset=dataset, weights=path)))
+    end = "; the data set is mnist, the default: --dataset names yours"
+    assert str(refusal.value).endswith(end) == is_named
+
+
 @pytest.mark.parametrize("value", ["nan", "-inf"])
 def test_a_net_that_is_built_with_nan_is_refused_unless_its_weights_are_given(
     value: str, tmp_path: Path

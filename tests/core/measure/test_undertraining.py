@@ -6,7 +6,7 @@ import torch
 
 from core.data.batches import Images, Splits
 from core.events import Accuracy, Epoch
-from core.measure.undertraining import guessing, is_guessing, late_gain, points_ahead
+from core.measure.undertraining import guessing, is_guessing, is_unclear, late_gain, points_ahead
 
 
 def images(labels: list[int]) -> Images:
@@ -24,14 +24,21 @@ def test_guessing_is_right_as_often_as_the_most_common_class() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "count", "guesses"),
-    [(10.0, 5000, True), (10.5, 5000, True), (12.0, 5000, False), (14.0, 100, True)],
+    ("accuracy", "count", "guesses", "unclear"),
+    [
+        (10.0, 5000, True, False),
+        (10.5, 5000, True, False),
+        (12.0, 5000, False, False),
+        (14.0, 100, True, True),
+        (10.0, 100, True, False),
+    ],
 )
 def test_a_net_guesses_if_its_interval_reaches_chance(
-    accuracy: float, count: int, guesses: bool
+    accuracy: float, count: int, guesses: bool, unclear: bool
 ) -> None:
-    measured = Accuracy(accuracy, accuracy, (count, count))
-    assert is_guessing(measured, Accuracy(10.0, 10.0)) is guesses
+    measured, guess = Accuracy(accuracy, accuracy, (count, count)), Accuracy(10.0, 10.0)
+    assert is_guessing(measured, guess) is guesses
+    assert is_unclear(measured, guess) is unclear
 
 
 def test_a_training_that_rises_at_its_end_was_cut_short() -> None:

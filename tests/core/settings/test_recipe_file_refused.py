@@ -110,6 +110,16 @@ def test_a_wrong_type_is_shown_with_its_line(path: Path, text: str, message: str
     ("text", "message"),
     [
         ('\nmodel = "vgg"', " line 2: unknown model 'vgg': expected one of cnn5"),
+        (
+            "model = '/nowhere/net.py:Net'",
+            " line 1: model '/nowhere/net.py:Net': no such file: /nowhere/net.py; "
+            "give --model PATH/net.py:Net",
+        ),
+        (
+            "dataset = 'folder:/nowhere'",
+            " line 1: data set 'folder:/nowhere': no such folder: /nowhere; "
+            "give --dataset folder:PATH",
+        ),
         ("dataset = 'x'", " line 1: unknown data set 'x': expected one of mnist"),
         ("protocol = 'mine'", ' line 1: protocol = "mine": expected one of default, reference'),
         ("recipe = 'a\\b'", ' line 1: recipe = "a\\\\b": expected one of fast, reference'),

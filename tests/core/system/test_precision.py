@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,26 @@ def test_an_unwritable_cache_is_only_a_warning(tiny: Splits, empty_cache: Path) 
     assert isinstance(events[-1], Notice)
     assert events[-1].warning
     assert str(empty_cache) in events[-1].text
+
+
+def test_short_steps_that_other_programs_slow_down_are_timed_more_often(
+    tiny: Splits, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but a few rounds of fp32 take long; bf16 takes twice as long as the others."""
+    calls, steps = count(), count()
+
+    def clock() -> float:
+        if next(calls) % 2 == 0:
+            return 0.0
+        round_, is_bf16 = divmod(next(steps), 2)
+        return 0.002 if is_bf16 else 0.001 if round_ % 20 == 7 else 0.1
+
+    monkeypatch.setattr("core.system.precision.perf_counter", clock)
+    answer, events = resolve("auto", tiny)
+    assert answer == "fp32"
+    assert isinstance(events[-1], Notice)
+    assert events[-1].text.startswith("bf16 trains 0.5x as fast as fp32 here")
+    assert next(steps) == 2 * 51
 
 
 def test_the_callers_random_numbers_are_left_alone(tiny: Splits, empty_cache: Path) -> None:

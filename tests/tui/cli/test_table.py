@@ -66,4 +66,5 @@ def test_a_table_measures_no_accuracy_that_it_does_not_need(
     assert main(("table", "--model", "lenet-300-100", *place, *goal)) == 0
     printed = capfd.readouterr().out
     assert ("dense: validation" in printed) == measured
+    assert "lenet-300-100 on mnist\n" in printed
     assert "parameters: " in printed

@@ -27,17 +27,19 @@ def test_an_opened_net_says_what_to_do_next_or_what_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trained", "at_chance", "said", "role"),
+    ("trained", "at_chance", "unclear", "said", "role"),
     [
-        (True, False, "ready: dense net, ", "good"),
-        (True, True, "dense net at chance, ", "warning"),
-        (False, True, "untrained net, ", "warning"),
+        (True, False, False, "ready: dense net, ", "good"),
+        (True, True, False, "dense net at chance, ", "warning"),
+        (True, True, True, "dense net perhaps at chance (few images), ", "warning"),
+        (False, True, False, "untrained net, ", "warning"),
     ],
 )
 def test_only_a_trained_net_that_is_better_than_chance_is_ready_in_green(
-    trained: bool, at_chance: bool, said: str, role: str
+    trained: bool, at_chance: bool, unclear: bool, said: str, role: str
 ) -> None:
-    outcome = job_outcomes.opened(replace(net(), trained=trained, at_chance=at_chance), None)
+    opened = replace(net(), trained=trained, at_chance=at_chance, unclear=unclear)
+    outcome = job_outcomes.opened(opened, None)
     assert outcome.text.startswith(said)
     assert outcome.role == role
 

@@ -25,7 +25,7 @@ from core.inference.benchmark_result import (
 from core.settings.settings import Settings
 from tui.cli import checks, read_options
 from tui.cli.command import Command
-from tui.cli.commands.inspect import settings_of_file
+from tui.cli.commands.inspect import missing_options, settings_of_file
 from tui.cli.number_table import NumberTable
 from tui.text.format import count, gain, milliseconds, plural
 
@@ -65,9 +65,10 @@ def _net(args: Namespace) -> tuple[Path | Run, Settings]:
             return path, read_options.settings_of(args)
         from core.jobs.export import inspect_file
 
-        settings = settings_of_file(args, inspect_file(path).file)
+        file = inspect_file(path).file
+        settings = settings_of_file(args, file)
         if settings is None:
-            raise InputError(f"{path} holds a net of your own: add --model path/to/net.py:Net")
+            raise InputError(f"{path}: {missing_options(args, file)}")
         return path, settings
     if path.suffix in (*SUFFIXES, *PICKLES):
         raise InputError(f"no such file: {path}; expected a run or a weights file")

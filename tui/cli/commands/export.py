@@ -15,7 +15,7 @@ from core.nets.footprint import BYTES_PER_VALUE
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.commands.inspect import print_inspection
-from tui.text.format import count, score
+from tui.text.format import count, score, size_change
 
 if TYPE_CHECKING:
     from core.jobs.export import ExportResult
@@ -45,7 +45,7 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
         else:
             yield from workbench.splits(stop)
             dense = run.dense_weights(workbench.models.uninitialized())
-            net = yield from measured_net(workbench, dense, stop)
+            net = yield from measured_net(workbench, dense, stop, run.record.stage)
         file = yield from export(workbench, net.weights, args.to, packing, stop)
         if run is not None:
             yield from record_export(file, packing, Experiment(run.folder.parent), run.id)
@@ -58,7 +58,7 @@ def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:
             print_inspection(report, file.accuracy, console)
         size = BYTES_PER_VALUE * workbench.parameters
         console.print(
-            f"{file.path}: {count(file.bytes)} bytes, {size / file.bytes:.1f}x smaller "
+            f"{file.path}: {count(file.bytes)} bytes, {size_change(file.bytes, size)} "
             f"than {count(size)} in float32; test accuracy {score(net.accuracy)} % before, "
             f"{score(file.accuracy)} % as read back"
         )

@@ -38,7 +38,7 @@ def prepare(args: Namespace) -> Command[Accuracy | None]:
 
     inspection = inspect_file(args.file)
     settings = settings_of_file(args, inspection.file)
-    missing = _missing(args, inspection.file)
+    missing = missing_options(args, inspection.file)
     workbench = None
     if settings and not missing:
         try:
@@ -65,13 +65,16 @@ def prepare(args: Namespace) -> Command[Accuracy | None]:
     return Command(work, show, args.json)
 
 
-def _missing(args: Namespace, file: CompactFile) -> str:
-    """Which option is missing to measure the net; empty if none is."""
+def missing_options(args: Namespace, file: CompactFile) -> str:
+    """Which options are missing to run the net; empty if none is."""
+    missing = dict[str, str]()
     if _model_of(args, file.model) is None:
-        return "this net is your own; add --model path/to/net.py:Net"
+        missing["your own"] = "--model path/to/net.py:Net"
     if file.facts.get("dataset") == FOLDER.removesuffix(":") and "dataset" not in args:
-        return f"this net is for a folder of images; add --dataset {FOLDER}PATH"
-    return ""
+        missing["for a folder of images"] = f"--dataset {FOLDER}PATH"
+    if not missing:
+        return ""
+    return f"this net is {' and '.join(missing)}; add {' '.join(missing.values())}"
 
 
 def settings_of_file(args: Namespace, file: CompactFile) -> Settings | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from core.data.registry import short_data_name
 from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.experiment import open_run
@@ -67,6 +68,8 @@ def prepare(args: Namespace) -> Command[CostTable]:
         return (yield from measurement.costs(workbench, pruned, args.split, args.images, stop))
 
     def show(result: CostTable, console: Console) -> dict[str, Any]:
+        of_run = f", run {run.id}" if run else ""
+        console.print(f"{settings.short_name} on {short_data_name(settings.dataset)}{of_run}")
         print_table(result, args.split, console)
         return table_report(settings.model, result)
 

@@ -8,7 +8,7 @@ from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.percents import percent_axis, percent_or_nan
 from tui.plots.drawing.placing import Cell, Cells, cut_below
 from tui.plots.drawing.ticks import Axis, Tick
-from tui.text.format import score_on
+from tui.text.format import half_width, score_on
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
 
 _FRONT, _OTHER, _STOPPED, _DENSE, _BELOW, _LINE = "◆", "○", "×", "■", "▾", "╌"
@@ -86,7 +86,10 @@ class _Chart:
         self.runs, self._dense, self._images = runs, dense, images
         self.best = front([(run.ratio, run.accuracy) for run in runs])
         self._rows = height - 2
-        x, self._y = _ratios(runs, width - 8), _accuracies(runs, self.best, dense, self._rows)
+        x, self._y = (
+            _ratios(runs, width - 8),
+            _accuracies(runs, self.best, dense, images, self._rows),
+        )
         self._canvas = Canvas(width, height, x, self._y)
         self._cells = Cells(self._canvas)
 
@@ -176,14 +179,16 @@ def _ratios(runs: tuple[RunMark, ...], columns: int) -> Axis:
     return Axis(0, upper, tuple(Tick(math.log10(r), f"{r:,.0f}x") for r in shown), _NAME)
 
 
-def _accuracies(runs: tuple[RunMark, ...], best: tuple[int, ...], dense: float, rows: int) -> Axis:
-    """Return an axis over the upper part of the front, whatever the other runs."""
+def _accuracies(
+    runs: tuple[RunMark, ...], best: tuple[int, ...], dense: float, images: int, rows: int
+) -> Axis:
+    """Return an axis over the upper part of the front, and what few images cannot tell from it."""
     values = [run.accuracy for run in runs] + [dense] * math.isfinite(dense)
     if not values:
         return percent_axis(0, 100, rows)
     top = max(values)
     lost = sorted(top - runs[index].accuracy for index in best) or [0.0]
-    reach = max(_REACH, _TIMES * lost[(len(lost) - 1) // 2])
+    reach = max(_REACH, _TIMES * lost[(len(lost) - 1) // 2], 2 * half_width(top, images))
     low = min(value for value in values if value >= top - reach)
     return percent_axis(min(low - _MARGIN, top - _LEAST), top, rows)
 

@@ -16,11 +16,14 @@ from core.data.batches import Splits
 from core.data.inputs import Inputs
 from core.errors import InputError, StoppedError
 from core.events import Epoch, Event, Measured, Notice, drain
+from core.formats.weights_files import save_weights
+from core.jobs import measurement
 from core.jobs.dense_net import cached_net, dense_weights, open_dense_net
 from core.jobs.workbench import Workbench
 from core.nets.weights import weights_digest
 from core.nets.zoo import model_spec
 from core.settings.settings import Settings
+from tests.core.data.folders import fill
 from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, recorded, same
 
@@ -52,6 +55,33 @@ def without_weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings
 @pytest.fixture
 def alexnet() -> Workbench:
     return Workbench(Settings(model="alexnet", precision="fp32"))
+
+
+def test_a_users_weights_are_told_how_their_few_images_are_normalized(tmp_path: Path) -> None:
+    """And a scan of so few images says that it ranks nothing."""
+    (file := tmp_path / "net.py").write_text(
+        "from torch import nn\ndef net(): return nn.Sequential(nn.Flatten(), nn.Linear(784, 2))\n"
+    )
+    (images := tmp_path / "pets").mkdir()
+    weights = Workbench(Settings(model=f"{file}:net")).fresh_model().state_dict()
+    save_weights(path := tmp_path / "net.safetensors", dict(weights), {})
+
+    def said(inputs: Inputs) -> list[str]:
+        data = f"folder:{fill(images, 20)}"
+        settings = Settings(model=f"{file}:net", dataset=data, weights=path, inputs=inputs)
+        events: list[Event] = []
+        drain(dense_weights(bench := Workbench(settings)), events.append)
+        assert of_type(Notice, events) == []  # nothing is known of the images yet
+        drain(bench.splits())
+        drain(dense_weights(bench), events.append)
+        drain(measurement.scan(bench, weights, sparsities=(0.5,)), events.append)
+        return [event.text for event in of_type(Notice, events)]
+
+    normalized, few = said(Inputs(mean=(0.5,)))
+    assert normalized.startswith("net.safetensors: images are normalized by --mean 0.5 --std 0.")
+    assert "those of the folder's training images" in normalized
+    assert few.startswith("4 validation images cannot rank the layers: one image is 25.0 points")
+    assert said(Inputs(mean=(0.5,), std=(0.5,))) == [few]
 
 
 def test_without_a_network_a_torchvision_net_is_untrained_with_a_notice(

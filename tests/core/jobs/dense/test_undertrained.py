@@ -39,6 +39,15 @@ def ending_with(result: object) -> Callable[..., Stream[object]]:
     return stream
 
 
+def test_a_net_that_few_images_cannot_tell_from_guessing_is_not_said_to_guess(
+    workbench: Workbench, base: Net
+) -> None:
+    seven = DenseWeights(base.weights, None, accuracy=Accuracy(14.0, 14.0, IMAGES))
+    (said,) = warnings(measured_net(workbench, seven, stage="finetuned"))
+    assert said.startswith("the fine-tuned net cannot be told from always guessing")
+    assert said.endswith("on so few validation images (100)")
+
+
 def test_a_net_that_guesses_is_said_to_be_at_chance(workbench: Workbench, base: Net) -> None:
     fresh = copy_weights(workbench.fresh_model())
     (said,) = warnings(measured_net(workbench, DenseWeights(fresh, None)))
@@ -52,7 +61,10 @@ def test_a_net_that_guesses_is_said_to_be_at_chance(workbench: Workbench, base: 
     [
         (
             (20.0, 30.0, 40.0, 80.0),
-            ["undertrained: validation still rose by 40.0 points in the last quarter of training"],
+            [
+                "probably undertrained: validation still rose by 40.0 points in the last quarter "
+                "of training"
+            ],
         ),
         ((20.0, 70.0, 80.0, 81.0), []),
     ],
@@ -71,13 +83,13 @@ def test_a_training_that_still_rose_is_said_to_be_cut_short(
     monkeypatch.setattr("core.jobs.workbench.train", ending_with(trained))
     heard = warnings(workbench.train())
     assert [text.partition("; ")[0] for text in heard] == said
-    assert all(text.endswith("more epochs would help") for text in heard)
+    assert all(text.endswith("more epochs may help") for text in heard)
 
 
 @pytest.mark.parametrize(
     ("dense", "tuned", "said"),
     [
-        (60.0, 90.0, ["the fine-tuned net beats the dense one by 30.0 points on validation"]),
+        (60.0, 90.0, ["the fine-tuned net beats the dense one by 30.0 ±11.2 points on validation"]),
         (90.0, 91.0, []),
         (90.0, 60.0, []),
     ],
@@ -101,6 +113,6 @@ def test_a_fine_tuned_net_that_beats_the_dense_one_says_so(
     start = replace(base, accuracy=Accuracy(dense, dense, IMAGES))
     heard = warnings(workbench.finetune(start, {}))
     assert [text.partition(": ")[0] for text in heard] == said
-    assert all(text.endswith("undertrained; more epochs help") for text in heard)
+    assert all(text.endswith("probably undertrained; more epochs may help it") for text in heard)
     adopted = replace(start, accuracy=accuracy, dense=start.accuracy)
     assert len(warnings(workbench.finetune(adopted, {}))) == len(said)

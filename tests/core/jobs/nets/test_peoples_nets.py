@@ -36,6 +36,7 @@ def model(name: str) -> tuple[str, str]:
         ("AuxiliaryLogits", "2 tensors in training (logits, aux): logits is used"),
         ("Several", "2 tensors in evaluation ([0], [1]): [1] is used"),
         ("SeveralInAClass", "2 tensors in training (hidden, logits): logits is used"),
+        ("KeepsExtraState", "_extra_state in its state_dict: kept as the net has it"),
         ("Lazy", ""),
         ("NormOfOneImage", ""),
         ("KeepsActivation", ""),

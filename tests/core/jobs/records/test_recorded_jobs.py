@@ -54,6 +54,8 @@ def test_a_run_is_restored(kept: Kept, workbench: Workbench, base: Net) -> None:
     assert same(restored.net.weights, kept.result.weights)
     assert restored.net.accuracy == kept.result.accuracy
     assert restored.pruned == kept.result.pruned
+    for accuracy in (restored.net.accuracy, restored.pruned):
+        assert accuracy.images == kept.result.accuracy.images != (0, 0)
     assert restored.dead == kept.result.dead
     assert restored.settings.changes == CHANGES
     assert [epoch.validation for epoch in restored.epochs] == [

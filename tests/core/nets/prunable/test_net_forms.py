@@ -23,7 +23,6 @@ SCRIPT = "the net is a TorchScript program, .*: give the module it was made from
 EXPORT = "the net is an exported program, .*: give the module it was made from"
 META = r"conv\.weight and 10 more of Plain have no values.*to_empty\(device='cpu'\)"
 QUANTIZED = r"quantized already: fc1 and 1 more .*; give the float net instead"
-EXTRA = "_extra_state in the state_dict of KeepsExtraState is a dict: only tensors"
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +64,6 @@ MEASURING = {"evaluate"}
         (peoples_nets.exported, EXPORT, STORING),
         (peoples_nets.on_meta, META, set()),
         (peoples_nets.OfAProgram, "features of OfAProgram is a TorchScript", STORING | MEASURING),
-        (peoples_nets.KeepsExtraState, EXTRA, MEASURING),
         (peoples_nets.CannotBeListed, r"parameters\(\) raised ValueError: no parameters", set()),
         (peoples_nets.CannotBeStored, r"state_dict\(\) raised OwnStop: no state today", MEASURING),
     ],
@@ -79,6 +77,20 @@ def test_every_call_refuses_it_with_one_line(
             with pytest.raises(InputError, match=said):
                 call(net)
     assert not list(tmp_path.iterdir())
+
+
+def test_state_that_is_no_tensor_stays_in_the_net(data: core.Splits, tmp_path: Path) -> None:
+    net = peoples_nets.KeepsExtraState()
+    torch.save(net.state_dict(), tmp_path / "plain.pt")
+    for call in calls(data, tmp_path).values():
+        call(net)
+    assert net.scale == {"logits": 2.0}
+    other = peoples_nets.KeepsExtraState()
+    other.scale = {"logits": 3.0}
+    for name in ("net.fw", "net.pt", "plain.pt"):
+        core.load_weights(other, tmp_path / name)
+    assert torch.equal(other.fc1.weight, net.fc1.weight)
+    assert other.scale == {"logits": 3.0}
 
 
 def test_a_quantized_net_is_refused_before_it_is_stored(tmp_path: Path) -> None:

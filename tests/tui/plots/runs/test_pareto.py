@@ -63,6 +63,15 @@ def test_accuracies_on_few_images_carry_their_intervals():
     assert "dense 85 ±8 %" in inked(lines, "dense")
 
 
+def test_what_few_images_cannot_tell_apart_is_not_below_the_axis():
+    marks = (RunMark("a", 4, 100.0), RunMark("b", 3, 77.8, chosen=True))
+    few, many = (
+        pareto.draw(ParetoData(marks, "validation", 88.9, images), 80, 12) for images in (9, 9_000)
+    )
+    assert "◉" in inked(few, "chosen")
+    assert "▾" in inked(many, "chosen")
+
+
 def test_ratios_are_on_a_logarithmic_scale():
     lines = text(pareto.draw(runs("d"), 58, 12))
     assert lines[-1].split() == ["ratio", "1x", "10x", "100x"]
