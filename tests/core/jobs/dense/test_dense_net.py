@@ -23,7 +23,7 @@ from core.jobs.workbench import Workbench
 from core.nets.weights import weights_digest
 from core.nets.zoo import model_spec
 from core.settings.settings import Settings
-from tests.core.data.folders import fill
+from tests.core.data.folders.drawn import fill
 from tests.core.jobs.conftest import small
 from tests.core.training.loops import of_type, recorded, same
 
