@@ -159,5 +159,6 @@ def test_ctrl_z_returns_to_the_shell_and_fg_to_the_app(tmp_path: Path):
         terminal.wait_for("Featherweight", "loading")
         terminal.press("q")
         terminal.wait_until(lambda: terminal.released, "shell")
+        terminal.wait_for("$")
         terminal.press("exit\r")
         assert terminal.wait() == 0
