@@ -23,7 +23,7 @@ from core.data.counts import Counts
 from core.data.image_shape import image_shape
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
-from core.data.registry import describe, is_folder, short_data_name
+from core.data.registry import is_folder, short_data_name
 from core.errors import InputError
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
 from core.formats.codebooks import QuantizedTensor
@@ -58,6 +58,7 @@ from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
+from core.training.notices import fitted_notice, mirrored_notice
 from core.training.recipes import Phase, Recipe, TrainingSize
 
 
@@ -182,8 +183,7 @@ class Workbench:
     ) -> Stream[TrainingResult]:
         """Train a dense net from fresh weights by the recipe; see `core.training.dense.train`."""
         data, precision = yield from self.prepared_to_train(stop)
-        yield from self._note_fitted("training", self.settings.training(), self.training)
-        yield from self._note_mirrored(self.training)
+        yield from self._note_phase("training", self.settings.training(), self.training)
         net = self.models.fresh_net(self.settings.seed)
         check_initial(net.model)
         stream = train(
@@ -215,8 +215,7 @@ class Workbench:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
         before, phase = self.settings.finetuning().finetune, self.finetuning.finetune
-        yield from self._note_fitted("fine-tuning", before, phase)
-        yield from self._note_mirrored(phase)
+        yield from self._note_phase("fine-tuning", before, phase)
         result = yield from finetune(
             self.models.uninitialized(),
             base.weights,
@@ -240,20 +239,15 @@ class Workbench:
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
-    def _note_fitted(self, what: str, before: Phase, phase: Phase) -> Stream[None]:
-        """Say once how the images changed a phase, and what changes it back."""
+    def _note_phase(self, what: str, before: Phase, phase: Phase) -> Stream[None]:
+        """Say once how the images changed a phase; warn of what its augmentation does to them."""
         size = self.training_size
         text = fitted_notice(what, before, phase, size.images) if size else ""
         if text and text not in self._said:
             self._said.add(text)
             yield Notice(text)
-
-    def _note_mirrored(self, phase: Phase) -> Stream[None]:
-        """Warn of mirrored images that are no longer of their class."""
-        name = self.settings.dataset
-        if "flip" in phase.augment and not is_folder(name) and not describe(name).symmetric:
-            text = "mirrored digits and letters are others, or none: leave flip out of --augment"
-            yield Notice(f"{name}: {text}", warning=True)
+        if text := mirrored_notice(self.settings.dataset, phase):
+            yield Notice(text, warning=True)
 
     def compact_file(
         self,
@@ -399,24 +393,3 @@ class Workbench:
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
         return ", ".join(filter(None, (name, protocol, images)))
-
-
-def fitted_notice(what: str, before: Phase, phase: Phase, images: int) -> str:
-    """What of `training` or `fine-tuning` was fitted to the images; empty if nothing was.
-
-    Names the options that change it: the dense net's are those of the command `train`.
-    """
-    parts = dict[str, str]()
-    if phase.epochs != before.epochs:
-        parts["--epochs"] = _counted(phase.epochs, "epoch")
-    if phase.batch_size != before.batch_size:
-        parts["--batch-size"] = f"batches of {_counted(phase.batch_size, 'image')}"
-    if not parts:
-        return ""
-    of = " of featherweight train" if what == "training" else ""
-    size, options = " in ".join(parts.values()), " and ".join(parts)
-    return f"{what} takes {size}, to fit {_counted(images, 'training image')}; see {options}{of}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + "s" * (number != 1)

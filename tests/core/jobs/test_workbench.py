@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.data.batches import Images, Splits
 from core.data.splits import Dataset
@@ -24,7 +21,7 @@ from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
 from core.jobs.dense_net import open_dense_net
 from core.jobs.report import finetuned_record, trained_record
-from core.jobs.workbench import Net, Workbench, fitted_notice
+from core.jobs.workbench import Net, Workbench
 from core.nets.architectures import Cnn5
 from core.nets.layers import parameter_count
 from core.nets.weights import Weights
@@ -34,7 +31,6 @@ from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
-from core.training.recipes import TrainingSize
 from tests.core.training.loops import same
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
@@ -56,28 +52,6 @@ def first_images(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
         return Splits(head(data.train, 60), chosen, test)
 
     monkeypatch.setattr(Splits, "of", first)
-
-
-@given(
-    st.integers(1, 100_000),
-    st.integers(1, 50_000),
-    st.none() | st.integers(1, 50),
-    st.none() | st.integers(1, 500),
-)
-def test_what_the_user_chose_is_not_said_to_be_fitted_to_the_images(
-    images: int, values: int, epochs: int | None, batch_size: int | None
-) -> None:
-    settings = Settings(changes=RecipeChanges(epochs=epochs, batch_size=batch_size))
-    size = TrainingSize(images, values)
-    for what, phases in (
-        ("training", (settings.training(), settings.training(size))),
-        ("fine-tuning", (settings.finetuning().finetune, settings.finetuning(size).finetune)),
-    ):
-        said = fitted_notice(what, *phases, images)
-        for option, chosen in (("--epochs", epochs), ("--batch-size", batch_size)):
-            assert option not in said or chosen is None
-        assert bool(said) == (phases[0] != phases[1])
-        assert not re.search(r"\b1 (epochs|images|training images)\b", said)
 
 
 def assert_profiles_are_those_of(net: Net, weights: Weights) -> None:

@@ -170,14 +170,17 @@ def test_a_resumed_training_draws_the_same_changes(tiny: Splits) -> None:
 
 
 def test_a_net_of_color_images_trains_on_augmented_ones() -> None:
-    images = Images(pixels((24, 3, 32, 32)), torch.arange(24) % 4, 0.5, 0.25)
+    labels = torch.arange(24) % 4
+    brightness = (32 + 64 * labels).to(torch.uint8)[:, None, None, None]
+    images = Images(pixels((24, 3, 32, 32)) // 8 + brightness, labels, 0.5, 0.25)
+    torch.manual_seed(0)
     net = torch.nn.Sequential(
         torch.nn.Conv2d(3, 8, 3, 2), torch.nn.BatchNorm2d(8), torch.nn.ReLU(),
         torch.nn.Flatten(), torch.nn.Linear(8 * 15 * 15, 4),
     )  # fmt: skip
     phase = short("fast", epochs=6, augment=("flip", "crop", "shift")).finetune
     result = drain(dense.train(net, Splits(images, images, images), phase))
-    assert result.epochs[-1].loss < result.epochs[0].loss
+    assert result.epochs[-1].loss < 0.8 * result.epochs[0].loss
 
 
 def test_names_are_read_from_text_and_lists_in_one_order() -> None:
