@@ -94,6 +94,11 @@ def _parser() -> Parser:
     add_options.add_settings(parser)
     add_options.add_experiment(parser)
     parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
+    parser.add_argument(
+        "--ascii",
+        action=argparse.BooleanOptionalAction,
+        help="draw the terminal program in ASCII only (default: if the terminal needs it)",
+    )
     parser.set_defaults(command="app")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for name, (summary, *_) in add_options.COMMANDS.items():

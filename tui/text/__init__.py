@@ -4,4 +4,5 @@ lines     lines of spans, each with a role that determines its color
 format    numbers
 outside   text from outside, shown and never obeyed
 encodings characters that a stream's encoding lacks
+glyphs    characters in ASCII of the same width
 """

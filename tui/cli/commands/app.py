@@ -19,7 +19,8 @@ from tui.cli.command import Command
 from tui.cli.commands import run
 from tui.cli.streams import Guarded, tell
 from tui.system.interruption import Interruption
-from tui.text.encodings import cells, replace_missing
+from tui.text.encodings import replace_missing
+from tui.text.glyphs import ascii_cells
 
 if TYPE_CHECKING:
     from tui.jobs.job import Job
@@ -32,14 +33,15 @@ def prepare(args: Namespace) -> Program | Command[Any]:
     """Check the options; raises InputError."""
     settings = read_options.settings_of(args)
     if args.theme is not None:
-        from textual.theme import BUILTIN_THEMES
+        from tui.looks.themes import check_theme  # late: it loads Textual
 
-        if args.theme not in BUILTIN_THEMES:
-            names = ", ".join(sorted(BUILTIN_THEMES))
-            raise InputError(f"unknown theme '{args.theme}': expected one of {names}")
-    if _has_terminal():
+        check_theme(args.theme)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        from tui.looks.terminal import check_terminal
+
+        check_terminal(os.environ)
         checks.check_settings(settings)
-        return Program(settings, checks.experiment_for(args, settings), args.theme)
+        return Program(settings, checks.experiment_for(args, settings), args.theme, args.ascii)
     preset = default_preset(settings.model)
     parser = ArgumentParser()
     add_command_options(parser, "run")
@@ -54,21 +56,29 @@ class Program:
 
     settings: Settings
     experiment: Experiment
-    theme: str | None
+    theme: str | None = None
+    ascii: bool | None = None
 
     def perform(self, interruption: Interruption) -> int:
         """Open it, and return its exit status once it is closed."""
         from tui.app import FeatherweightApp
         from tui.jobs.backend import Backend
+        from tui.looks.terminal import look_of
         from tui.system.error_log import log_error
 
         terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
-        assert terminal is not None  # see `_has_terminal`
+        assert terminal is not None  # see `prepare`
         vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
-        replace_missing(terminal, cells)
+        replace_missing(terminal, ascii_cells)
         program = FeatherweightApp(Backend(self.settings, self.experiment))
-        if self.theme is not None:
-            program.theme = self.theme
+        look = look_of(
+            os.environ,
+            encoding=terminal.encoding,
+            color_system=program.console.color_system,
+            theme=self.theme,
+            ascii=self.ascii,
+        )
+        program.put_on(look)
         try:
             with interruption.deferred(program.end, lambda: None):
                 program.run()
@@ -99,9 +109,3 @@ def _finish(job: Job | None, interruption: Interruption) -> None:
         else:
             tell(f"{interruption.reason}: stopping the job (once more to quit at once)")
             job.wait()
-
-
-def _has_terminal() -> bool:
-    """Whether stdin and stdout are a terminal that can move its cursor."""
-    drawable = os.environ.get("TERM") != "dumb"
-    return drawable and sys.stdin.isatty() and sys.stdout.isatty()
