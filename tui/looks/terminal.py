@@ -28,12 +28,12 @@ class Look:
 
     Attributes:
         theme: the name of the theme at the start.
-        ascii: write ASCII only.
+        ascii_only: write no box, block or other character beyond ASCII.
         colors: the number of colors of the terminal: 2**24, 256, 16, or 0 for none.
     """
 
     theme: str = DEFAULT
-    ascii: bool = False
+    ascii_only: bool = False
     colors: int = 2**24
 
 
@@ -53,7 +53,7 @@ def look_of(
     encoding: str,
     color_system: str | None,
     theme: str | None,
-    ascii: bool | None,
+    ascii_only: bool | None,
 ) -> Look:
     """The look that suits a terminal.
 
@@ -62,13 +62,13 @@ def look_of(
         encoding: of the text that the terminal takes.
         color_system: Rich's name for the colors of the terminal.
         theme: the name of a theme, if one is chosen.
-        ascii: whether to write ASCII only, if that is chosen.
+        ascii_only: whether to write ASCII only, if that is chosen.
     """
     name = environment.get("TERM", "")
     colors = _SYSTEMS.get(color_system or "", 16) if not name.startswith(_NO_COLORS) else 0
-    if ascii is None:
-        ascii = not encoding.lower().startswith("utf") or name.startswith(_FEW_SIGNS)
-    return Look(theme or _suitable(environment, colors), ascii, colors)
+    if ascii_only is None:
+        ascii_only = not encoding.lower().startswith("utf") or name.startswith(_FEW_SIGNS)
+    return Look(theme or _suitable(environment, colors), ascii_only, colors)
 
 
 def _suitable(environment: Mapping[str, str], colors: int) -> str:

@@ -65,7 +65,7 @@ class RoleApp(App[None]):
         the filter before it knows the theme, and would write black text on black.
         """
         native = self.native_ansi_color
-        own = _ASCII if self._look.ascii else ()
+        own = _ASCII if self._look.ascii_only else ()
         return (
             *(
                 _NO_COLOR if native and isinstance(each, Monochrome) else each

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.pruning.presets import default_preset
 from core.settings.settings import Settings
@@ -57,7 +56,7 @@ class Program:
     settings: Settings
     experiment: Experiment
     theme: str | None = None
-    ascii: bool | None = None
+    ascii_only: bool | None = None
 
     def perform(self, interruption: Interruption) -> int:
         """Open it, and return its exit status once it is closed."""
@@ -76,7 +75,7 @@ class Program:
             encoding=terminal.encoding,
             color_system=program.console.color_system,
             theme=self.theme,
-            ascii=self.ascii,
+            ascii_only=self.ascii_only,
         )
         program.put_on(look)
         try:
