@@ -6,9 +6,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
-from textual.screen import Screen
 
 from tui.keys.main_keys import Key
+from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import JobProgress, Outcome, activity
 from tui.views.plot_registry import PLOTS, from_plot
@@ -35,7 +35,7 @@ LOW, SHORT = 28, 22
 """Below the first height fewer lines are left blank, below the second none."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(PacedScreen[None]):
     """Shows a state; redraws only what changed.
 
     Attributes:

@@ -22,6 +22,7 @@ from tui.looks.roles import role_variables
 from tui.looks.terminal import Look
 from tui.looks.themes import DEFAULT, OWN
 from tui.system.error_log import log_error
+from tui.system.output import Output
 from tui.text.lines import ROLES, Line, Lines, Span, clean
 
 _NO_COLOR, _ASCII = NoColor(), (Ascii(),)
@@ -35,6 +36,9 @@ class RoleApp(App[None]):
     Textual makes a node for each component class of a widget whenever it applies styles, which it
     does three times to open a screen. If each widget or screen had its own, these would take most
     of the time to the first screen.
+
+    Attributes:
+        output: the stream it draws to, if it is a terminal's.
     """
 
     COMPONENT_CLASSES = {f"role--{role}" for role in ROLES}
@@ -43,6 +47,7 @@ class RoleApp(App[None]):
     def __init__(self) -> None:
         self._role_styles: dict[str, Style] = {}
         self._look = Look()
+        self.output: Output | None = None
         super().__init__()
 
     @property
@@ -53,6 +58,11 @@ class RoleApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The colors of the roles."""
         return role_variables(self.current_theme)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the terminal has not taken the last frame yet."""
+        return self.output is not None and self.output.busy
 
     def put_on(self, look: Look) -> None:
         """Draw as suits the terminal."""

@@ -18,6 +18,7 @@ from tui.cli.command import Command
 from tui.cli.commands import run
 from tui.cli.streams import Guarded, tell
 from tui.system.interruption import Interruption
+from tui.system.output import Output
 from tui.text.encodings import replace_missing
 from tui.text.glyphs import ascii_cells
 
@@ -67,7 +68,7 @@ class Program:
 
         terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
         assert terminal is not None  # see `prepare`
-        vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
+        output = vars(sys)["__stderr__"] = Output(Guarded(terminal))  # Textual draws there
         replace_missing(terminal, ascii_cells)
         program = FeatherweightApp(Backend(self.settings, self.experiment))
         look = look_of(
@@ -78,6 +79,7 @@ class Program:
             ascii_only=self.ascii_only,
         )
         program.put_on(look)
+        program.output = output
         try:
             with interruption.deferred(program.end, lambda: None):
                 program.run()
