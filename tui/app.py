@@ -151,6 +151,8 @@ class FeatherweightApp(RoleApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Handle an event, unless it is a key of pasted text, which must not trigger actions."""
+        if isinstance(event, events.Resize):
+            self.repaint()  # even at the same size: another terminal may have attached
         if not self.key_burst.takes(event):
             await super().on_event(event)
 

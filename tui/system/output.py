@@ -1,10 +1,12 @@
-"""The stream that the program draws to, and whether the terminal takes what is drawn."""
+"""The stream that the program draws to: it writes what changes, and knows if it is behind."""
 
 from typing import Any, TextIO
 
+from tui.system.painting import Painter
+
 
 class Output:
-    """A stream that knows whether it is still busy with what was written.
+    """A stream that writes only what changes, and knows whether it is still busy with it.
 
     Textual writes in a thread of its own, which flushes once nothing more waits. On a slow link
     that thread waits for the terminal, and whoever draws on can only fill its queue.
@@ -16,12 +18,14 @@ class Output:
     def __init__(self, stream: TextIO | Any) -> None:
         self.busy = False
         self._stream = stream
+        self._painter = Painter()
 
     def write(self, text: str) -> int:
-        """Write a text."""
+        """Write a text or, of a frame, what changes."""
         self.busy = True
-        written: int = self._stream.write(text)
-        return written
+        if changes := self._painter.changes(text):
+            self._stream.write(changes)
+        return len(text)
 
     def flush(self) -> None:
         """Wait until the terminal has taken everything."""

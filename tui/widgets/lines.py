@@ -23,6 +23,7 @@ from tui.looks.terminal import Look
 from tui.looks.themes import DEFAULT, OWN
 from tui.system.error_log import log_error
 from tui.system.output import Output
+from tui.system.painting import REPAINT
 from tui.text.lines import ROLES, Line, Lines, Span, clean
 
 _NO_COLOR, _ASCII = NoColor(), (Ascii(),)
@@ -63,6 +64,12 @@ class RoleApp(App[None]):
     def is_behind(self) -> bool:
         """Whether the terminal has not taken the last frame yet."""
         return self.output is not None and self.output.busy
+
+    def repaint(self) -> None:
+        """Draw everything again, whatever the terminal shows."""
+        if self._driver is not None:
+            self._driver.write(REPAINT)
+            self.refresh()
 
     def put_on(self, look: Look) -> None:
         """Draw as suits the terminal."""
