@@ -134,7 +134,8 @@ class Painter:
 
 def _tokens(text: str) -> list[re.Match[str]]:
     """The parts of a frame, which begins with a place; none of any other text."""
-    tokens, end = [], 0
+    tokens: list[re.Match[str]] = []
+    end = 0
     for token in _TOKEN.finditer(text):
         if token.start() != end or (not tokens and not token[1]):
             return []
@@ -176,7 +177,7 @@ def _transition(now: str, wanted: str) -> str:
     if old[0] - new[0]:
         return whole
     codes = sorted(new[0] - old[0])
-    codes += [new[part] for part in (1, 2) if new[part] != old[part]]
+    codes += [code for before, code in zip(old[1:], new[1:], strict=True) if code != before]
     return min(f"\x1b[{';'.join(codes)}m" if codes else "", whole, key=len)
 
 
