@@ -27,6 +27,8 @@ DARK = {
     "other": "#d7d7af",
     "muted": "#9e9e9e",
     "bar": "#8787af",
+    "frame": "#585858",
+    "frame-focused": "#af87ff",
 }
 LIGHT = {
     "dense": "#af5f00",
@@ -41,6 +43,8 @@ LIGHT = {
     "other": "#5f5f5f",
     "muted": "#626262",
     "bar": "#5f5f87",
+    "frame": "#b2b2b2",
+    "frame-focused": "#875fd7",
 }
 ANSI_DARK = {
     "dense": "ansi_yellow",
@@ -55,6 +59,8 @@ ANSI_DARK = {
     "other": "ansi_default",
     "muted": "ansi_default",
     "bar": "ansi_default",
+    "frame": "ansi_default",
+    "frame-focused": "ansi_default",
 }
 ANSI_LIGHT = {
     **ANSI_DARK,
@@ -96,7 +102,8 @@ def _colors(theme: Theme) -> Iterator[tuple[str, str]]:
     grounds = [Color.parse(generated[name]) for name in ("background", "panel")]
     far = WHITE if theme.dark else BLACK
     for name, color in (DARK if theme.dark else LIGHT).items():
-        yield name, _legible(Color.parse(color), grounds, far).hex
+        faint = name.startswith("frame")  # frames are no text
+        yield name, color if faint else _legible(Color.parse(color), grounds, far).hex
 
 
 def _legible(color: Color, grounds: list[Color], far: Color) -> Color:
