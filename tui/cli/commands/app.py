@@ -36,10 +36,7 @@ def prepare(args: Namespace) -> Program | Command[Any]:
         from tui.looks.themes import check_theme  # late: it loads Textual
 
         check_theme(args.theme)
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        from tui.looks.terminal import check_terminal
-
-        check_terminal(os.environ)
+    if _has_terminal():
         checks.check_settings(settings)
         return Program(settings, checks.experiment_for(args, settings), args.theme, args.ascii)
     preset = default_preset(settings.model)
@@ -67,7 +64,7 @@ class Program:
         from tui.system.error_log import log_error
 
         terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
-        assert terminal is not None  # see `prepare`
+        assert terminal is not None  # see `_has_terminal`
         output = vars(sys)["__stderr__"] = Output(Guarded(terminal))  # Textual draws there
         replace_missing(terminal, ascii_cells)
         program = FeatherweightApp(Backend(self.settings, self.experiment))
@@ -110,3 +107,13 @@ def _finish(job: Job | None, interruption: Interruption) -> None:
         else:
             tell(f"{interruption.reason}: stopping the job (once more to quit at once)")
             job.wait()
+
+
+def _has_terminal() -> bool:
+    """Whether stdin and stdout are a terminal; raises InputError if it cannot show the program."""
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if is_terminal:
+        from tui.looks.terminal import check_terminal  # late: it loads Textual
+
+        check_terminal(os.environ)
+    return is_terminal
