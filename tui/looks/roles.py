@@ -33,7 +33,7 @@ DARK = {
 LIGHT = {
     "dense": "#af5f00",
     "pruned": "#d700af",
-    "finetuned": "#008700",
+    "finetuned": "#005f00",
     "validation": "#005fff",
     "kept": "#005f87",
     "removed": "#767676",
