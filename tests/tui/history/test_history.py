@@ -121,9 +121,9 @@ async def test_keys_move_through_the_runs(twelve):
             ("down", "0006"),
             ("k", "0007"),
             ("home", "0012"),
-            ("pagedown", "0006"),
+            ("pagedown", "0007"),
             ("end", "0001"),
-            ("pageup", "0007"),
+            ("pageup", "0006"),
         ):
             await press(pilot, key)
             assert app.history.run_list.at == at
@@ -134,9 +134,9 @@ async def test_the_mouse_chooses_and_opens(twelve):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        await pilot.click("#runs", offset=(10, 2))
+        await pilot.click("#runs", offset=(10, 3))
         assert app.history.run_list.at == "0011"
-        await pilot.click("#runs", offset=(10, 6), times=2)
+        await pilot.click("#runs", offset=(10, 7), times=2)
         run = await closed(pilot)
         assert run.id == "0007"
 
