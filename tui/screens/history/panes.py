@@ -127,7 +127,7 @@ class HistoryPanes(RunFiles):
         edges = frame_rows(frame)
         full_table = 1 + edges if rows is None else 1 + len(rows) + edges if rows else 0
         room = height - 2 - self._about - HINT
-        table = min(full_table, max(4 + edges, int(room * TABLE_SHARE)))
+        table = min(full_table, edges + max(4, int(room * TABLE_SHARE)))
         for panel, taken in ((self.query_one(RunTable), table), (self._panel, room - table)):
             panel.frame, panel.rows, panel.styles.height = frame, taken, taken
 
