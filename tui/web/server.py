@@ -12,6 +12,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from textual_serve.server import Server
 
+from tui.web.page import own_page
+
 TITLE = "Featherweight"
 
 SHUTDOWN_SECONDS = 2.0
@@ -50,7 +52,10 @@ class AppServer(Server):
     async def handle_index(self, request: web.Request) -> web.StreamResponse:
         """The page, with links to the address by which the browser knows this server."""
         self.public_url = str(request.url.origin())
-        return await super().handle_index(request)
+        page = await super().handle_index(request)
+        assert isinstance(page, web.Response)
+        page.text = own_page(page.text or "", f"{self.public_url}/static/")
+        return page
 
     @web.middleware
     async def _refuse_others(self, request: web.Request, handler: Handler) -> web.StreamResponse:
