@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ import core.nets
 from tests.digits import draw
 from tests.terminal.browser import CHROMIUM, Page, browser
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE
+from tui.cli.commands.serve import app_options, command
+from tui.cli.main import main
 
 pytestmark = pytest.mark.slow
 
@@ -111,7 +114,6 @@ async def test_pages_of_other_sites_are_refused(served, headers, status):
                 assert answer.status == status
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_port_in_use_is_bad_input(served, capsys: pytest.CaptureFixture[str]):
     port = served[0].rpartition(":")[2]
     assert main(["serve", "--port", port]) == 2
@@ -125,7 +127,7 @@ def test_without_its_package_it_says_how_to_install_it(monkeypatch, capsys):
     assert "pip install 'featherweight[web]'" in capsys.readouterr().err
 
 
-def test_the_program_gets_every_option_but_the_address(monkeypatch):
+def test_the_program_gets_every_option_but_the_address():
     words = ["--seed", "1", "serve", "--port", "1", "--experiment", "my runs", "--host=::1"]
     options = app_options(words)
     assert options == ["--seed", "1", "--experiment", "my runs"]
