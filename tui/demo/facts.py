@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui.state.results import Result
     from tui.state.state import State
 
-UNKNOWN = "?"
+UNKNOWN = "–"
 
 
 def caption(template: str, state: State) -> str:

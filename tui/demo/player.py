@@ -59,7 +59,8 @@ class Player:
 
     async def _play(self, step: Step) -> bool:
         stage = self._stage
-        stage.say(step.caption)
+        if step.caption:
+            stage.say(step.caption)
         await self._rest(step.before)
         for number, name in enumerate(step.does):
             await self._rest(step.between if number else 0)

@@ -27,7 +27,7 @@ class Step:
     """One caption and what happens under it.
 
     Attributes:
-        caption: with names of `tui.demo.facts` in braces.
+        caption: with names of `tui.demo.facts` in braces; empty to keep the last one.
         does: actions of the main screen, such as `training.prune`, or the keys of a dialog.
         until: what to wait for afterwards.
         before: seconds to read the caption before anything happens.
@@ -68,6 +68,12 @@ def trained(share: float) -> Condition:
         return (batch.epoch - 1 + batch.seen / batch.images) / batch.epochs >= share
 
     return reached
+
+
+def exported(app: FeatherweightApp) -> bool:
+    """The fine-tuned net is in a file."""
+    tuned = app.state.finetuned
+    return app.job is None and tuned is not None and bool(tuned.exports)
 
 
 def asked(app: FeatherweightApp) -> bool:
@@ -134,15 +140,16 @@ SCRIPT = (
         asked,
         before=1.0,
     ),
+    Step("", ("escape",), answered, after=0.5),
     Step(
         "{exporting_ask}: export it to a compact file",
-        ("escape", "exporting.ask"),
+        ("exporting.ask",),
         asked,
-        between=1.5,
+        before=1.0,
         after=1.5,
     ),
-    Step("It is written, read back and measured", ("enter",), idle, after=1.0),
+    Step("It is written, read back and measured", ("enter",), exported, after=1.0),
     Step("The file has {file}; the dense weights had {before}", after=4.5),
     Step("It is {path}"),
-    Step("How light is yours? {program_help} explains every key", after=4.0),
+    Step("Now it is your turn: {program_help} explains every key", after=4.0),
 )

@@ -58,10 +58,9 @@ def listening(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)
     except OSError as error:
-        why = error.strerror or error
-        raise InputError(
-            f"cannot serve on {host}, port {port}: {why}; try another --port"
-        ) from error
+        why = str(error.strerror or error).partition(" (")[0]
+        text = f"cannot serve on {host}, port {port}: {why}; try another --port"
+        raise InputError(text) from error
 
 
 @dataclass(frozen=True)
