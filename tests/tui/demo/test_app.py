@@ -56,9 +56,9 @@ async def test_the_whole_story_is_played_with_a_caption_on_every_screen(tmp_path
         export = app.state.finetuned.exports[-1]
         assert Path(export.file).parent == tmp_path
         assert f"{app.state.footprint.ratio:.2f}" == "36.88"
-        strip, totals = app.screen.query_one(Caption).region, app.query_one("#totals").region
+        strip, scores = app.screen.query_one(Caption).region, app.query_one("#scoreboard").region
         assert (strip.height, strip.bottom) == (1, size[1])
-        assert not strip.overlaps(totals)
+        assert not strip.overlaps(scores)
         assert not plan_file(app.state.settings).exists(), "the user's plan is left alone"
 
 
