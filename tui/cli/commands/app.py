@@ -20,8 +20,11 @@ from tui.cli.commands import run
 from tui.cli.streams import Guarded, tell
 from tui.system.interruption import Interruption
 from tui.text.encodings import cells, replace_missing
+from tui.web.driver import is_served
 
 if TYPE_CHECKING:
+    from tui.app import FeatherweightApp
+    from tui.jobs.backend import Backend
     from tui.jobs.job import Job
 
 LEAVE_SECONDS = 0.5
@@ -31,13 +34,8 @@ LEAVE_SECONDS = 0.5
 def prepare(args: Namespace) -> Program | Command[Any]:
     """Check the options; raises InputError."""
     settings = read_options.settings_of(args)
-    if args.theme is not None:
-        from textual.theme import BUILTIN_THEMES
-
-        if args.theme not in BUILTIN_THEMES:
-            names = ", ".join(sorted(BUILTIN_THEMES))
-            raise InputError(f"unknown theme '{args.theme}': expected one of {names}")
-    if _has_terminal():
+    check_theme(args.theme)
+    if has_terminal():
         checks.check_settings(settings)
         return Program(settings, checks.experiment_for(args, settings), args.theme)
     preset = default_preset(settings.model)
@@ -48,6 +46,17 @@ def prepare(args: Namespace) -> Program | Command[Any]:
     return replace(job, notice=f"no terminal, running instead: {same_command}")
 
 
+def check_theme(name: str | None) -> None:
+    """Raise InputError if there is no such theme."""
+    if name is None:
+        return
+    from textual.theme import BUILTIN_THEMES
+
+    if name not in BUILTIN_THEMES:
+        names = ", ".join(sorted(BUILTIN_THEMES))
+        raise InputError(f"unknown theme '{name}': expected one of {names}")
+
+
 @dataclass(frozen=True)
 class Program:
     """The app, with its options checked."""
@@ -56,17 +65,26 @@ class Program:
     experiment: Experiment
     theme: str | None
 
+    def app(self, backend: Backend) -> FeatherweightApp:
+        """The app to run."""
+        from tui.app import FeatherweightApp
+
+        return FeatherweightApp(backend)
+
+    def leave(self) -> None:
+        """Called once the app is closed."""
+
     def perform(self, interruption: Interruption) -> int:
         """Open it, and return its exit status once it is closed."""
-        from tui.app import FeatherweightApp
         from tui.jobs.backend import Backend
         from tui.system.error_log import log_error
 
-        terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
-        assert terminal is not None  # see `_has_terminal`
-        vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
-        replace_missing(terminal, cells)
-        program = FeatherweightApp(Backend(self.settings, self.experiment))
+        if not is_served():
+            terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
+            assert terminal is not None  # see `has_terminal`
+            vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
+            replace_missing(terminal, cells)
+        program = self.app(Backend(self.settings, self.experiment))
         if self.theme is not None:
             program.theme = self.theme
         try:
@@ -83,6 +101,7 @@ class Program:
         if problem:
             tell(problem)
             status = 1
+        self.leave()
         if threads := program.session.threads:
             for thread in threads:
                 thread.abandon(LEAVE_SECONDS)
@@ -101,7 +120,9 @@ def _finish(job: Job | None, interruption: Interruption) -> None:
             job.wait()
 
 
-def _has_terminal() -> bool:
-    """Whether stdin and stdout are a terminal that can move its cursor."""
+def has_terminal() -> bool:
+    """Whether stdin and stdout are a terminal that can move its cursor, or a browser's page."""
+    if is_served():
+        return True
     drawable = os.environ.get("TERM") != "dumb"
     return drawable and sys.stdin.isatty() and sys.stdout.isatty()
