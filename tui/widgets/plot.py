@@ -10,7 +10,7 @@ class PlotPanel(LinesWidget, can_focus=True):
 
     HELP = f"""
     # The plots
-    v shows the next plot: {", ".join(plot.title for plot in PLOTS.values())}.
+    v shows the next plot: {", ".join(plot.about for plot in PLOTS.values())}.
     """
 
     _drawn: object = None
