@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.plots.data_table import Column, DataTable, merged
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.data_table import Column, DataTable, merged
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.percents import percent_axis, percent_or_nan, percent_rows, short_percent
 from tui.plots.drawing.placing import Cells

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.bars import bar_canvas
-from tui.plots.drawing.data_table import Column, DataTable
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.numbers import aligned, ratio, short
 from tui.plots.drawing.ticks import Axis, Tick

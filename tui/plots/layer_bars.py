@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.bars import Scale, bar_canvas
-from tui.plots.drawing.data_table import Column, DataTable
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.numbers import (
     BYTES,
@@ -81,7 +81,7 @@ def draw(data: LayerBarsData, width: int, height: int, hint: str = "", view: Vie
     total = _total(bars)
     always = [total] if style.total else []
     bottom_axis = height >= min(len(bars) + len(always) + 3, 12)
-    scale = Scale.of([bar.dense for bar in bars], view.log)
+    scale = Scale.of([bar.dense for bar in bars], view.other_scale)
     legend = _legend(style, total, scale)
     head = heading(title(data), legend, width, height, view)
     room = height - len(head) - 2 * bottom_axis

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui.plots import sensitivity_curves
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.canvas import BAND, BELOW
 from tui.plots.drawing.curves import Curve, CurvePath, Curves
-from tui.plots.drawing.data_table import Column, DataTable
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.percents import percent_or_nan, percents, short_percent
 from tui.plots.sensitivity_map import HeatMap, Map, map_table

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.curves import Curve, CurvePath
-from tui.plots.drawing.data_table import Column, DataTable
 from tui.plots.drawing.percents import percents, points
 from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, distinct_width, width_of
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.plots.drawing.data_table import Column, DataTable
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.heading import title_only
 from tui.plots.drawing.table import column_widths, table_cell, table_row
 from tui.plots.view import PLAIN, View

@@ -13,13 +13,14 @@ class View(NamedTuple):
         header: whether the plot draws its own title; not where a frame or a rule shows it.
         row: the row of the plot's data table under the cursor; None without a cursor.
         column: the column of the table that the cursor reads.
-        log: whether amounts are on a logarithmic scale; None: the plot decides.
+        other_scale: whether amounts are on the scale that the plot does not choose itself:
+            logarithmic instead of linear, or the other way round.
     """
 
     header: bool = True
     row: int | None = None
     column: int = 1
-    log: bool | None = None
+    other_scale: bool = False
 
 
 PLAIN = View()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from tui.plots import accuracy, costs, files, histogram, layer_bars, sensitivity, speed
-from tui.plots.drawing.data_table import DataTable
+from tui.plots.data_table import DataTable
 from tui.plots.predictions import confusion, images
 from tui.plots.view import View
 from tui.state.state import State

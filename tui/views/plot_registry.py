@@ -5,9 +5,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 
-from tui.plots.drawing.data_table import DataTable
+from tui.plots.data_table import DataTable
+from tui.plots.subject import PlotSubject
 from tui.plots.view import PLAIN, View
 from tui.state.measurement import Need
 from tui.state.state import State
@@ -25,6 +27,7 @@ class Plot:
         hint: shown while there is no data, such as the key to press; replaced by the progress of
             a background measurement.
         needs: what is measured in the background while it is visible.
+        scales: whether its amounts can be on a linear and on a logarithmic scale.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Plot:
     inputs: Callable[[State], object]
     hint: str = ""
     needs: frozenset[Need] = frozenset()
+    scales: bool = False
 
     def title(self, state: State) -> Line:
         """Its title, for a frame or a rule, the most important part first.
@@ -44,6 +48,17 @@ class Plot:
         from tui.views.plot_drawers import DRAWERS
 
         return DRAWERS[self.name].title(state)
+
+    def subject(self, state: State) -> PlotSubject:
+        """It for the whole screen."""
+        return PlotSubject(
+            self.name,
+            (self.name, self.inputs(state), state.measuring if self.needs else ""),
+            partial(self.title, state),
+            partial(self.draw, state),
+            partial(self.table, state),
+            self.scales,
+        )
 
     def draw(self, state: State, width: int, height: int, view: View = PLAIN) -> Lines:
         """Draw it; empty before there is a base.
@@ -82,8 +97,8 @@ PLOTS = {
         Plot("sensitivity", "Sensitivity", "how sensitive each layer is",
             attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"),
             hint="press s to scan; curves appear as it runs"),
-        Plot("parameters", "Parameters", "parameters per layer", _FOOTPRINTS),
-        Plot("size", "Size", "size per layer", _FOOTPRINTS),
+        Plot("parameters", "Parameters", "parameters per layer", _FOOTPRINTS, scales=True),
+        Plot("size", "Size", "size per layer", _FOOTPRINTS, scales=True),
         Plot("files", "Files", "file size",
             attrgetter("base", "footprints", "finetuned", "pruned", "current")),
         Plot("speed", "Speed", "speed in each engine", attrgetter("speed", "speed_is_current"),

@@ -1,5 +1,7 @@
 """A plot as a widget: redrawn only when its data or its size changes."""
 
+from textual.binding import Binding
+
 from tui.state.state import State
 from tui.views.plot_registry import PLOTS
 from tui.widgets.lines import LinesWidget
@@ -12,6 +14,8 @@ class PlotPanel(LinesWidget, can_focus=True):
     # The plots
     v shows the next plot: {", ".join(plot.about for plot in PLOTS.values())}.
     """
+
+    BINDINGS = [Binding("enter", "app.key('plots.full_screen')", "full screen", show=False)]
 
     _drawn: object = None
     _shown: tuple[State, str] | None = None
@@ -26,6 +30,11 @@ class PlotPanel(LinesWidget, can_focus=True):
             self._drawn = (name, width, height, plot.inputs(state))
             if self._drawn != before:
                 self.lines = plot.draw(state, width, height)
+
+    @property
+    def plot(self) -> str:
+        """The name of the plot; empty before the first."""
+        return self._shown[1] if self._shown else ""
 
     def on_resize(self) -> None:
         """Fit the new size, which also changes with the lines below."""

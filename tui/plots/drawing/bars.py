@@ -24,16 +24,15 @@ class Scale(NamedTuple):
     least: float = 0.0
 
     @classmethod
-    def of(cls, amounts: Sequence[float], log: bool | None = None) -> Self:
-        """A scale of amounts before pruning, which no plan moves; None: what their span asks for.
+    def of(cls, amounts: Sequence[float], other: bool = False) -> Self:
+        """The scale that the span of amounts before pruning asks for, which no plan moves.
 
         A logarithmic one begins two decades below the least amount, for what is left of it.
+        `other` asks for the other scale.
         """
         known = [amount for amount in amounts if amount > 0]
         most, least = max(known, default=1.0), min(known, default=1.0)
-        if log is None:
-            log = most > _SPAN * least
-        if not log:
+        if (most > _SPAN * least) == other:
             return cls(most)
         return cls(most, 10.0 ** max(0, math.floor(math.log10(max(1.0, least))) - 2))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from tui.plots.drawing.data_table import Column, DataTable
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.heading import title_only
 from tui.plots.drawing.numbers import count
 from tui.plots.predictions.confusion_matrix import (

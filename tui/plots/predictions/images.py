@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.braille import Picture, braille, crop, to_gray
-from tui.plots.drawing.data_table import Column, DataTable
 from tui.plots.drawing.heading import heading
 from tui.plots.view import PLAIN, View
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, note, width_of

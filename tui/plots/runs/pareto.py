@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, replace
 
 from core.experiments.pareto import front
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.canvas import BAND, BELOW, Canvas
-from tui.plots.drawing.data_table import Column, DataTable
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.percents import percent_axis, percent_or_nan
 from tui.plots.drawing.placing import Cell, Cells, cut_below
@@ -71,8 +71,8 @@ def draw(
         return blank(width, height)
     runs, heads = _drawn(data), title(data)
     rows = height - len(heading(heads, (), width, height, view))
-    linear = view.log is False
-    chart = _Chart(runs, percent_or_nan(data.dense), data.images, width, rows, linear)
+    dense = percent_or_nan(data.dense)
+    chart = _Chart(runs, dense, data.images, width, rows, linear=view.other_scale)
     chart.draw_lines()
     chart.draw_marks()
     if view.row is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.plots.drawing.data_table import Column, DataTable
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.numbers import amounts, count, short
 from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas

@@ -71,6 +71,15 @@ class DataTable:
         """Whether the columns are series over the first one."""
         return not self.across
 
+    def start(self) -> tuple[int, int]:
+        """The row and column where a cursor appears: in the middle of the first known series."""
+        columns = range(self.keys, len(self.columns) - self.extras)
+        rows = range(self.rows)
+        column = next((at for at in columns if any(map(self.columns[at].has, rows))), self.keys)
+        if not self.is_chart or not self.rows:
+            return 0, column
+        return self.moved(self.rows // 2, column, 0, 0)
+
     def moved(self, row: int, column: int, right: int, down: int) -> tuple[int, int]:
         """The row and column `right` steps to the right and `down` steps down, as far as they go.
 
