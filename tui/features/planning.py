@@ -115,20 +115,28 @@ class Planning(Feature):
     @available()
     def undo(self) -> None:
         """Undo the last change."""
-        self._go_to(self.state.undo(), "undone · U to redo")
+        self._go_to(self.state.undo(), "undo", "undone · U to redo")
 
     @available()
     def redo(self) -> None:
         """Redo the last undone change."""
-        self._go_to(self.state.redo(), "redone · u to undo")
+        self._go_to(self.state.redo(), "redo", "redone · u to undo")
 
-    def _go_to(self, state: State, text: str) -> None:
-        """Show another undo point; a running training keeps its curve."""
-        if self.session.job is not None:
-            state = replace(state, curve=self.state.curve)
-        elif state is not self.state:
-            self.session.activity = Outcome(text, role="muted")
-        self.session.show(state)
+    def _go_to(self, state: State, verb: str, text: str) -> None:
+        """Show another undo point; while a job runs, only if nothing but the plan differs.
+
+        The job's recipe and base stay on the screen, and so do its curve and what it has measured.
+        """
+        session, before = self.session, self.state
+        if state is before:
+            session.say(f"nothing to {verb}")
+        elif session.job is None:
+            session.show(state, Outcome(text, role="muted"))
+        elif state.differs_only_in_plan(before):
+            session.show(replace(state, curve=before.curve, pruned=before.pruned))
+        else:
+            what = "the recipe" if state.settings != before.settings else "a result"
+            session.say(f"{verb} would change {what}: it has to wait for the running job")
 
     @available()
     def presets(self) -> None:

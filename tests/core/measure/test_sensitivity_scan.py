@@ -21,7 +21,7 @@ from core.nets.architectures import LeNet5
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
 from core.nets.zoo import model_spec
-from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, LayerScanned, Scan, ScanUpdated
+from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, PointScanned, Scan, ScanUpdated
 from core.pruning.masks import Masks
 from core.pruning.thresholds import pruned_by, threshold
 from tests.core.conftest import head
@@ -168,7 +168,7 @@ class TestEvents:
         done = [
             [event.scan.layers[name][0].images for name in event.scan.layers]
             + [point.images for point in event.scan.uniform]
-            for event in of_type(LayerScanned, events)
+            for event in of_type(PointScanned, events)
         ]
         assert done == [[1000] * (at + 1) + [0] * (4 - at) for at in range(5)]
 

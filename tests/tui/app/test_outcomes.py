@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, shown, until
 
 
 async def test_results_stay_current_when_moves_are_reversed(app, backend):
@@ -45,7 +45,8 @@ async def test_a_key_that_waits_for_a_job_says_so(app, backend):
         await pilot.press("m", "enter", "f")
         await until(pilot, lambda app: backend.paused.is_set())
         await pilot.press("p")
-        assert any("prune" in notification.message for notification in app._notifications)
+        assert "prune has to wait for the running job" in shown(app, "#activity")
+        assert not app._notifications
         assert backend.started == ["finetune"]
         backend.go.set()
         await idle(pilot)

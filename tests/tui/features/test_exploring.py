@@ -353,7 +353,8 @@ async def test_notices_during_a_job_leave_its_progress_visible(tmp_path):
         await typed(pilot, str(tmp_path / "mine.toml"))
         await pilot.press("enter")
         assert isinstance(app.activity, JobProgress)
-        assert any(".toml" in toast.message for toast in app._notifications)
+        assert ".toml" in app.activity.said.text
+        assert not app._notifications
         backend.go.set()
         await idle(pilot)
 
