@@ -134,6 +134,7 @@ class Planning(Feature):
             session.show(state, Outcome(text, role="muted"))
         elif state.differs_only_in_plan(before):
             session.show(replace(state, curve=before.curve, pruned=before.pruned))
+            session.say(text)
         else:
             what = "the recipe" if state.settings != before.settings else "a result"
             session.say(f"{verb} would change {what}: it has to wait for the running job")

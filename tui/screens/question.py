@@ -13,7 +13,7 @@ from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.text.lines import Lines, Span
 from tui.widgets.lines import LinesWidget
 
-HINT = "↑↓ choose · Enter: the marked answer · Esc: {}"
+HINT = "↑↓ choose · Enter take it · Esc {}"
 
 
 class Question(Dialog[bool]):
@@ -49,7 +49,11 @@ class Question(Dialog[bool]):
         with Vertical(classes="dialog"):
             yield Label(self._text, classes="dialog--title", markup=False)
             yield LinesWidget(id="answers")
-            yield Label(HINT.format(self._no), classes="dialog--hint", markup=False)
+            yield Label(
+                HINT.format(self._no[:1].lower() + self._no[1:]),
+                classes="dialog--hint",
+                markup=False,
+            )
 
     def on_mount(self) -> None:
         """Mark the first answer to suggest."""
