@@ -2,7 +2,7 @@
 
 import sys
 from asyncio import AbstractEventLoop, get_running_loop
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -94,14 +93,6 @@ class FeatherweightApp(RoleApp):
         """The main screen."""
         return self.main_screen
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's; NO_COLOR leaves a terminal's own colors alone, which have no grays.
-
-        Textual chooses the filter before it knows the theme: black text on black.
-        """
-        filters, native = super().get_line_filters(), self.native_ansi_color
-        return [NoColor() if native and isinstance(each, Monochrome) else each for each in filters]
-
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then load everything."""
         self._running_loop = get_running_loop()
@@ -162,6 +153,8 @@ class FeatherweightApp(RoleApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Handle an event, unless it is a key of pasted text, which must not trigger actions."""
+        if isinstance(event, events.Resize):
+            self.repaint()  # even at the same size: another terminal may have attached
         if not self.key_burst.takes(event):
             await super().on_event(event)
 

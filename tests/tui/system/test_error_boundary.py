@@ -38,11 +38,12 @@ def messages(app: FeatherweightApp) -> list[str]:
 
 
 @logs_errors
-@pytest.mark.parametrize("name", ["title", "totals", "activity", "table"])
+@pytest.mark.parametrize("name", ["title", "scoreboard", "activity", "table"])
 async def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
     app, monkeypatch, error_log, name
 ):
-    where = "tui.widgets.layer_table" if name == "table" else "tui.screens.main"
+    widgets = {"table": "layer_table", "scoreboard": "scoreboard"}
+    where = f"tui.widgets.{widgets[name]}" if name in widgets else "tui.screens.main"
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
         with monkeypatch.context() as patch:
@@ -50,7 +51,7 @@ async def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
             await pilot.press("right", "right")
             assert "LookupError: nothing [/b] here (details in" in shown(app, f"#{name}")
         assert app.state.planned["conv1"] == pytest.approx(0.02)
-        others = {"title": "Featherweight", "totals": "kept", "table": "conv1"}
+        others = {"title": "Featherweight", "scoreboard": "dense", "table": "conv1"}
         assert all(
             text in shown(app, f"#{panel}") for panel, text in others.items() if panel != name
         )
@@ -189,7 +190,7 @@ def test_a_fatal_error_is_one_line_and_status_1(monkeypatch, capsys, error_log):
             super().run(headless=True)
 
     monkeypatch.setattr("tui.app.FeatherweightApp", Broken)
-    monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
+    monkeypatch.setattr(app_command, "has_terminal", lambda: True)
     assert main([]) == 1
     said = capsys.readouterr().err
     assert said.startswith("featherweight: LookupError: nothing [/b] here (details in ")
@@ -350,7 +351,7 @@ async def test_textual_draws_on_stdout_if_stderr_is_a_file(monkeypatch):
             drawn.append(sys.__stderr__.fileno())
 
     monkeypatch.setattr("tui.app.FeatherweightApp", Drawn)
-    monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
+    monkeypatch.setattr(app_command, "has_terminal", lambda: True)
     monkeypatch.setattr(sys, "__stderr__", sys.__stderr__)
     assert main([]) == 0
     assert drawn == [sys.__stdout__.fileno()]
