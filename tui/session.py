@@ -190,7 +190,7 @@ class Session:
             curve: the training curve to begin.
         """
         if self.job is not None:
-            self.say(f"{title} has to wait for the running job; x stops that")
+            self.say(f"{title} has to wait: {self.job_title} is running, x stops it")
             return
         if curve is not None:
             self.watch_training(curve)
@@ -239,6 +239,11 @@ class Session:
         """Add a training's event to the curve."""
         if self.state.curve is not None:
             self.state = replace(self.state, curve=self.state.curve.after(event))
+
+    @property
+    def job_title(self) -> str:
+        """The name of the running job on the screen."""
+        return self.activity.title if isinstance(self.activity, JobProgress) else "a job"
 
     @property
     def warnings(self) -> tuple[str, ...]:

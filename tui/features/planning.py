@@ -8,12 +8,19 @@ from tui.screens.question import Choice
 from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
-from tui.text.format import percent, plural
+from tui.text.format import percent, plural, ratio
 from tui.text.lines import cut_name
 from tui.views.activity import Outcome
 from tui.views.panels.layer_table import LOCK, row_name
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
+
+
+def _lightness(state: State) -> str:
+    """What a plan leaves, in three units."""
+    sparsity = 100 * state.sparsity_of(range(len(state.profiles)))
+    lighter = f"{ratio(state.footprint.ratio)} lighter"
+    return f"{lighter} · {100 - sparsity:.1f} % of the weights · {sparsity:.1f} % sparsity"
 
 
 class Planning(Feature):
@@ -137,18 +144,24 @@ class Planning(Feature):
             session.say(text)
         else:
             what = "the recipe" if state.settings != before.settings else "a result"
-            session.say(f"{verb} would change {what}: it has to wait for the running job")
+            session.say(f"{verb} would change {what}: it waits until {session.job_title} ends")
 
     @available()
     def presets(self) -> None:
         """Offer the presets."""
         presets = presets_of(self.state.settings.model)
-        options = [(name, preset.meaning) for name, preset in presets.items()]
+        options = [
+            (name, preset.meaning, _lightness(self._with_preset(name)))
+            for name, preset in presets.items()
+        ]
         self.session.ask(Choice("Presets", options), self._take_preset)
 
     def _take_preset(self, name: str) -> None:
+        self.session.show(self._with_preset(name))
+
+    def _with_preset(self, name: str) -> State:
         preset = preset_plan(name, self.state.settings.model, self.state.layer_names)
-        self.session.show(self.state.set_plan({**preset, **self.state.locks}))
+        return self.state.set_plan({**preset, **self.state.locks})
 
     def on_mouse_action(self, message: LayerTable.MouseAction) -> None:
         """Nudge or set the sparsity of the row under the mouse, or fold or select it."""

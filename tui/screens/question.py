@@ -96,7 +96,7 @@ class Question(Dialog[bool]):
 
 
 class Choice(Dialog[str]):
-    """A list of names and their meanings; Enter picks one, Esc cancels."""
+    """A list of names, each with what is beside and below it; Enter picks one, Esc cancels."""
 
     BINDINGS = [
         Binding("q", "leave", "close"),
@@ -104,13 +104,17 @@ class Choice(Dialog[str]):
         Binding("k", "app.simulate_key('up')", show=False),
     ]
 
-    def __init__(self, title: str, options: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, title: str, options: Sequence[tuple[str, str, str]]) -> None:
         super().__init__()
         self._title, self._options = title, options
 
     def compose(self) -> ComposeResult:
         """Lay out the title and the options."""
-        options = [Option(f"{name}\n  {meaning}", id=name) for name, meaning in self._options]
+        width = max(len(name) for name, *_ in self._options) + 2
+        options = [
+            Option(f"{name:<{width}}{beside}\n  {below}", id=name)
+            for name, beside, below in self._options
+        ]
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog--title", markup=False)
             yield OptionList(*options, markup=False)

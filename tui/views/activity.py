@@ -78,7 +78,7 @@ class JobProgress:
             case TrialFinished():
                 return replace(self, notice=trial_result(event.trial), warned=True)
             case TrialStarted():
-                title = f"search {event.number}/{event.trials}: {event.ratio:.1f}x"
+                title = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
                 return replace(self, title=title, step=None, batch=None, epoch=None)
             case _:
                 return self
@@ -122,24 +122,28 @@ def activity(shown: JobProgress | Outcome, width: int, now: float | None = None)
 _EMPTY: Line = (Span("  ", "good"),)
 
 
-def _wrapped(text: str, width: int, role: str, most: int = 100) -> Lines:
-    """A text on at most so many lines."""
-    room = max(width - 3, 10)
-    lines = wrap_cells(text, room)
-    if len(lines) > most:
-        lines = [*lines[: most - 1], cut(lines[most - 1], max(1, room - len(MORE))) + MORE]
-    return tuple((Span(f"  {line}", role),) for line in lines)
+def _wrapped(text: str, width: int, role: str) -> Lines:
+    return tuple((Span(f"  {line}", role),) for line in wrap_cells(text, max(width - 3, 10)))
+
+
+def _at_most(lines: Lines, most: int, width: int) -> Lines:
+    """The first lines; if some are left out, the last one says where they are."""
+    if len(lines) <= most:
+        return lines
+    (span,) = lines[most - 1]
+    text = span.text[: max(2, width - 1 - len(MORE))].rstrip()
+    return (*lines[: most - 1], (Span(text + MORE, span.role),))
 
 
 def _outcome(outcome: Outcome, width: int) -> Lines:
     """An error in full; otherwise as much of the text and its warnings as there is room for."""
-    whole = outcome.role == "error"
-    most = 100 if whole else MOST
-    lines = _wrapped(outcome.text, width, outcome.role, most) or (_EMPTY,)
+    lines = _wrapped(outcome.text, width, outcome.role) or (_EMPTY,)
     for warning in outcome.warnings:
-        if len(lines) < most:
-            lines += _wrapped(warning, width, "warning", most - len(lines))
-    if len(lines) < HEIGHT or whole or (outcome.warnings and len(lines) < most):
+        lines += _wrapped(warning, width, "warning")
+    whole = outcome.role == "error"
+    if not whole:
+        lines = _at_most(lines, MOST, width)
+    if len(lines) < HEIGHT or whole or (outcome.warnings and len(lines) < MOST):
         lines += ((Span(f"  {cut(outcome.detail, max(width - 3, 10))}", "muted"),),)
     return lines
 
@@ -174,8 +178,8 @@ def _details(job: JobProgress, width: int) -> Lines:
         return _line(facts, width)
     if len(together := " · ".join(filter(None, (job.notice, facts)))) <= width - 3:
         return _line(together, width)
-    notice = _wrapped(job.notice, width, "warning" if job.warned else "muted", HEIGHT)
-    return (*notice, *(_line(facts, width) if facts else ()))
+    notice = _wrapped(job.notice, width, "warning" if job.warned else "muted")
+    return (*_at_most(notice, HEIGHT, width), *(_line(facts, width) if facts else ()))
 
 
 def _line(text: str, width: int) -> Lines:

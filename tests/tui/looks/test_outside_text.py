@@ -79,7 +79,10 @@ async def test_messages_dialogs_and_inputs_are_drawn(app: FeatherweightApp):
         await pilot.press("escape", "M")
         assert f"said {MARKUP}" in await drawn(pilot)
         await pilot.press("escape")
-        for dialog in (Question(HOSTILE, HOSTILE, HOSTILE), Choice(HOSTILE, [(HOSTILE, HOSTILE)])):
+        for dialog in (
+            Question(HOSTILE, HOSTILE, HOSTILE),
+            Choice(HOSTILE, [(HOSTILE, HOSTILE, HOSTILE)]),
+        ):
             app.push_screen(dialog)
             assert MARKUP in await drawn(pilot)
             await pilot.press("escape")
