@@ -133,7 +133,7 @@ async def test_messages_replace_one_another_and_are_kept(app, backend):
         await pilot.press("q", "?")
         for text in ("three", "four"):
             app.notify(text)
-        await pilot.pause()
+            await pilot.pause()
         assert [toast.message for toast in app._notifications] == ["four"]
         await pilot.press("escape", "M")
         listed = str(app.screen.query_one("Static").render())
