@@ -28,6 +28,8 @@ KEYS = (
         COMPARE),
     Key("right_square_bracket,right", "] →", "layer(1)", "layer below", "Compare the layer below",
         COMPARE, footer=True),
+    Key("F", "F", "full_screen", "full screen",
+        "Show the plot on the whole screen: read out its points, export it", COMPARE),
     Key("question_mark,f1", "?", "help", "help", "Explain every key and symbol (also F1)", GENERAL,
         footer=True),
     Key("escape,q,h", "q", "leave", "back", "Go back (also Esc and h)", GENERAL, footer=True),
