@@ -78,7 +78,7 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal.wait_for("fine-tuning", "loss")
     terminal.press("q")
     terminal.wait_for("Quit? Fine-tuning to")
-    terminal.press("enter")
+    terminal.press("y")
     assert terminal.wait() == 0
     assert terminal.restored
 
