@@ -2,10 +2,14 @@
 
 from textual.binding import Binding
 
+from tui.plots.view import PLAIN
 from tui.state.state import State
-from tui.text.lines import Span
-from tui.views.plot_registry import PLOTS
+from tui.text.lines import whole_parts
+from tui.views.plot_registry import FRAMED, PLOTS
 from tui.widgets.panel import Panel
+
+_EDGES = 6
+"""The cells beside a title in a frame or a rule."""
 
 
 class PlotPanel(Panel, can_focus=True):
@@ -30,8 +34,9 @@ class PlotPanel(Panel, can_focus=True):
             plot = PLOTS[name]
             self._drawn = (name, self.frame, width, height, plot.inputs(state))
             if self._drawn != before:
-                title = (Span(plot.title.capitalize(), "title"),)
-                self.put(plot.draw(state, width, height), title)
+                view = PLAIN if self.frame == "none" else FRAMED
+                title = whole_parts(plot.title(state), self.size.width - _EDGES)
+                self.put(plot.draw(state, width, height, view), title)
 
     @property
     def plot(self) -> str:
