@@ -99,7 +99,7 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     assert terminal.written - before <= BYTES_UNREAD
     terminal.press("q")
     terminal.wait_for("Quit? Fine-tuning to")
-    terminal.press("enter")
+    terminal.press("y")
     assert terminal.wait() == 0
     assert terminal.restored
 
