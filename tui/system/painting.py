@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import repeat
 
 _TOKEN = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|(\n)|([^\x1b\n]+)")
 """A place (row and column), a style, the end of a row, or a text."""
@@ -113,7 +114,7 @@ class Painter:
             self._cursor = None
         else:
             look = style if text.strip(" ") else _of_blank(style)
-            cells = [(char, look) for char in text]
+            cells = list(zip(text, repeat(look)))
             for start, end in self._shown.differing(y, x, cells):
                 self._write((y, x + start), text[start:end], look)
         return y, x + len(cells)
