@@ -81,7 +81,7 @@ def draw(data: LayerBarsData, width: int, height: int, hint: str = "", view: Vie
     total = _total(bars)
     always = [total] if style.total else []
     bottom_axis = height >= min(len(bars) + len(always) + 3, 12)
-    scale = Scale.of([bar.dense for bar in bars], view.other_scale)
+    scale = Scale.of([bar.dense for bar in (*bars, *always)], view.other_scale)
     legend = _legend(style, total, scale)
     head = heading(title(data), legend, width, height, view)
     room = height - len(head) - 2 * bottom_axis
