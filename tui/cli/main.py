@@ -15,6 +15,7 @@ from tui.system.interruption import SIGPIPE, Interruption
 EXAMPLES = """\
 examples:
   featherweight                                     open the terminal program
+  featherweight demo                                watch it play its own story, in two minutes
   featherweight run --preset aggressive --json -    prune and fine-tune without it
   featherweight run --ratio 60                      60x smaller; sparsities chosen for you
   featherweight search --max-drop 0.5               smallest net within half a point of accuracy
@@ -25,6 +26,7 @@ examples:
   featherweight --weights dense.safetensors         open it
   featherweight export cnn5-mnist --to net.fw       write the newest run's net to a file
   featherweight inspect net.fw                      what a file holds, and its accuracy
+  featherweight serve                               open the program in a browser
   featherweight data fetch mnist                    download the data ahead of time
 """
 
@@ -93,11 +95,13 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="show the version")
     add_options.add_settings(parser)
     add_options.add_experiment(parser)
-    parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
+    add_options.add_looks(parser)
     parser.set_defaults(command="app")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for name, (summary, *_) in add_options.COMMANDS.items():
         add_options.add_command_options(commands.add_parser(name, help=summary), name)
+    add_options.add_demo(commands.add_parser("demo", help="watch the program play its own story"))
+    add_options.add_serve(commands.add_parser("serve", help="open the program in a browser"))
     data = commands.add_parser("data", help="download data sets")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
     fetch = actions.add_parser("fetch", help="download a data set into the cache and verify it")

@@ -26,6 +26,10 @@ class SavedPlans(Feature):
         self._offered = False
         session.followers.append(self._follow)
 
+    def disable(self) -> None:
+        """Neither offer nor save a plan in this session."""
+        self.session.followers.remove(self._follow)
+
     def _follow(self, state: State) -> None:
         if self._offered:
             self.autosave.follow(state)
@@ -44,7 +48,8 @@ class SavedPlans(Feature):
         if saved.run and state.base and saved.base != state.base.digest:
             text += f"\nIt was made for the net of run {saved.run}, "
             text += "which you can restore in the history (h)."
-        self.session.ask(Question(text, "continue", "new plan"), partial(self._answer, saved))
+        question = Question(text, "Continue", "Start a new plan", harmless=True)
+        self.session.ask(question, partial(self._answer, saved))
 
     def _answer(self, saved: SavedPlan, accepted: bool) -> None:
         session, state, plan = self.session, self.state, dict(saved.sparsity)

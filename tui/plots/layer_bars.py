@@ -47,7 +47,7 @@ class Style:
 
 
 PARAMETERS = Style("Parameters", "kept", False, "", COUNTS, count, percent)
-SIZE = Style("Size", "pruned", True, "bytes", BYTES, volume, ratio)
+SIZE = Style("Size", "kept", True, "bytes", BYTES, volume, ratio)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,8 @@ from textual.binding import Binding
 
 from tui.plots.view import PLAIN
 from tui.state.state import State
-from tui.text.lines import whole_parts
 from tui.views.plot_registry import FRAMED, PLOTS
 from tui.widgets.panel import Panel
-
-_EDGES = 6
-"""The cells beside a title in a frame or a rule."""
 
 
 class PlotPanel(Panel, can_focus=True):
@@ -35,8 +31,7 @@ class PlotPanel(Panel, can_focus=True):
             self._drawn = (name, self.frame, width, height, plot.inputs(state))
             if self._drawn != before:
                 view = PLAIN if self.frame == "none" else FRAMED
-                title = whole_parts(plot.title(state), self.size.width - _EDGES)
-                self.put(plot.draw(state, width, height, view), title)
+                self.put(plot.draw(state, width, height, view), plot.title(state))
 
     @property
     def plot(self) -> str:

@@ -49,7 +49,7 @@ def test_the_size_of_all_layers_always_shows(area):
     layers = tuple(f"features.{index}" for index in range(30))
     lines = text(layer_bars.draw(LayerBarsData(SIZE, layers, (4096,) * 30, (1024,) * 30, 3), *area))
     assert any(line.startswith("  all") and "120.0 KiB → " in line for line in lines)
-    assert "30.0 KiB pruned (4.0x)" in lines[0]
+    assert "30.0 KiB kept (4.0x)" in lines[0]
 
 
 @settings(max_examples=60)

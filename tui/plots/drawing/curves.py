@@ -11,7 +11,8 @@ from tui.plots.drawing.percents import percent_or_nan, percent_rows, percents
 from tui.text.lines import clean
 
 _Floats = NDArray[np.float64]
-_COLORS = 4
+_SERIES = ("series-1", "series-2", "series-3", "series-4")
+"""The roles of curves of other layers, in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +117,4 @@ class Curves(NamedTuple):
             return "muted"
         if path is self.chosen:
             return "chosen"
-        return "uniform" if path is self.uniform else f"series-{1 + path.place % _COLORS}"
+        return "uniform" if path is self.uniform else _SERIES[path.place % len(_SERIES)]
