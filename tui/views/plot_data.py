@@ -37,7 +37,7 @@ from tui.text.format import (
     score,
 )
 
-_TUNE, _WRITE = "press f or e to measure", "press e to write"
+_TUNE, _WRITE = "press f or e", "press e"
 
 
 def histogram(state: State, width: int) -> HistogramData:

@@ -13,6 +13,7 @@ class PlotPanel(Panel, can_focus=True):
 
     HELP = f"""
     # The plots
+    F or Enter shows it on the whole screen: read out its points, export it as a file.
     v shows the next plot: {", ".join(plot.about for plot in PLOTS.values())}.
     """
 
