@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.worker import Worker
 
 import tui.app
@@ -160,9 +160,8 @@ class DemoApp(FeatherweightApp):
         if player is not None:
             self._said = caption(self._template, self.state)
         hints = ("",) if player is None else PAUSED_HINTS if player.paused else HINTS
-        strips = screen.query(Caption)
-        if not strips:
-            screen.mount(Caption())
+        if not screen.query(Caption):
+            screen.mount(Caption().set_class(isinstance(screen, ModalScreen), "-docked"))
         for strip in screen.query(Caption):
             strip.say(self._said, hints)
 

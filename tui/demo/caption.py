@@ -16,7 +16,7 @@ class Caption(Static):
     DEFAULT_CSS = """
     Caption { height: 1; width: 100%; background: $primary; color: $text; text-style: bold; }
     Caption:ansi { background: ansi_default; color: ansi_default; text-style: bold reverse; }
-    ModalScreen Caption { dock: bottom; }
+    Caption.-docked { dock: bottom; }
     """
 
     def __init__(self) -> None:
