@@ -15,12 +15,13 @@ The packages; each imports only those below it in this list (import-linter check
     plots/      turn numbers into lines of text; only drawing/canvas.py imports plotext
     state/      what the screens show, with the rows of the dialogs: immutable, with every
                 way it can change
+    looks/      themes and the colors of roles; what a terminal can show: 256 colors, ASCII
     keys/       the keys of the main screen and the history; a dialog binds its own
     system/     the program as a process: error boundary, error log, signals, pasted text
     text/       lines and numbers as people read them; text from outside; encodings
     web/        serves the program to browsers; only server.py imports textual-serve
 
-colors.tcss sets the color of every role of text (dense, pruned, removed weights ...),
+colors.tcss gives every role of text (dense, pruned, removed weights ...) a color of `looks.roles`,
 featherweight.tcss the layout.
 
 From a key to a plot, for `p`: `keys.main_keys` names `training.prune`; `app` calls that method of

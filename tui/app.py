@@ -2,22 +2,23 @@
 
 import sys
 from asyncio import AbstractEventLoop, get_running_loop
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
+from threading import get_ident
 from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter, Monochrome, NoColor
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from tui.features.benchmarking import Benchmarking
 from tui.features.exporting import Exporting
-from tui.features.feature import is_available, waits
+from tui.features.feature import is_available, why_unavailable
 from tui.features.goals import Goals
 from tui.features.history import History
 from tui.features.layer_list import LayerList
@@ -32,7 +33,7 @@ from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.keys.main_keys import BINDINGS, KEYS, Key
 from tui.screens.main import MainScreen
-from tui.screens.overlay import Palette
+from tui.screens.overlay import Overlay, Palette
 from tui.session import Session
 from tui.state.state import State
 from tui.system.error_boundary import Boundary
@@ -91,14 +92,6 @@ class FeatherweightApp(RoleApp):
     def get_default_screen(self) -> MainScreen:
         """The main screen."""
         return self.main_screen
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's; NO_COLOR leaves a terminal's own colors alone, which have no grays.
-
-        Textual chooses the filter before it knows the theme: black text on black.
-        """
-        filters, native = super().get_line_filters(), self.native_ansi_color
-        return [NoColor() if native and isinstance(each, Monochrome) else each for each in filters]
 
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then load everything."""
@@ -160,6 +153,8 @@ class FeatherweightApp(RoleApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Handle an event, unless it is a key of pasted text, which must not trigger actions."""
+        if isinstance(event, events.Resize):
+            self.repaint()  # even at the same size: another terminal may have attached
         if not self.key_burst.takes(event):
             await super().on_event(event)
 
@@ -204,15 +199,33 @@ class FeatherweightApp(RoleApp):
         if line is not None and on_top and event.is_printable and event.character:
             event.prevent_default()
             line.type(event.character)
-        elif session.job is not None and on_top and not session.typing:
-            for key in KEYS:
-                if event.key in key.keys.split(",") and waits(self.feature_action(key.name)):
-                    text = f"{key.label}: not available while a job is running; x to stop it"
-                    self.notify(text, markup=False)
+        elif on_top and not session.typing:
+            keys = (key for key in KEYS if event.key in key.keys.split(","))
+            reasons = (why_unavailable(key, self.feature_action(key.name), session) for key in keys)
+            if reason := next(filter(None, reasons), ""):
+                session.say(reason)
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a message for a few seconds; it is no markup."""
-        super().notify(printable(message), **{**options, "markup": False})
+        """Show a message for a moment, in one place: the newest one replaces the one before."""
+        severity = options.get("severity", "information")
+        act = partial(self._tell, printable(message), severity)
+        if get_ident() == self._thread_id:
+            act()
+        else:
+            self.call_later(act)
+
+    def _tell(self, text: str, severity: SeverityLevel) -> None:
+        """Show a message in the lines of the screen on top or, if it has none, above it."""
+        role = "plain" if severity == "information" else severity
+        screen = self.screen_stack[-1] if self._screen_stack else None
+        if screen is self.main_screen:
+            self.session.say(text, role)
+            return
+        self.session.messages.add(text, role)
+        if isinstance(screen, Overlay) and screen.say(text, role):
+            return
+        self.clear_notifications()
+        super().notify(text, severity=severity, markup=False)
 
     def action_command_palette(self) -> None:
         """Open the command palette, on Textual's own Ctrl+P."""
@@ -221,8 +234,8 @@ class FeatherweightApp(RoleApp):
 
     def action_help_quit(self) -> None:
         """Say how to quit, on Ctrl+C: many press it from habit."""
-        stop = "x stops the job, " if self.session.job else ""
-        self.notify(f"{stop}Ctrl+Q quits")
+        stop = "x stops the job · " if self.session.job else ""
+        self.notify(f"{stop}q quits")
 
     async def action_quit(self) -> None:
         """Quit, on Textual's own Ctrl+Q."""

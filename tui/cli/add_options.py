@@ -204,10 +204,12 @@ def add_experiment(parser: ArgumentParser) -> None:
     parser.add_argument("--experiment", metavar="PATH", default=SUPPRESS, help=text)
 
 
-def add_theme(parser: ArgumentParser, default: str | None = None) -> None:
-    """Add the option for the colors of the terminal program."""
+def add_looks(parser: ArgumentParser, default: str | None = None) -> None:
+    """Add the options for how the terminal program looks."""
     text = "color theme of the terminal program"
     parser.add_argument("--theme", metavar="NAME", default=default, help=text)
+    text = "draw the terminal program in ASCII only (default: if the terminal needs it)"
+    parser.add_argument("--ascii", action=BooleanOptionalAction, default=default, help=text)
 
 
 def add_address(parser: ArgumentParser) -> None:
@@ -224,7 +226,7 @@ def add_serve(parser: ArgumentParser) -> None:
     add_address(parser)
     add_settings(parser)
     add_experiment(parser)
-    add_theme(parser, SUPPRESS)
+    add_looks(parser, SUPPRESS)
     parser.set_defaults(command="serve")
 
 
@@ -234,7 +236,7 @@ def add_demo(parser: ArgumentParser) -> None:
     parser.add_argument("--loop", action="store_true", help="start over at the end, until a key")
     for name in ("data_dir", "threads", "device"):
         _add(parser, SETTINGS[name])
-    add_theme(parser, SUPPRESS)
+    add_looks(parser, SUPPRESS)
     parser.set_defaults(command="demo")
 
 

@@ -95,7 +95,7 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="show the version")
     add_options.add_settings(parser)
     add_options.add_experiment(parser)
-    add_options.add_theme(parser)
+    add_options.add_looks(parser)
     parser.set_defaults(command="app")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for name, (summary, *_) in add_options.COMMANDS.items():

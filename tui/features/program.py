@@ -2,6 +2,7 @@
 
 from tui.features.feature import Feature
 from tui.screens.help import HelpScreen, help_text
+from tui.screens.messages import MessagesScreen
 from tui.screens.question import Question
 from tui.views.activity import JobProgress
 
@@ -13,6 +14,10 @@ class Program(Feature):
         """Show every key and what the numbers mean."""
         self.session.app.push_screen(HelpScreen(help_text(self.state)))
 
+    def messages(self) -> None:
+        """Show every message of this session in full."""
+        self.session.app.push_screen(MessagesScreen(self.session.messages))
+
     def leave(self) -> None:
         """Quit, without asking if no work would be lost."""
         app, activity = self.session.app, self.session.activity
@@ -23,6 +28,7 @@ class Program(Feature):
             recorded = is_open and activity.epoch is not None
             lost = "its run can be resumed later (h)." if recorded else "will be discarded."
             title = activity.title[:1].upper() + activity.title[1:]
-            self.session.confirm(f"Quit? {title} is still running and {lost}", "quit", app.exit)
+            text = f"Quit? {title} is still running and {lost}"
+            self.session.confirm(text, "Quit", "Keep running", app.exit)
         else:
             app.exit()

@@ -2,4 +2,5 @@
 
 main_keys       those of the main screen; also the source of help and footer
 history_keys    those of the history
+plot_keys       those of a plot on the whole screen
 """

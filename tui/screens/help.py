@@ -16,10 +16,10 @@ from tui.text.format import count
 
 MEANINGS = f"""\
 sparsity    fraction of zeros in a layer's weights
-threshold   |w| > in the table: the k-th smallest magnitude, with
-            k = sparsity x elements; weights above it are kept
-kept        weights in the table; weights and biases in the totals
-            (biases are never pruned)
+threshold   the k-th smallest magnitude of a layer's weights, with
+            k = sparsity x weights; those above it are kept
+kept        of the weights, in the table; of weights and biases, in
+            the result (biases are never pruned)
 size        {SIZE_NOTE}
 files       bytes of the net: values only, with the paper's index,
             and as files; e writes a file, lossless or quantized,

@@ -5,7 +5,9 @@ from typing import TypeVar
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandPalette
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
+
+from tui.screens.paced import PacedScreen
 
 Result = TypeVar("Result")
 
@@ -13,7 +15,7 @@ DIALOG_ROLES = {f"role--{role}" for role in ("plain", "muted", "chosen", "kept",
 """The component classes of a dialog with lines, which are on its own background."""
 
 
-class Overlay(Screen[Result]):
+class Overlay(PacedScreen[Result]):
     """A screen over another one."""
 
     @property
@@ -28,6 +30,10 @@ class Overlay(Screen[Result]):
         another over it stays: the other would be popped in its place.
         """
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    def say(self, _text: str, _role: str) -> bool:
+        """Show a message in lines of its own; whether it has any."""
+        return False
 
     def action_leave(self) -> None:
         """Close without a result."""

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.pruning.presets import default_preset
 from core.settings.settings import Settings
@@ -19,7 +18,9 @@ from tui.cli.command import Command
 from tui.cli.commands import run
 from tui.cli.streams import Guarded, tell
 from tui.system.interruption import Interruption
-from tui.text.encodings import cells, replace_missing
+from tui.system.output import Output
+from tui.text.encodings import replace_missing
+from tui.text.glyphs import ascii_cells
 from tui.web.driver import is_served
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def prepare(args: Namespace) -> Program | Command[Any]:
     check_theme(args.theme)
     if has_terminal():
         checks.check_settings(settings)
-        return Program(settings, checks.experiment_for(args, settings), args.theme)
+        return Program(settings, checks.experiment_for(args, settings), args.theme, args.ascii)
     preset = default_preset(settings.model)
     parser = ArgumentParser()
     add_command_options(parser, "run")
@@ -48,13 +49,10 @@ def prepare(args: Namespace) -> Program | Command[Any]:
 
 def check_theme(name: str | None) -> None:
     """Raise InputError if there is no such theme."""
-    if name is None:
-        return
-    from textual.theme import BUILTIN_THEMES
+    if name is not None:
+        from tui.looks import themes  # late: it loads Textual
 
-    if name not in BUILTIN_THEMES:
-        names = ", ".join(sorted(BUILTIN_THEMES))
-        raise InputError(f"unknown theme '{name}': expected one of {names}")
+        themes.check_theme(name)
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,8 @@ class Program:
 
     settings: Settings
     experiment: Experiment
-    theme: str | None
+    theme: str | None = None
+    ascii_only: bool | None = None
 
     def app(self, backend: Backend) -> FeatherweightApp:
         """The app to run."""
@@ -77,16 +76,27 @@ class Program:
     def perform(self, interruption: Interruption) -> int:
         """Open it, and return its exit status once it is closed."""
         from tui.jobs.backend import Backend
+        from tui.looks.terminal import Look, look_of
+        from tui.looks.themes import DEFAULT
         from tui.system.error_log import log_error
 
-        if not is_served():
+        program = self.app(Backend(self.settings, self.experiment))
+        if is_served():
+            program.put_on(Look(self.theme or DEFAULT, ascii_only=bool(self.ascii_only)))
+        else:
             terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
             assert terminal is not None  # see `has_terminal`
-            vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
-            replace_missing(terminal, cells)
-        program = self.app(Backend(self.settings, self.experiment))
-        if self.theme is not None:
-            program.theme = self.theme
+            output = vars(sys)["__stderr__"] = Output(Guarded(terminal))  # Textual draws there
+            replace_missing(terminal, ascii_cells)
+            look = look_of(
+                os.environ,
+                encoding=terminal.encoding,
+                color_system=program.console.color_system,
+                theme=self.theme,
+                ascii_only=self.ascii_only,
+            )
+            program.put_on(look)
+            program.output = output
         try:
             with interruption.deferred(program.end, lambda: None):
                 program.run()
@@ -121,8 +131,15 @@ def _finish(job: Job | None, interruption: Interruption) -> None:
 
 
 def has_terminal() -> bool:
-    """Whether stdin and stdout are a terminal that can move its cursor, or a browser's page."""
+    """Whether stdin and stdout are a terminal, or a browser's page.
+
+    Raises InputError if it is a terminal that cannot show the program.
+    """
     if is_served():
         return True
-    drawable = os.environ.get("TERM") != "dumb"
-    return drawable and sys.stdin.isatty() and sys.stdout.isatty()
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if is_terminal:
+        from tui.looks.terminal import check_terminal  # late: it loads Textual
+
+        check_terminal(os.environ)
+    return is_terminal

@@ -28,7 +28,8 @@ def prepare(args: Namespace) -> Demo:
         raise InputError("the demo needs a terminal: its input and output must not be redirected")
     checks.check_settings(settings)
     folder = Path(tempfile.mkdtemp(prefix="featherweight-demo-"))
-    return Demo(settings, Experiment(folder / "runs"), args.theme, folder, args.pace, args.loop)
+    experiment = Experiment(folder / "runs")
+    return Demo(settings, experiment, args.theme, args.ascii, folder, args.pace, args.loop)
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Demo(Program):
         folder: where it records and exports; nothing is written to the user's experiments.
     """
 
-    folder: Path
-    pace: float
-    loops: bool
+    folder: Path = Path()
+    pace: float = 1.0
+    loops: bool = False
 
     def app(self, backend: Backend) -> DemoApp:
         """The app to run."""

@@ -31,7 +31,7 @@ LOW, HIGH = 22, 28
 HINT = 1
 """Lines for the hint about the selected run."""
 
-TABLE_SHARE = 0.42
+TABLE_SHARE = 0.44
 """The table's share of the lines above and below it."""
 
 
@@ -127,7 +127,7 @@ class HistoryPanes(RunFiles):
         edges = frame_rows(frame)
         full_table = 1 + edges if rows is None else 1 + len(rows) + edges if rows else 0
         room = height - 2 - self._about - HINT
-        table = min(full_table, edges + max(4, int(room * TABLE_SHARE)))
+        table = min(full_table, edges + max(4, int((room - 2 * edges) * TABLE_SHARE)))
         for panel, taken in ((self.query_one(RunTable), table), (self._panel, room - table)):
             panel.frame, panel.rows, panel.styles.height = frame, taken, taken
 
