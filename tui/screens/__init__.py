@@ -8,6 +8,7 @@ form_dialog     base of dialogs of rows, with their keys: recipe_dialog, export_
 goal_dialog     a goal, and how to allocate it to the layers
 path_dialog     the path of a file
 plot            a plot on the whole screen, with a cursor; plot_files writes it to a file
+messages        what was said so far
 help            every key, and what the numbers mean
 history/        the history of runs
 """
