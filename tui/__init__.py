@@ -14,6 +14,7 @@ The packages; each imports only those below it in this list (import-linter check
     plots/      turn numbers into lines of text; only drawing/canvas.py imports plotext
     state/      what the screens show, with the rows of the dialogs: immutable, with every
                 way it can change
+    preferences/ what a person prefers: from the command line, the environment, a settings file
     keys/       the keys of the main screen and the history; a dialog binds its own
     system/     the program as a process: error boundary, error log, signals, pasted text
     text/       lines and numbers as people read them; text from outside; encodings

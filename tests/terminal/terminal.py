@@ -76,6 +76,7 @@ class Terminal:
                 **env,
                 "TERM": "xterm-256color",
                 "XDG_STATE_HOME": self._state.name,
+                "FEATHERWEIGHT_TOUR": "false",
                 **environment,
             },
             start_new_session=True,

@@ -266,7 +266,7 @@ def test_the_program_does_not_open_on_a_path_that_cannot_be_used(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ):
-    monkeypatch.setattr(app, "_has_terminal", lambda: True)
+    monkeypatch.setattr(app, "has_terminal", lambda: True)
     assert main([option, f"{names['text']}/below"]) == 2
     out, err = capfd.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)

@@ -18,6 +18,7 @@ from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION
 from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import SETTINGS, Settings
+from tui.preferences.declared import OF_THE_PROGRAM, PREFERENCES
 
 RUN = "the net of a run: FOLDER for its newest run, or FOLDER:RUN-ID"
 
@@ -74,6 +75,13 @@ def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
         changes = parser.add_argument_group("changes to the recipe (default: as the recipe says)")
         for setting in settings_in(RecipeChanges).values():
             _add(changes, setting, help=setting.description)
+
+
+def add_preferences(parser: ArgumentParser) -> None:
+    """Add the options that only the terminal program has."""
+    group = parser.add_argument_group("the terminal program")
+    for name in OF_THE_PROGRAM:
+        _add(group, PREFERENCES[name])
 
 
 def add_data_dir(parser: ArgumentParser) -> None:

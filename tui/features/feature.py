@@ -27,16 +27,19 @@ def is_open(session: Session) -> bool:
     return session.state.base is not None
 
 
-def available(condition: Condition = is_open, *, waits: bool = False) -> Callable[[Action], Action]:
+def available(
+    condition: Condition = is_open, *, waits: bool = False, needs: str = ""
+) -> Callable[[Action], Action]:
     """Declare when an action is available; without this it always is.
 
     Args:
         condition: must hold.
         waits: no job may be running.
+        needs: the condition in words, for the palette.
     """
 
     def declare(action: Action) -> Action:
-        action.__dict__.update(condition=condition, waits=waits)
+        action.__dict__.update(condition=condition, waits=waits, needs=needs)
         return action
 
     return declare
@@ -47,6 +50,15 @@ def is_available(action: Callable[..., Any], session: Session) -> bool:
     if waits(action) and session.job is not None:
         return False
     return bool(getattr(action, "condition", lambda _: True)(session))
+
+
+def why_unavailable(action: Callable[..., Any], session: Session) -> str:
+    """Why the action is unavailable now; empty if it is available."""
+    if is_available(action, session):
+        return ""
+    if waits(action) and session.job is not None:
+        return "a job is running"
+    return getattr(action, "needs", "") or "the net is not open yet"
 
 
 def waits(action: Callable[..., Any]) -> bool:

@@ -1,7 +1,8 @@
 """The keys for the program as a whole: help and quit."""
 
 from tui.features.feature import Feature
-from tui.screens.help import HelpScreen, help_text
+from tui.screens.help.screen import HelpScreen
+from tui.screens.help.sections import context, main_help
 from tui.screens.question import Question
 from tui.views.activity import JobProgress
 
@@ -10,8 +11,10 @@ class Program(Feature):
     """Help and quitting."""
 
     def help(self) -> None:
-        """Show every key and what the numbers mean."""
-        self.session.app.push_screen(HelpScreen(help_text(self.state)))
+        """Explain what has the focus and the visible plots, then every key and term."""
+        screen = self.session.main_screen
+        here = context(screen, screen.visible_plots(self.state))
+        self.session.app.push_screen(HelpScreen((*here, *main_help(self.state))))
 
     def leave(self) -> None:
         """Quit, without asking if no work would be lost."""

@@ -35,6 +35,14 @@ def _adoptable(session: Session) -> bool:
     return finetuned is not None and finetuned.net not in (None, session.state.base)
 
 
+def _stoppable(session: Session) -> bool:
+    return session.job is not None and not session.job.stopping
+
+
+def _revertible(session: Session) -> bool:
+    return session.state.adopted or session.state.base is None
+
+
 class Training(Feature):
     """Producing nets, and choosing the base."""
 
@@ -164,7 +172,7 @@ class Training(Feature):
         start = partial(session.backend.train, form.recipe, form.changes, settings)
         self._start_training(form, start, finish)
 
-    @available(lambda session: session.job is not None and not session.job.stopping)
+    @available(_stoppable, needs="no job is running")
     def stop(self) -> None:
         """Stop the job early."""
         session = self.session
@@ -173,7 +181,7 @@ class Training(Feature):
             session.activity = replace(session.activity, stopping=True)
             session.show(session.state)
 
-    @available(_adoptable, waits=True)
+    @available(_adoptable, waits=True, needs="nothing new is fine-tuned")
     def adopt(self) -> None:
         """Make the fine-tuned net the base."""
         self.session.activity = Outcome(
@@ -182,7 +190,7 @@ class Training(Feature):
         )
         self.session.show(self.session.with_stored_scan(self.state.adopt()))
 
-    @available(lambda session: session.state.adopted or session.state.base is None, waits=True)
+    @available(_revertible, waits=True, needs="the base is the dense net")
     def revert(self) -> None:
         """Make the dense net the base again, or retry opening it if that failed."""
         if self.state.base is None:

@@ -1,11 +1,12 @@
 """Screens and dialogs.
 
 main            the main screen: layers, totals, plots, and the running job
-overlay         base classes of screens that open over another; the command palette
+overlay         base classes of screens that open over another
+palette         the command palette: every action with its key
 question        yes-or-no questions, and choices from a list
 form_dialog     base of dialogs of rows, with their keys: recipe_dialog, export_dialog
 goal_dialog     a goal, and how to allocate it to the layers
 path_dialog     the path of a file
-help            every key, and what the numbers mean
+help/           what explains the program: the help, and a tour at the first start
 history/        the history of runs
 """

@@ -57,6 +57,15 @@ class GoalRequest:
 class GoalDialog(Dialog[GoalRequest]):
     """Returns the entered goal; every key updates the preview."""
 
+    HELP = """
+    # A goal
+    Say how light the net should be, and the method chooses a sparsity for each layer: 60x is a
+    ratio, 6000 kept a number of weights, 28 KiB a size at 4 bytes for each weight. 0.5 points
+    starts a search instead: it fine-tunes net after net for the smallest whose validation
+    accuracy stays within so many points of the dense net's. Locked layers stay as they are
+    ({lock}). The arrow keys choose the method, and the line below previews what it does.
+    """
+
     COMPONENT_CLASSES = DIALOG_ROLES
     BINDINGS = [
         Binding("up", "move(-1)", "method above", priority=True),

@@ -24,6 +24,12 @@ class PathDialog(Dialog[str]):
         check: raises InputError, which is shown, if the path cannot be used.
     """
 
+    HELP = """
+    # A recipe file
+    A small TOML file with the sparsities and the settings, to keep or to share. Type a path;
+    Enter takes it, Esc cancels. On the command line, run --config takes the same file.
+    """
+
     def __init__(self, verb: str, path: str, hint: str, check: Callable[[str], object]) -> None:
         super().__init__()
         self._verb, self._path, self._hint, self._check = verb, path, hint, check

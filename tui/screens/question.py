@@ -38,6 +38,11 @@ class Question(Dialog[bool]):
 class Choice(Dialog[str]):
     """A list of names and their meanings; Enter picks one, Esc cancels."""
 
+    HELP = """
+    # A choice
+    The arrow keys move, Enter picks, and Esc leaves all as it was.
+    """
+
     BINDINGS = [
         Binding("q", "leave", "close"),
         Binding("j", "app.simulate_key('down')", show=False),

@@ -6,5 +6,6 @@ paths            paths as typed and as displayed
 interruption     signals that end the program, and when
 hangup           whether the terminal is gone, where no signal says so
 job_control      Ctrl+Z and the shell's fg
+terminal_window  the title of the terminal's window, and notifications
 key_burst        keeps text pasted as single keys from triggering actions
 """

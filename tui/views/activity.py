@@ -87,7 +87,7 @@ def _outcome(outcome: Outcome, width: int) -> Lines:
 
 
 def _headline(job: JobProgress, width: int, elapsed: float) -> Line:
-    title, done = "stopping" if job.stopping else job.title, _fraction_done(job)
+    title, done = "stopping" if job.stopping else job.title, fraction_done(job)
     facts = [f"{100 * done:3.0f} %"] if done is not None else []
     if (batch := job.batch) is not None:
         title += f"  epoch {batch.epoch} of {batch.epochs}"
@@ -133,7 +133,7 @@ def _step(step: Progress) -> str:
     return f"{step.step} {count(step.done)} of {count(step.total)} {step.unit}"
 
 
-def _fraction_done(job: JobProgress) -> float | None:
+def fraction_done(job: JobProgress) -> float | None:
     """The finished fraction of a training or, if none runs, of the current step."""
     if job.batch is not None:
         return _images(job.batch) / (job.batch.epochs * job.batch.images)

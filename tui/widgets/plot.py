@@ -9,8 +9,8 @@ class PlotPanel(LinesWidget, can_focus=True):
     """The plot named in `show`."""
 
     HELP = f"""
-    # The plots
-    v shows the next plot: {", ".join(plot.title for plot in PLOTS.values())}.
+    # Plots
+    {{next-plot}} shows the next plot: {", ".join(plot.title for plot in PLOTS.values())}.
     """
 
     _drawn: object = None

@@ -188,7 +188,7 @@ def test_a_fatal_error_is_one_line_and_status_1(monkeypatch, capsys, error_log):
             super().run(headless=True)
 
     monkeypatch.setattr("tui.app.FeatherweightApp", Broken)
-    monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
+    monkeypatch.setattr(app_command, "has_terminal", lambda: True)
     assert main([]) == 1
     said = capsys.readouterr().err
     assert said.startswith("featherweight: LookupError: nothing [/b] here (details in ")
@@ -349,7 +349,7 @@ async def test_textual_draws_on_stdout_if_stderr_is_a_file(monkeypatch):
             drawn.append(sys.__stderr__.fileno())
 
     monkeypatch.setattr("tui.app.FeatherweightApp", Drawn)
-    monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
+    monkeypatch.setattr(app_command, "has_terminal", lambda: True)
     monkeypatch.setattr(sys, "__stderr__", sys.__stderr__)
     assert main([]) == 0
     assert drawn == [sys.__stdout__.fileno()]

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.pruning.presets import default_preset
 from core.settings.settings import Settings
@@ -17,7 +16,9 @@ from tui.cli import checks, read_options
 from tui.cli.add_options import add_command_options
 from tui.cli.command import Command
 from tui.cli.commands import run
-from tui.cli.streams import Guarded, tell
+from tui.cli.streams import Guarded, has_terminal, tell
+from tui.preferences.declared import OF_THE_PROGRAM, Preferences
+from tui.preferences.first_start import is_first_start
 from tui.system.interruption import Interruption
 from tui.text.encodings import cells, replace_missing
 
@@ -31,15 +32,12 @@ LEAVE_SECONDS = 0.5
 def prepare(args: Namespace) -> Program | Command[Any]:
     """Check the options; raises InputError."""
     settings = read_options.settings_of(args)
-    if args.theme is not None:
-        from textual.theme import BUILTIN_THEMES
-
-        if args.theme not in BUILTIN_THEMES:
-            names = ", ".join(sorted(BUILTIN_THEMES))
-            raise InputError(f"unknown theme '{args.theme}': expected one of {names}")
-    if _has_terminal():
+    preferences = read_options.preferences_of(args)
+    given = {name: value for name, value in vars(args).items() if name in OF_THE_PROGRAM}
+    if has_terminal():
         checks.check_settings(settings)
-        return Program(settings, checks.experiment_for(args, settings), args.theme)
+        experiment = checks.experiment_for(args, settings)
+        return Program(settings, experiment, replace(preferences, **given))
     preset = default_preset(settings.model)
     parser = ArgumentParser()
     add_command_options(parser, "run")
@@ -54,7 +52,7 @@ class Program:
 
     settings: Settings
     experiment: Experiment
-    theme: str | None
+    preferences: Preferences
 
     def perform(self, interruption: Interruption) -> int:
         """Open it, and return its exit status once it is closed."""
@@ -63,12 +61,11 @@ class Program:
         from tui.system.error_log import log_error
 
         terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
-        assert terminal is not None  # see `_has_terminal`
+        assert terminal is not None  # see `has_terminal`
         vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
         replace_missing(terminal, cells)
-        program = FeatherweightApp(Backend(self.settings, self.experiment))
-        if self.theme is not None:
-            program.theme = self.theme
+        program = FeatherweightApp(Backend(self.settings, self.experiment), self.preferences)
+        program.shows_tour = self.preferences.tour and is_first_start()
         try:
             with interruption.deferred(program.end, lambda: None):
                 program.run()
@@ -99,9 +96,3 @@ def _finish(job: Job | None, interruption: Interruption) -> None:
         else:
             tell(f"{interruption.reason}: stopping the job (once more to quit at once)")
             job.wait()
-
-
-def _has_terminal() -> bool:
-    """Whether stdin and stdout are a terminal that can move its cursor."""
-    drawable = os.environ.get("TERM") != "dumb"
-    return drawable and sys.stdin.isatty() and sys.stdout.isatty()
