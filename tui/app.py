@@ -49,7 +49,7 @@ from tui.system.key_burst import KeyBurst
 from tui.system.terminal_window import TerminalWindow
 from tui.text.outside import printable
 from tui.views.activity import JobProgress, Outcome
-from tui.views.title import window_title
+from tui.views.panels.title import window_title
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.lines import RoleApp
 

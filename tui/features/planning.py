@@ -11,7 +11,7 @@ from tui.state.state import State
 from tui.text.format import percent, plural
 from tui.text.lines import cut_name
 from tui.views.activity import Outcome
-from tui.views.layer_table import LOCK, row_name
+from tui.views.panels.layer_table import LOCK, row_name
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
 

@@ -49,10 +49,10 @@ KEYS = (
         "Raise the tolerance line in the sensitivity plot", PLAN),
     Key("p", "p", "training.prune", "prune",
         "Prune the base to the plan in one shot, and measure it", RUN, footer=8),
-    Key("c", "c", "planning.recipe", "recipe", "Change the recipe: method, epochs, learning rate",
-        RUN, footer=3),
     Key("f", "f", "training.finetune", "fine-tune",
         "Fine-tune from the base to the plan", RUN, footer=9),
+    Key("c", "c", "planning.recipe", "recipe", "Change the recipe: method, epochs, learning rate",
+        RUN, footer=3),
     Key("x,escape", "x", "training.stop", "stop",
         "Stop the job (also Esc); the best epoch is kept", RUN, footer=9),
     Key("a", "a", "training.adopt", "adopt",
@@ -82,9 +82,23 @@ KEYS = (
 )  # fmt: skip
 
 
+FOOTER_ORDER = (RUN, PLAN, VIEW)
+"""The groups from left to right."""
+
+SEPARATOR = "│ "
+"""Between the groups of keys in the footer."""
+
+
 def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
-    """The most important keys, as many as fit in the footer."""
-    shown = list(keys)
-    while shown and sum(key.width for key in shown) - 1 > width:
+    """The most important keys, as many as fit in the footer, in groups."""
+    places = {group: place for place, group in enumerate(FOOTER_ORDER)}
+    shown = sorted(keys, key=lambda key: places.get(key.group, 0))
+    while shown and footer_width(shown) - 1 > width:
         shown.remove(min(shown, key=lambda key: key.footer))
     return tuple(shown)
+
+
+def footer_width(keys: Sequence[Key]) -> int:
+    """The cells that keys take in the footer, with what separates their groups."""
+    groups = {key.group for key in keys}
+    return sum(key.width for key in keys) + len(SEPARATOR) * max(0, len(groups) - 1)

@@ -1,6 +1,6 @@
 """Screens and dialogs.
 
-main            the main screen: layers, totals, plots, and the running job
+main            the main screen: layers, scoreboard, plots, and the running job
 overlay         base classes of screens that open over another
 palette         the command palette: every action with its key
 question        yes-or-no questions, and choices from a list

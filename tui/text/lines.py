@@ -17,6 +17,7 @@ ROLES = (
     "heat-none", "heat-low", "heat-over", "heat-far",
     "good", "warning", "error", "working",
     "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "key-label",
+    "frame", "frame-focused",
 )  # fmt: skip
 """The roles, in the order of tui/colors.tcss, which gives each its color."""
 

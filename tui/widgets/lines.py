@@ -86,7 +86,11 @@ class LinesWidget(Widget):
         try:
             yield self
         except Exception as error:
-            self.lines = ((Span(f" {clean(log_error(error))}", "error"),),)
+            self.show_error((Span(f" {clean(log_error(error))}", "error"),))
+
+    def show_error(self, error: Line) -> None:
+        """Show an error in place of the lines."""
+        self.lines = (error,)
 
     def render_line(self, y: int) -> Strip:
         """One row, filled with the background to the widget's width."""

@@ -1,11 +1,12 @@
 """A plot as a widget: redrawn only when its data or its size changes."""
 
 from tui.state.state import State
+from tui.text.lines import Span
 from tui.views.plot_registry import PLOTS
-from tui.widgets.lines import LinesWidget
+from tui.widgets.panel import Panel
 
 
-class PlotPanel(LinesWidget, can_focus=True):
+class PlotPanel(Panel, can_focus=True):
     """The plot named in `show`."""
 
     HELP = f"""
@@ -19,13 +20,14 @@ class PlotPanel(LinesWidget, can_focus=True):
     def show(self, state: State, name: str) -> None:
         """Draw the plot called `name`, unless it is up to date."""
         self._shown = state, name
-        width, height = self.size
+        width, height = self.inner
         before, self._drawn = self._drawn, None
         with self.drawing():
             plot = PLOTS[name]
-            self._drawn = (name, width, height, plot.inputs(state))
+            self._drawn = (name, self.frame, width, height, plot.inputs(state))
             if self._drawn != before:
-                self.lines = plot.draw(state, width, height)
+                title = (Span(plot.title.capitalize(), "title"),)
+                self.put(plot.draw(state, width, height), title)
 
     def on_resize(self) -> None:
         """Fit the new size, which also changes with the lines below."""

@@ -28,12 +28,12 @@ async def test_an_unchanged_plan_is_measured_on_a_sample_then_on_all_images(app,
         await pilot.press(*PRESET)
         await until(pilot, lambda app: app.state.estimate)
         await until(pilot, lambda app: not app.main_screen.stale)
-        assert "pruned 96.5 ±2.1" in shown(app, "#totals")
+        assert "pruned 96.5 ±2.1" in shown(app, "#scoreboard")
         backend.rested.set()
         await until(pilot, lambda app: app.state.estimate.sample.exact)
         await until(pilot, lambda app: not app.main_screen.stale)
-        assert "pruned 97.24" in shown(app, "#totals")
-        assert "±" not in shown(app, "#totals")
+        assert "pruned 97.24" in shown(app, "#scoreboard")
+        assert "±" not in shown(app, "#scoreboard")
         assert backend.measured_plans == [AGGRESSIVE]
         await until(pilot, lambda app: not app.measuring)
 
@@ -45,7 +45,7 @@ async def test_changing_the_plan_restarts_its_measurement(app, backend):
         await until(pilot, lambda app: app.state.estimate)
         await pilot.press("right")
         assert app.state.estimate is None
-        assert "pruned   –" in shown(app, "#totals")
+        assert "pruned   –" in shown(app, "#scoreboard")
         await until(pilot, lambda app: app.state.estimate)
         assert backend.measured_plans == [AGGRESSIVE, {**AGGRESSIVE, "conv1": 0.66}]
 

@@ -63,9 +63,9 @@ async def test_a_running_scan_draws_its_curves_and_forecasts(app, backend):
         assert "images" not in shown(app, "#plot-0")
         await pilot.press("m", "enter")
         assert app.state.forecast is not None
-        assert f"pruned about {app.state.forecast:.0f}?" in shown(app, "#totals")
+        assert f"pruned about {app.state.forecast:.0f}?" in shown(app, "#scoreboard")
         await until(pilot, lambda app: app.state.estimate and not app.main_screen.stale)
-        assert "about" not in shown(app, "#totals")
+        assert "about" not in shown(app, "#scoreboard")
 
 
 async def test_a_stopped_scan_keeps_its_curves(app, backend):
@@ -220,7 +220,7 @@ async def test_a_search_shows_its_trials_and_takes_the_best(app, backend):
         assert "30.00x, 99.26 % on validation" in app.activity.text
         assert app.state.planned == MODERATE
         assert app.state.is_current(app.state.finetuned)
-        assert "fine-tuned 99.26" in shown(app, "#totals")
+        assert "fine-tuned 99.26" in shown(app, "#scoreboard")
         await pilot.press("u", "u")
         assert (app.state.finetuned, app.state.untouched) == (None, True)
 

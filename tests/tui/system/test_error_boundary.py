@@ -37,11 +37,12 @@ def toasts(app: FeatherweightApp) -> list[str]:
 
 
 @logs_errors
-@pytest.mark.parametrize("name", ["title", "totals", "activity", "table"])
+@pytest.mark.parametrize("name", ["title", "scoreboard", "activity", "table"])
 async def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
     app, monkeypatch, error_log, name
 ):
-    where = "tui.widgets.layer_table" if name == "table" else "tui.screens.main"
+    widgets = {"table": "layer_table", "scoreboard": "scoreboard"}
+    where = f"tui.widgets.{widgets[name]}" if name in widgets else "tui.screens.main"
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
         with monkeypatch.context() as patch:
@@ -49,7 +50,7 @@ async def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
             await pilot.press("right", "right")
             assert "LookupError: nothing [/b] here (details in" in shown(app, f"#{name}")
         assert app.state.planned["conv1"] == pytest.approx(0.02)
-        others = {"title": "Featherweight", "totals": "kept", "table": "conv1"}
+        others = {"title": "Featherweight", "scoreboard": "dense", "table": "conv1"}
         assert all(
             text in shown(app, f"#{panel}") for panel, text in others.items() if panel != name
         )
