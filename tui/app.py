@@ -32,6 +32,7 @@ from tui.features.training import Training
 from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.keys.key import bind, use_keys
+from tui.keys.keymap import with_keys
 from tui.keys.main_keys import KEYS, Key
 from tui.preferences.declared import NO_PREFERENCES, Preferences
 from tui.preferences.first_start import remember_start
@@ -273,8 +274,8 @@ class FeatherweightApp(RoleApp):
                     self.notify(text, markup=False)
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a message for a few seconds; it is no markup."""
-        super().notify(printable(message), **{**options, "markup": False})
+        """Show a message for a few seconds; keys in braces are those in force; it is no markup."""
+        super().notify(printable(with_keys(message)), **{**options, "markup": False})
 
     def action_command_palette(self) -> None:
         """Open the command palette, on Textual's own Ctrl+P."""

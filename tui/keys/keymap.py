@@ -80,13 +80,15 @@ def key_for(name: str) -> str:
 
 
 def with_keys(text: str) -> str:
-    """A text with the keys of the actions that it names in braces.
+    """A text with the keys of the actions that it names in braces; other braces stay.
 
     Examples:
         >>> with_keys("press {fine-tune} to fine-tune")
         'press f to fine-tune'
     """
-    return re.sub(r"\{([a-z.-]+)\}", lambda match: key_for(match[1]), text)
+    return re.sub(
+        r"\{([a-z.-]+)\}", lambda match: key_for(match[1]) if match[1] in _BY_ID else match[0], text
+    )
 
 
 def _flattened(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:

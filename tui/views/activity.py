@@ -7,6 +7,7 @@ from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
 from core.jobs.search import TrialFinished, TrialStarted
+from tui.keys.keymap import with_keys
 from tui.text.format import count, duration, percent, score_on, trial_result
 from tui.text.lines import Line, Lines, Span, cut, wrap_cells
 
@@ -56,7 +57,7 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of the last job, and what to do next.
+    """The outcome of the last job, and what to do next; keys in braces are those in force.
 
     Attributes:
         role: good, warning, error or muted.
@@ -67,6 +68,10 @@ class Outcome:
     detail: str = ""
     role: str = "good"
     transient: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("text", "detail"):
+            object.__setattr__(self, name, with_keys(getattr(self, name)))
 
 
 def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
+from tui.keys.keymap import with_keys
 from tui.state.measurement import Need
 from tui.state.state import State
 from tui.text.lines import Lines
@@ -19,8 +20,8 @@ class Plot:
     Attributes:
         title: its description in the list of plots.
         inputs: the part of the state it shows; it is redrawn only when that changes.
-        hint: shown while there is no data, such as the key to press; replaced by the progress of
-            a background measurement.
+        hint: shown while there is no data, such as the key (its action in braces) to press;
+            replaced by the progress of a background measurement.
         needs: what is measured in the background while it is visible.
     """
 
@@ -36,7 +37,7 @@ class Plot:
             return ()
         from tui.views.plot_drawers import DRAWERS
 
-        hint = state.measuring if self.needs and state.measuring else self.hint
+        hint = state.measuring if self.needs and state.measuring else with_keys(self.hint)
         return DRAWERS[self.name](state, width, height, *([hint] if self.hint else []))
 
 
