@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from core.data.loading import fetch
 from core.data.sources.store import default_data_dir
 from core.events import drain
+from tests.support.collecting import make_share
 
 # Each pytest worker gets one processor, and so do the programs it starts. Torch reads this once,
 # when it is imported, which is after this file.
@@ -62,9 +63,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = chain(*parts, quick)
 
 
-def pytest_collection() -> None:
-    """Collecting makes objects that stay: looking for garbage among them is in vain."""
+def pytest_collection(session: pytest.Session) -> None:
+    """Let the workers of the whole suite share what a fresh checkout costs before the first test.
+
+    Collecting makes objects that stay: looking for garbage among them is in vain.
+    """
     gc.disable()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1 and session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        make_share(int(worker.removeprefix("gw")), workers)
 
 
 def pytest_collection_finish() -> None:

@@ -21,7 +21,10 @@ from tui.keys import history_keys, main_keys
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = ("README.md", "tui/README.md", "core/README.md", "tests/benchmarks/README.md")
-COMMANDS = ("run", "search", "scan", "table", "bench", "train", "export", "inspect", "data fetch")
+COMMANDS = (
+    *("run", "search", "scan", "table", "bench", "train", "export", "inspect", "data fetch"),
+    *("demo", "serve"),
+)
 
 
 def page(name: str) -> str:

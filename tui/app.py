@@ -3,7 +3,7 @@
 import os
 import sys
 from asyncio import AbstractEventLoop, get_running_loop
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from tui.features.benchmarking import Benchmarking
@@ -91,8 +90,6 @@ class FeatherweightApp(RoleApp):
         super().__init__()
         use_keys(preferences.keys)
         bind(self, KEYS)
-        if preferences.theme is not None:
-            self.theme = preferences.theme
         self.preferences = preferences
         self.shows_tour = False
         self.window = TerminalWindow(self._write_to_terminal, os.environ)
@@ -118,14 +115,6 @@ class FeatherweightApp(RoleApp):
     def get_default_screen(self) -> MainScreen:
         """The main screen."""
         return self.main_screen
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's; NO_COLOR leaves a terminal's own colors alone, which have no grays.
-
-        Textual chooses the filter before it knows the theme: black text on black.
-        """
-        filters, native = super().get_line_filters(), self.native_ansi_color
-        return [NoColor() if native and isinstance(each, Monochrome) else each for each in filters]
 
     def on_mount(self) -> None:
         """Show the first screen, complete in its first frame, then load everything."""
@@ -211,6 +200,8 @@ class FeatherweightApp(RoleApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Handle an event, unless it is a key of pasted text, which must not trigger actions."""
+        if isinstance(event, events.Resize):
+            self.repaint()  # even at the same size: another terminal may have attached
         if not self.key_burst.takes(event):
             await super().on_event(event)
 

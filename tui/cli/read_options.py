@@ -16,7 +16,8 @@ from core.pruning.plans import Plan, uniform_plan, whole_plan
 from core.pruning.presets import preset_plan
 from core.settings.recipe_file import Config, read_config
 from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
-from tui.preferences.declared import NO_PREFERENCES, Preferences
+from tui.cli.streams import tell
+from tui.preferences.declared import NO_PREFERENCES, OF_THE_PROGRAM, Preferences
 
 
 def config_of(args: Namespace) -> Config | None:
@@ -37,9 +38,16 @@ def settings_of(args: Namespace, config: Config | None = None) -> Settings:
 
 
 def preferences_of(args: Namespace) -> Preferences:
-    """The preferences read for this command line, if any."""
+    """The preferences for this command line, whose options are before all else."""
     preferences: Preferences = getattr(args, "preferences", NO_PREFERENCES)
-    return preferences
+    given = {name: value for name, value in vars(args).items() if name in OF_THE_PROGRAM}
+    return replace(preferences, **given)
+
+
+def tell_problems(preferences: Preferences) -> None:
+    """Print what is wrong in the environment and the settings file, a line each."""
+    for problem in preferences.problems:
+        tell(problem)
 
 
 def goal_of(args: Namespace) -> Goal | None:

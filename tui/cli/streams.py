@@ -81,12 +81,6 @@ def guarded(on_broken_pipe: Callable[[], object]) -> Iterator[Guarded]:
         yield out
 
 
-def has_terminal() -> bool:
-    """Whether standard input and output are a terminal that can move its cursor."""
-    drawable = os.environ.get("TERM") != "dumb"
-    return drawable and sys.stdin.isatty() and sys.stdout.isatty()
-
-
 def for_report(json: str | None) -> AbstractContextManager[object]:
     """Keep standard output for the report of `--json -`: what nets and libraries print goes aside.
 

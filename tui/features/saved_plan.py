@@ -26,6 +26,10 @@ class SavedPlans(Feature):
         self._offered = False
         session.followers.append(self._follow)
 
+    def disable(self) -> None:
+        """Neither offer nor save a plan in this session."""
+        self.session.followers.remove(self._follow)
+
     def _follow(self, state: State) -> None:
         if self._offered:
             self.autosave.follow(state)

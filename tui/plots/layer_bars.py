@@ -41,7 +41,7 @@ class Style:
 
 
 PARAMETERS = Style("parameters", "kept", False, COUNTS, count, percent)
-SIZE = Style("size", "pruned", True, BYTES, volume, ratio)
+SIZE = Style("size", "kept", True, BYTES, volume, ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _title(style: Style, total: _Bar) -> Line:
     return (
         Span(f"{style.name}  ", "title"),
         Span(f"{_DENSE} {style.write(total.dense)} dense  ", "dense"),
-        Span(f"{_PRUNED[-1]} {style.write(total.pruned)} {style.after} ({fraction})", "pruned"),
+        Span(f"{_PRUNED[-1]} {style.write(total.pruned)} {style.after} ({fraction})", "kept"),
     )
 
 
@@ -123,5 +123,5 @@ def _bars(
             # If there is room, the second bar lies below the first instead of over it.
             pruned[row - thick] = bar.pruned / most
     canvas.horizontal_bars(dense, _DENSE, "dense")
-    canvas.horizontal_bars(pruned, _PRUNED, "pruned")
+    canvas.horizontal_bars(pruned, _PRUNED, "kept")
     return canvas.lines()

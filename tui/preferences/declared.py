@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from core.errors import InputError, expected_one_of
+from core.errors import expected_one_of
 from core.experiments.experiment import experiment_folder
 from core.fields.declaration import Setting, setting, settings_in
 from core.fields.kinds import one_of, switch, text
@@ -25,11 +25,9 @@ NOTIFY = {
 
 def check_theme(name: str) -> None:
     """Raise InputError if there is no such theme."""
-    from textual.theme import BUILTIN_THEMES  # late: only the program itself has a theme
+    from tui.looks import themes  # late: it loads Textual
 
-    if name not in BUILTIN_THEMES:
-        names = ", ".join(sorted(BUILTIN_THEMES))
-        raise InputError(f"unknown theme '{name}': expected one of {names}")
+    themes.check_theme(name)
 
 
 def _check_experiment(name: str) -> None:
@@ -47,7 +45,14 @@ class Preferences:
     """
 
     theme: str | None = setting(
-        None, text("one of Textual's themes"), "color theme", check=check_theme
+        None,
+        text("`featherweight-dark`, `featherweight-light` or one of Textual's"),
+        "color theme",
+        unset="one that suits the terminal",
+        check=check_theme,
+    )
+    ascii: bool | None = setting(
+        None, switch(), "draw in ASCII only", unset="if the terminal needs it"
     )
     notify: str = setting(OFF, one_of(NOTIFY), "what says that a job of over 20 seconds has ended")
     tour: bool = setting(True, switch(), "introduce the program at its first start")
@@ -66,7 +71,7 @@ class Preferences:
 NO_PREFERENCES = Preferences()
 """The defaults of everything."""
 
-OF_THE_PROGRAM = ("theme", "notify", "tour")
+OF_THE_PROGRAM = ("theme", "ascii", "notify", "tour")
 """Preferences that only the program itself has, and no command."""
 
 PREFERENCES: Mapping[str, Setting] = settings_in(Preferences) | {
@@ -102,7 +107,3 @@ def _row(declared: Setting) -> tuple[str, ...]:
     option = f"`{flag}`" if kind.metavar else f"`{flag}`, `--no-{flag[2:]}`"
     names = f"`{declared.name}`", f"`{variable(declared.name)}`", option
     return *names, declared.meaning, kind.description or kind.expected, declared.default_text
-
-
-if __name__ == "__main__":
-    print(preferences_table())

@@ -1,6 +1,7 @@
 """Screens and dialogs.
 
 main            the main screen: layers, scoreboard, plots, and the running job
+paced           base of all: skips frames that a slow terminal could not show in time
 overlay         base classes of screens that open over another
 palette         the command palette: every action with its key
 question        yes-or-no questions, and choices from a list

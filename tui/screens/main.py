@@ -4,9 +4,9 @@ from time import monotonic
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import Screen
 
 from tui.keys.main_keys import Key
+from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import JobProgress, Outcome, activity
 from tui.views.panels.arrangement import Arrangement
@@ -29,7 +29,7 @@ CLOCK_SLACK = 0.02
 """How early a redraw may come, so that timer jitter does not skip one."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(PacedScreen[None]):
     """Shows a state; redraws only what changed.
 
     Attributes:

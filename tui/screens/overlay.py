@@ -4,7 +4,9 @@ from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
+
+from tui.screens.paced import PacedScreen
 
 Result = TypeVar("Result")
 
@@ -12,7 +14,7 @@ DIALOG_ROLES = {f"role--{role}" for role in ("plain", "muted", "chosen", "kept",
 """The component classes of a dialog with lines, which are on its own background."""
 
 
-class Overlay(Screen[Result]):
+class Overlay(PacedScreen[Result]):
     """A screen over another one."""
 
     @property

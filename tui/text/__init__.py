@@ -5,4 +5,5 @@ frames    boxes and rules around panels
 format    numbers
 outside   text from outside, shown and never obeyed
 encodings characters that a stream's encoding lacks
+glyphs    characters in ASCII of the same width
 """

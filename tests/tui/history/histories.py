@@ -286,8 +286,9 @@ async def closed(pilot: Pilot[None]) -> Run | str | None:
 
 
 def line(pilot: Pilot[None], start: str) -> str:
-    """The line of the screen with this start."""
-    return next(row for row in text(pilot).splitlines() if row.lstrip(" ▶⌂▸").startswith(start))
+    """The line of the screen with this start, without its frame."""
+    rows = (row.strip("│ ") for row in text(pilot).splitlines())
+    return next(row for row in rows if row.lstrip(" ▶⌂▸").startswith(start))
 
 
 def clipped(pilot: Pilot[None]) -> list[str]:

@@ -64,7 +64,7 @@ async def test_every_run_is_listed_with_its_numbers(twelve):
         assert row[1] == "◆"
         assert " ".join(row[5:]) == "fine-tune 36.88x 6,183 99.30 99.31 +0.12 5 aggressive"
         assert line(pilot, "0009").endswith("3/5  interrupted, 3/5 epochs")
-        assert "unreadable: run.json is" in line(pilot, "0010")
+        assert "unreadable: run.json" in line(pilot, "0010")
         assert line(pilot, "0008").endswith("stopped early")
         assert "search 4" in line(pilot, "0007")
         assert "12 runs by run ▼" in text(pilot)
@@ -134,9 +134,9 @@ async def test_the_mouse_chooses_and_opens(twelve):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        await pilot.click("#runs", offset=(10, 2))
+        await pilot.click("#runs", offset=(10, 3))
         assert app.history.run_list.at == "0011"
-        await pilot.click("#runs", offset=(10, 6), times=2)
+        await pilot.click("#runs", offset=(10, 7), times=2)
         run = await closed(pilot)
         assert run.id == "0007"
 

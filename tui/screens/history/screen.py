@@ -65,7 +65,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_page(self, pages: int) -> None:
         """Select a run pages away."""
-        self._browse(self.run_list.move(pages * max(1, self.query_one(RunTable).size.height - 1)))
+        self._browse(self.run_list.move(pages * max(1, self.query_one(RunTable).inner[1] - 1)))
 
     def action_to(self, index: int) -> None:
         """Select the first run, or with -1 the last."""
@@ -73,7 +73,9 @@ class HistoryScreen(HistoryPanes):
 
     def action_sort(self) -> None:
         """Sort by the next visible column."""
-        self._browse(self.run_list.sort_by_next(sortable(self.run_list, self.size.width)))
+        self._browse(
+            self.run_list.sort_by_next(sortable(self.run_list, self.query_one(RunTable).inner[0]))
+        )
 
     def action_reverse(self) -> None:
         """Reverse the sort order."""

@@ -21,8 +21,16 @@ from core.formats.codec.tensor_info import RAW, TensorInfo
 from tests.core.formats.codec.files import nets
 from tests.fuzz.codec import mutated, survives
 
-FILE = encode(nets()["codebook"])
-OTHER = encode(nets()["steps"])
+
+@pytest.fixture(scope="module")
+def file() -> bytes:
+    """A file, made in a fixture: where no compiled coder is cached, encoding compiles it."""
+    return encode(nets()["codebook"])
+
+
+@pytest.fixture(scope="module")
+def other() -> bytes:
+    return encode(nets()["steps"])
 
 
 def sealed(content: bytes) -> bytes:
@@ -30,40 +38,40 @@ def sealed(content: bytes) -> bytes:
     return content + blake2b(content, digest_size=DIGEST).digest()
 
 
-def test_a_file_cut_anywhere_is_refused() -> None:
-    for length in range(len(FILE)):
+def test_a_file_cut_anywhere_is_refused(file: bytes) -> None:
+    for length in range(len(file)):
         with pytest.raises(InputError, match="compact file"):
-            decode(FILE[:length])
+            decode(file[:length])
 
 
-def test_a_file_with_any_bit_flipped_is_refused() -> None:
-    for bit in range(8 * len(FILE)):
-        data = bytearray(FILE)
+def test_a_file_with_any_bit_flipped_is_refused(file: bytes) -> None:
+    for bit in range(8 * len(file)):
+        data = bytearray(file)
         data[bit // 8] ^= 1 << bit % 8
         with pytest.raises(InputError, match="compact file"):
             decode(bytes(data))
 
 
-def test_two_files_spliced_are_refused() -> None:
-    for cut in range(1, min(len(FILE), len(OTHER))):
-        spliced = FILE[:cut] + OTHER[cut:]
-        if spliced != OTHER:  # they begin alike
+def test_two_files_spliced_are_refused(file: bytes, other: bytes) -> None:
+    for cut in range(1, min(len(file), len(other))):
+        spliced = file[:cut] + other[cut:]
+        if spliced != other:  # they begin alike
             with pytest.raises(InputError, match="checksum"):
                 decode(spliced)
 
 
-def test_a_file_with_bytes_appended_is_refused() -> None:
+def test_a_file_with_bytes_appended_is_refused(file: bytes) -> None:
     with pytest.raises(InputError, match="checksum"):
-        decode(FILE + b"\0")
+        decode(file + b"\0")
     with pytest.raises(InputError, match="extra bytes"):
-        decode(sealed(FILE[:-DIGEST] + bytes([1] * 5)))
+        decode(sealed(file[:-DIGEST] + bytes([1] * 5)))
     with pytest.raises(InputError, match="extra bytes"):
-        decode(sealed(FILE[:-DIGEST] + bytes(5)))
+        decode(sealed(file[:-DIGEST] + bytes(5)))
 
 
-def test_an_unknown_version_is_refused() -> None:
+def test_an_unknown_version_is_refused(file: bytes) -> None:
     with pytest.raises(InputError, match=re.escape("version 2, expected 1")):
-        decode(sealed(MAGIC + b"\2" + FILE[4:-DIGEST]))
+        decode(sealed(MAGIC + b"\2" + file[4:-DIGEST]))
 
 
 def claimed(*shapes: tuple[int, ...]) -> bytes:
@@ -104,10 +112,10 @@ def test_padding_does_not_lift_the_limit_on_values() -> None:
         decode(data)
 
 
-def test_the_callers_limit_on_values_holds() -> None:
+def test_the_callers_limit_on_values_holds(file: bytes) -> None:
     with pytest.raises(InputError, match="expected at most 100"):
-        decode(FILE, max_elements=100)
-    decode(FILE, max_elements=2182)
+        decode(file, max_elements=100)
+    decode(file, max_elements=2182)
 
 
 def test_a_large_net_without_nonzeros_is_read() -> None:
@@ -127,7 +135,7 @@ def test_random_streams_are_read_or_refused(stream: bytes) -> None:
     survives(sealed(MAGIC + b"\1" + stream))
 
 
-def test_mutations_with_a_valid_checksum_are_read_or_refused() -> None:
+def test_mutations_with_a_valid_checksum_are_read_or_refused(file: bytes, other: bytes) -> None:
     rng = random.Random(0)
     for _ in range(200):
-        survives(mutated(rng, [FILE, OTHER]))
+        survives(mutated(rng, [file, other]))
