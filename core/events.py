@@ -94,6 +94,8 @@ class Batch(Event):
         loss: mean loss over the epoch so far.
         accuracy: accuracy on this batch before the step, in percent.
         seconds: training time since the start, measurements excluded.
+        rate: the learning rate of this step; 0 if unknown.
+        sparsity: zeros over elements of all prunable weights that are in force after it.
     """
 
     epoch: int
@@ -103,6 +105,8 @@ class Batch(Event):
     loss: float
     accuracy: float
     seconds: float
+    rate: float = 0.0
+    sparsity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,8 @@ class _Rounds:
         if self.trainer.finished:
             self.round += 1
             self._begin_round(copy_weights(self.model), self.trainer.seconds)
-        loss = yield from self.trainer.run_epoch(stop, after_step=self.pruner.after_step)
+        pruner = self.pruner
+        loss = yield from self.trainer.run_epoch(stop, pruner.after_step, pruner.sparsity)
         if loss is None:
             return None
         validation = yield from evaluate(

@@ -82,9 +82,14 @@ class Trainer:
         return self.epoch >= self.phase.epochs
 
     def run_epoch(
-        self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
+        self,
+        stop: StopFlag,
+        after_step: Callable[[Optimizer], object] = lambda _: None,
+        sparsity: Callable[[], float] = lambda: 0.0,
     ) -> Stream[float | None]:
         """Train one epoch; returns its mean loss, or None if a stop or divergence ended it.
+
+        `after_step` may prune; `sparsity` says how much is pruned now.
 
         Raises NetError if the net's own code raises.
         """
@@ -96,7 +101,7 @@ class Trainer:
             if stop():
                 self.stopped = True
                 return None
-            start = perf_counter()
+            start, rate = perf_counter(), float(self.optimizer.param_groups[0]["lr"])
             loss, correct = self._step(*self.data.batch(index, augment))
             after_step(self.optimizer)
             self.epoch_seconds += perf_counter() - start
@@ -116,6 +121,8 @@ class Trainer:
                 loss=total / seen,
                 accuracy=100.0 * correct / len(index),
                 seconds=self.seconds + self.epoch_seconds,
+                rate=rate,
+                sparsity=sparsity(),
             )
         if self.phase.schedule not in PER_STEP:
             self.scheduler.step()

@@ -90,7 +90,8 @@ class Training(Feature):
         """Start a dense training, with its curve in view."""
         self._untrained = ""
         session = self.session
-        curve = TrainingCurve(form.chosen.finetune.epochs, finetuning=False)
+        phase = form.chosen.finetune
+        curve = TrainingCurve(phase.epochs, finetuning=False, highest_rate=phase.lr)
         session.start_job("training", start, finish, session.follow_training, curve=curve)
 
     @available(waits=True)
@@ -141,7 +142,11 @@ class Training(Feature):
             partial(session.backend.finetune, subject.base, subject.plan, settings),
             finish,
             partial(self._follow, subject),
-            curve=TrainingCurve(session.state.recipe.epochs, finetuning=True),
+            curve=TrainingCurve(
+                session.state.recipe.epochs,
+                finetuning=True,
+                highest_rate=session.state.recipe.finetune.lr,
+            ),
         )
 
     def _subject(self) -> Result | None:

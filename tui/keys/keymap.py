@@ -8,10 +8,14 @@ from typing import Any
 from textual.keys import KEY_NAME_REPLACEMENTS, _character_to_key, key_to_character
 
 from core.errors import expected_one_of
-from tui.keys import history_keys, main_keys
+from tui.keys import history_keys, main_keys, plot_keys
 from tui.keys.key import Key, shown_key
 
-SCREENS: Mapping[str, tuple[Key, ...]] = {"": main_keys.KEYS, "history": history_keys.KEYS}
+SCREENS: Mapping[str, tuple[Key, ...]] = {
+    "": main_keys.KEYS,
+    "history": history_keys.KEYS,
+    "plot": plot_keys.KEYS,
+}
 """The keys of every screen, by its name; the main screen has none."""
 
 _BY_ID = {key.full_id: key for keys in SCREENS.values() for key in keys}
@@ -87,7 +91,9 @@ def with_keys(text: str) -> str:
         'press f to fine-tune'
     """
     return re.sub(
-        r"\{([a-z.-]+)\}", lambda match: key_for(match[1]) if match[1] in _BY_ID else match[0], text
+        r"\{([a-z0-9.-]+)\}",
+        lambda match: key_for(match[1]) if match[1] in _BY_ID else match[0],
+        text,
     )
 
 

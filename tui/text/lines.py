@@ -14,6 +14,7 @@ ROLES = (
     "dense", "pruned", "finetuned", "validation", "best", "batch", "loss", "right", "wrong",
     "kept", "removed", "floor", "bar", "bar-chosen", "threshold", "total", "file", "counted",
     "headline", "chosen", "compared", "uniform", "front", "sparse-engine",
+    "series-1", "series-2", "series-3", "series-4", "band", "rate", "ramp", "cursor",
     "heat-none", "heat-low", "heat-over", "heat-far",
     "good", "warning", "error", "working",
     "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "key-label",

@@ -63,6 +63,9 @@ def accuracy(state: State, width: int) -> AccuracyData:
         best=(float(best.epoch), best.validation) if best else None,
         not_final=tuple(float(e.epoch) for e in curve.epochs if not e.final),
         images=state.base.accuracy.images[0] if state.base else 0,
+        expected=state.dense.accuracy.validation if state.dense and state.dense.trained else None,
+        highest_rate=curve.highest_rate,
+        prunes=curve.finetuning,
     )
 
 

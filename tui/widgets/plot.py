@@ -1,8 +1,10 @@
 """A plot as a widget: redrawn only when its data or its size changes."""
 
+from textual.binding import Binding
+
+from tui.plots.view import PLAIN
 from tui.state.state import State
-from tui.text.lines import Span
-from tui.views.plot_registry import PLOTS
+from tui.views.plot_registry import FRAMED, PLOTS
 from tui.widgets.panel import Panel
 
 
@@ -11,8 +13,11 @@ class PlotPanel(Panel, can_focus=True):
 
     HELP = f"""
     # Plots
-    {{next-plot}} shows the next plot: {", ".join(plot.title for plot in PLOTS.values())}.
+    {{next-plot}} shows the next plot: {", ".join(plot.about for plot in PLOTS.values())}.
+    {{full-screen}} shows it on the whole screen.
     """
+
+    BINDINGS = [Binding("enter", "app.key('plots.full_screen')", "full screen", show=False)]
 
     _drawn: object = None
     _shown: tuple[State, str] | None = None
@@ -26,8 +31,13 @@ class PlotPanel(Panel, can_focus=True):
             plot = PLOTS[name]
             self._drawn = (name, self.frame, width, height, plot.inputs(state))
             if self._drawn != before:
-                title = (Span(plot.title.capitalize(), "title"),)
-                self.put(plot.draw(state, width, height), title)
+                view = PLAIN if self.frame == "none" else FRAMED
+                self.put(plot.draw(state, width, height, view), plot.title(state))
+
+    @property
+    def plot(self) -> str:
+        """The name of the plot; empty before the first."""
+        return self._shown[1] if self._shown else ""
 
     def on_resize(self) -> None:
         """Fit the new size, which also changes with the lines below."""

@@ -24,7 +24,9 @@ def test_dense_best_and_epochs_that_cannot_be_best_are_marked():
     assert inked(lines, "muted") == "○"
     assert inked(lines, "batch").strip()
     title = text(lines)[0]
-    assert title.startswith("epoch 2.3 of 5, ◆ best 98.70 % (epoch 2), ⠒ batch 100.0 %, loss 0.100")
+    assert title.startswith(
+        "Accuracy · epoch 2.3 of 5 · ◆ best 98.70 % (epoch 2) · ⠒ batch 100.0 %"
+    )
 
 
 def test_accuracies_on_few_images_carry_their_intervals():

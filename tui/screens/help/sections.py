@@ -75,12 +75,14 @@ def context(screen: Screen[Any], plots: Iterable[str] = ()) -> tuple[Section, ..
     focused = screen.focused
     nodes = focused.ancestors_with_self if focused else (screen,)
     explained = [_section(text) for node in nodes if (text := getattr(node, "HELP", None))]
-    visible = [
-        Section(f"Plot: {PLOTS[name].title}", (("", text),))
-        for name in plots
-        if (text := texts.PLOTS.get(name)) and name in PLOTS
-    ]
-    return (*explained, *visible)
+    return (*explained, *(section for name in plots for section in help_of_plot(name)))
+
+
+def help_of_plot(name: str) -> tuple[Section, ...]:
+    """What a plot shows, if it is one of the main screen."""
+    if name not in texts.PLOTS:
+        return ()
+    return (Section(f"Plot: {PLOTS[name].about}", (("", texts.PLOTS[name]),)),)
 
 
 def _section(text: str) -> Section:

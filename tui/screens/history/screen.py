@@ -7,10 +7,12 @@ from textual import events
 from core.experiments.runs import RUNNING, Run
 from tui.jobs import history_jobs as jobs
 from tui.keys.history_keys import KEYS
+from tui.plots.subject import PlotSubject
 from tui.screens.help.screen import HelpScreen
 from tui.screens.help.sections import context
 from tui.screens.history.help import history_help
 from tui.screens.history.panes import HistoryPanes
+from tui.screens.plot import PlotScreen
 from tui.screens.question import Question
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, why_incomparable
@@ -92,6 +94,29 @@ class HistoryScreen(HistoryPanes):
     def action_next_view(self) -> None:
         """Show the next view of two runs, or the accuracy on the other split."""
         self._browse(self.run_list.next_view())
+
+    def action_full_screen(self) -> None:
+        """Show the plot on the whole screen."""
+        from tui.views.run_plots import PLOT_VIEWS, run_subject  # late: it loads NumPy
+
+        if not self.run_list.rows:
+            return
+        views = self._views()
+        at = next((at for at, name in enumerate(PLOT_VIEWS) if name in views), 0)
+        shown = [at]
+
+        def step(steps: int) -> None:
+            if self.run_list.compared is None:
+                self.action_next_view()
+            shown[0] = (shown[0] + steps) % len(PLOT_VIEWS)
+            if PLOT_VIEWS[shown[0]] == "weights":
+                self.read_weights()
+
+        def subject() -> PlotSubject:
+            name = PLOT_VIEWS[shown[0]]
+            return run_subject(self.run_list, self.dense, self.weights, name)
+
+        self.app.push_screen(PlotScreen(subject, step))
 
     def action_layer(self, steps: int) -> None:
         """Compare another layer."""

@@ -24,7 +24,7 @@ def confused(classes: int = 10) -> ConfusionData:
 def test_little_room_ranks_the_confusions_pruning_increased():
     lines = confusion.draw(confused(), 80, 9)
     shown = text(lines)
-    assert shown[0].startswith("pruned: 27 wrong of 10,000 test images, dense: 7")
+    assert shown[0].startswith("Confusion · pruned: 27 wrong of 10,000 test images · dense: 7")
     assert shown[2].startswith("4 → 9 ░")
     assert "3 → 17" in shown[2]
     assert shown[3].startswith("2 → 3 █")
@@ -44,9 +44,10 @@ def test_with_more_room_there_is_a_matrix():
     shown = text(lines)
     assert shown[2].split()[:11] == [*"0123456789", "recall"]
     assert "17↑" in shown[7]
-    assert "17↑" in inked(lines, "wrong")
+    assert "17↑" in inked(lines, "heat-far")
+    assert "8↑" in inked(lines, "heat-over")
     assert "2↓" in shown[10]
-    assert "2↓" in inked(lines, "right")
+    assert "2↓" in inked(lines, "heat-over")
     assert "4 → 9" in shown[3]
     assert "91%" in shown[5]
 
@@ -62,7 +63,9 @@ def test_one_net_alone_is_not_compared(name):
     data = replace(confused(), **{"pruned" if name == "dense" else "dense": None})
     for area in ((80, 9), (120, 14)):
         shown = text(confusion.draw(data, *area))
-        assert shown[0].startswith(f"{name}: {7 if name == 'dense' else 27} wrong of 10,000")
+        assert shown[0].startswith(
+            f"Confusion · {name}: {7 if name == 'dense' else 27} wrong of 10,000"
+        )
         assert "↑" not in "".join(shown)
 
 

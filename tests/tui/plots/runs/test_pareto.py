@@ -25,7 +25,7 @@ def runs(chosen: str = "", compared: str = "") -> ParetoData:
 
 def test_the_front_is_a_line_with_marks():
     lines = pareto.draw(runs(), 80, 9)
-    assert text(lines)[0].startswith("7 runs, 4 on the Pareto front")
+    assert text(lines)[0].startswith("Runs · 7 runs, 4 on the Pareto front")
     assert inked(lines, "best").count("◆") == 3
     assert sum("⠀" < char <= "⣿" for char in inked(lines, "front")) >= 10
     assert "○" in inked(lines, "muted")
@@ -43,7 +43,7 @@ def test_a_run_far_below_is_marked_at_the_bottom():
 
 def test_the_chosen_run_is_named_and_marked():
     lines = pareto.draw(runs("d", "c"), 80, 9)
-    title = "d: 100.0x, 98.60 %, on the Pareto front, ◎ c: 36.9x, 97.45 %"
+    title = "Runs · d: 100.0x, 98.60 % · on the Pareto front · ◎ c: 36.9x, 97.45 %"
     assert text(lines)[0].startswith(title)
     assert "◉" in inked(lines, "chosen")
     assert "▸d" in inked(lines, "chosen")
@@ -53,13 +53,13 @@ def test_the_chosen_run_is_named_and_marked():
 
 def test_the_title_names_the_run_that_beats_the_chosen_one():
     title = text(pareto.draw(runs("c"), 80, 9))[0]
-    assert title.startswith("c: 36.9x, 97.45 %, beaten by b: 36.9x, 99.30 %")
+    assert title.startswith("Runs · c: 36.9x, 97.45 % · beaten by b: 36.9x, 99.30 %")
 
 
 def test_accuracies_on_few_images_carry_their_intervals():
     mark = RunMark("a", 12, 80.8, chosen=True)
     lines = pareto.draw(ParetoData((mark,), "validation", 84.6, images=78), 80, 9)
-    assert text(lines)[0].startswith("a: 12.0x, 81 ±9 %")
+    assert text(lines)[0].startswith("Runs · a: 12.0x, 81 ±9 %")
     assert "dense 85 ±8 %" in inked(lines, "dense")
 
 

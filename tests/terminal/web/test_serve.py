@@ -18,8 +18,8 @@ from PIL import Image
 
 import core.nets
 from tests.digits import draw
-from tests.terminal.browser import CHROMIUM, Page, browser
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE
+from tests.terminal.web.browser import CHROMIUM, Page, browser
 from tui.cli.commands.serve import app_options, command
 from tui.cli.main import main
 
