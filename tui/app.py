@@ -35,9 +35,6 @@ from tui.keys.keymap import with_keys
 from tui.keys.main_keys import KEYS, Key
 from tui.preferences.declared import NO_PREFERENCES, Preferences
 from tui.preferences.first_start import remember_start
-from tui.screens.help.screen import HelpScreen
-from tui.screens.help.sections import context
-from tui.screens.help.tour import TourScreen
 from tui.screens.main import MainScreen
 from tui.screens.palette import Entries, Palette, PaletteEntry, entry_for
 from tui.session import Session
@@ -58,9 +55,6 @@ TITLE_SECONDS = 1.0
 
 LONG_SECONDS = 20.0
 """How long a job takes whose end is worth a notification."""
-
-PROBLEM_SECONDS = 15.0
-"""How long a message about the settings file stays."""
 
 HANGUP_SECONDS = 1.0
 """How often to look whether the terminal is still there."""
@@ -135,12 +129,18 @@ class FeatherweightApp(RoleApp):
     def _begin(self) -> None:
         """Load everything; meanwhile say what is wrong with the settings, or show the tour."""
         self.training.open()
-        if self.preferences.problems:
-            text = " · ".join(self.preferences.problems)
-            self.notify(text, severity="warning", timeout=PROBLEM_SECONDS)
         if self.shows_tour:
             remember_start()
             self.action_tour()
+        if self.preferences.problems:
+            self._show_problems()
+
+    def _show_problems(self) -> None:
+        """Say what is wrong with the preferences, until a key closes it."""
+        from tui.screens.help.screen import HelpScreen
+        from tui.screens.help.sections import problem_sections
+
+        self.push_screen(HelpScreen(problem_sections(self.preferences.problems), "Settings"))
 
     def on_unmount(self) -> None:
         """Save the plan, and abandon running jobs."""
@@ -275,10 +275,15 @@ class FeatherweightApp(RoleApp):
 
     def action_tour(self) -> None:
         """Show the tour."""
+        from tui.screens.help.tour import TourScreen  # late: seldom needed, like all help
+
         self.push_screen(TourScreen())
 
     def action_explain(self) -> None:
         """Explain the dialog, and what has the focus in it."""
+        from tui.screens.help.screen import HelpScreen
+        from tui.screens.help.sections import context
+
         if sections := context(self.screen):
             self.push_screen(HelpScreen(sections))
 

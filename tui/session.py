@@ -20,7 +20,6 @@ from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Job, JobEnded
 from tui.keys.main_keys import Key
-from tui.screens.help.tour import TourScreen
 from tui.screens.main import MainScreen
 from tui.screens.question import Question
 from tui.state.measurement import MeasurementRequest
@@ -120,8 +119,8 @@ class Session:
 
     def ask(self, screen: Screen[T], take: Callable[[T], None]) -> None:
         """Open a dialog, after the tour; `take` gets its result, unless it is canceled."""
-        if isinstance(tour := self.app.screen, TourScreen):
-            tour.afterwards(partial(self.ask, screen, take))
+        if wait := getattr(self.app.screen, "afterwards", None):
+            wait(partial(self.ask, screen, take))
             return
         self.app.push_screen(screen, lambda result: None if result is None else take(result))
 

@@ -1,8 +1,6 @@
 """The keys for the program as a whole: help and quit."""
 
 from tui.features.feature import Feature
-from tui.screens.help.screen import HelpScreen
-from tui.screens.help.sections import context, main_help
 from tui.screens.question import Question
 from tui.views.activity import JobProgress
 
@@ -12,6 +10,9 @@ class Program(Feature):
 
     def help(self) -> None:
         """Explain what has the focus and the visible plots, then every key and term."""
+        from tui.screens.help.screen import HelpScreen  # late: not before the first screen
+        from tui.screens.help.sections import context, main_help
+
         screen = self.session.main_screen
         here = context(screen, screen.visible_plots(self.state))
         self.session.app.push_screen(HelpScreen((*here, *main_help(self.state))))

@@ -29,6 +29,7 @@ _NAMED = (
 )  # fmt: skip
 _ALIASES = {"esc": "escape", "del": "delete", "return": "enter", "pgup": "pageup", "pgdn":
             "pagedown", "page up": "pageup", "page down": "pagedown"}  # fmt: skip
+_NAMED_ACTION = re.compile(r"\{([a-z0-9.-]+)\}")
 _MODIFIERS = ("alt", "ctrl", "shift")
 
 
@@ -90,11 +91,11 @@ def with_keys(text: str) -> str:
         >>> with_keys("press {fine-tune} to fine-tune")
         'press f to fine-tune'
     """
-    return re.sub(
-        r"\{([a-z0-9.-]+)\}",
-        lambda match: key_for(match[1]) if match[1] in _BY_ID else match[0],
-        text,
-    )
+    return _NAMED_ACTION.sub(_key_of, text)
+
+
+def _key_of(match: re.Match[str]) -> str:
+    return key_for(match[1]) if match[1] in _BY_ID else match[0]
 
 
 def _flattened(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:

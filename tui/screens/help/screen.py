@@ -23,16 +23,17 @@ class HelpScreen(Dialog[None]):
         Binding("t", "tour", "tour"),
     ]
 
-    def __init__(self, sections: Sequence[Section]) -> None:
+    def __init__(self, sections: Sequence[Section], title: str = "Help") -> None:
         super().__init__()
-        self._sections = sections
+        self._sections, self._title = sections, title
 
     def compose(self) -> ComposeResult:
         """Lay out the sections."""
         with VerticalScroll(classes="dialog dialog--wide") as scroll:
             yield LinesWidget(id="help")
-        scroll.border_title = "Help"
-        scroll.border_subtitle = "↑↓ scroll · t tour · Esc close"
+        scroll.border_title = self._title
+        tour = "t tour · " if self._title == "Help" else ""
+        scroll.border_subtitle = f"↑↓ scroll · {tour}Esc close"
 
     def on_resize(self) -> None:
         """Fit the lines to the width."""

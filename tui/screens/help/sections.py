@@ -91,6 +91,13 @@ def _section(text: str) -> Section:
     return Section(heading.lstrip("# "), (("", " ".join(body.split())),))
 
 
+def problem_sections(problems: Iterable[str]) -> tuple[Section, ...]:
+    """What is wrong with the preferences, and what happens now."""
+    what = tuple(("•", problem) for problem in problems)
+    advice = "The rest is followed; what is wrong has its default until you correct it."
+    return (Section("Some of your preferences cannot be followed", (*what, ("", advice))),)
+
+
 def key_sections(keys: Iterable[Key]) -> tuple[Section, ...]:
     """The keys in force, by group."""
     groups = groupby(keys, lambda key: key.group)
