@@ -39,14 +39,14 @@ class Cast:
             "title": self.title,
             "env": {"TERM": "xterm-256color"},
         }
-        lines = [json.dumps(header)]
-        lines += [json.dumps([round(at, 3), "o", text]) for at, text in self.output]
+        events = ([round(at, 3), "o", text] for at, text in self.output)
+        lines = [json.dumps(each, ensure_ascii=False) for each in (header, *events)]
         return "\n".join(lines) + "\n"
 
     @classmethod
     def of_text(cls, text: str) -> Cast:
         """Read a file's text."""
-        header, *events = map(json.loads, text.splitlines())
+        header, *events = map(json.loads, text.rstrip("\n").split("\n"))
         output = tuple((at, data) for at, kind, data in events if kind == "o")
         return cls(header["width"], header["height"], header.get("title", ""), output)
 

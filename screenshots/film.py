@@ -22,6 +22,10 @@ FRAMES = 7
 """Frames under one caption at most."""
 
 
+WHOLE = 0.03
+"""Seconds without output after which a frame is whole."""
+
+
 class Cells(NamedTuple):
     """Adjacent characters that look alike.
 
@@ -65,15 +69,16 @@ def frames(cast: Cast) -> tuple[Frame, ...]:
 def _screens(cast: Cast) -> Iterator[tuple[float, tuple[Row, ...]]]:
     """Every screen that differs from the one before it, and when it was shown."""
     screen = pyte.Screen(cast.columns, cast.rows)
-    stream, before = pyte.Stream(screen), None
+    stream, rows = pyte.Stream(screen), dict[int, Row]()
     for (at, text), (later, _) in pairwise([*cast.output, (float("inf"), "")]):
         stream.feed(text)
-        if later - at < 0.03:  # the rest of the same frame follows
+        if later - at < WHOLE:  # the rest of the same frame follows
             continue
-        rows = tuple(_row(screen.buffer[y], cast.columns) for y in range(cast.rows))
+        before = dict(rows)
+        rows |= {y: _row(screen.buffer[y], cast.columns) for y in screen.dirty}
+        screen.dirty.clear()
         if rows != before:
-            before = rows
-            yield at, rows
+            yield at, tuple(rows[y] for y in range(cast.rows))
 
 
 def _row(cells: Any, columns: int) -> Row:

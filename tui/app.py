@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
+from threading import get_ident
 from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from tui.features.benchmarking import Benchmarking
 from tui.features.exporting import Exporting
-from tui.features.feature import is_available, waits, why_unavailable
+from tui.features.feature import is_available, why_unavailable
 from tui.features.goals import Goals
 from tui.features.history import History
 from tui.features.layer_list import LayerList
@@ -36,6 +38,7 @@ from tui.keys.main_keys import KEYS, Key
 from tui.preferences.declared import NO_PREFERENCES, Preferences
 from tui.preferences.first_start import remember_start
 from tui.screens.main import MainScreen
+from tui.screens.overlay import Overlay
 from tui.screens.palette import Entries, Palette, PaletteEntry, entry_for
 from tui.session import Session
 from tui.state.state import State
@@ -231,10 +234,9 @@ class FeatherweightApp(RoleApp):
 
     def palette_entries(self, screen: Screen[Any]) -> Iterator[PaletteEntry]:
         """The actions of a screen with their keys, in order, then those of every screen."""
-        session, is_main = self.session, screen is self.main_screen
+        is_main = screen is self.main_screen
         for key in KEYS if is_main else getattr(screen, "KEYS", ()):
-            action = self.feature_action(key.name) if is_main else None
-            why_not = why_unavailable(action, session) if action else ""
+            why_not = self._why_not(key) if is_main else ""
             run = partial(self.run_action, default_namespace=None if is_main else screen)
             if not key.is_fixed:
                 yield entry_for(key, run, why_not)
@@ -244,6 +246,13 @@ class FeatherweightApp(RoleApp):
             ("screenshot", "Save the screen as an SVG picture", self._picture_soon),
         ):
             yield PaletteEntry(name, "", meaning, act, group="Every screen")
+
+    def _why_not(self, key: Key) -> str:
+        """Why a key of the main screen does nothing now; empty if it does something."""
+        action, session = self.feature_action(key.name), self.session
+        if is_available(action, session):
+            return ""
+        return why_unavailable(key, action, session) or "not available now"
 
     def _picture_soon(self) -> None:
         """Save a picture of the screen once the palette has left it."""
@@ -258,15 +267,36 @@ class FeatherweightApp(RoleApp):
         if line is not None and on_top and event.is_printable and event.character:
             event.prevent_default()
             line.type(event.character)
-        elif session.job is not None and on_top and not session.typing:
-            for key in KEYS:
-                if event.key in key.keys.split(",") and waits(self.feature_action(key.name)):
-                    text = f"{key.label}: not available while a job is running; x to stop it"
-                    self.notify(text, markup=False)
+        elif on_top and not session.typing:
+            keys = (key for key in KEYS if event.key in key.keys.split(","))
+            reasons = (why_unavailable(key, self.feature_action(key.name), session) for key in keys)
+            if reason := next(filter(None, reasons), ""):
+                session.say(reason)
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a message for a few seconds; keys in braces are those in force; it is no markup."""
-        super().notify(printable(with_keys(message)), **{**options, "markup": False})
+        """Show a message for a moment, in one place: the newest one replaces the one before.
+
+        Actions in braces become their keys.
+        """
+        severity = options.get("severity", "information")
+        act = partial(self._tell, printable(with_keys(message)), severity)
+        if get_ident() == self._thread_id:
+            act()
+        else:
+            self.call_later(act)
+
+    def _tell(self, text: str, severity: SeverityLevel) -> None:
+        """Show a message in the lines of the screen on top or, if it has none, above it."""
+        role = "plain" if severity == "information" else severity
+        screen = self.screen_stack[-1] if self._screen_stack else None
+        if screen is self.main_screen:
+            self.session.say(text, role)
+            return
+        self.session.messages.add(text, role)
+        if isinstance(screen, Overlay) and screen.say(text, role):
+            return
+        self.clear_notifications()
+        super().notify(text, severity=severity, markup=False)
 
     def action_command_palette(self) -> None:
         """Open the command palette, on Textual's own Ctrl+P."""
@@ -289,8 +319,8 @@ class FeatherweightApp(RoleApp):
 
     def action_help_quit(self) -> None:
         """Say how to quit, on Ctrl+C: many press it from habit."""
-        stop = "x stops the job, " if self.session.job else ""
-        self.notify(f"{stop}Ctrl+Q quits")
+        stop = "x stops the job · " if self.session.job else ""
+        self.notify(f"{stop}q quits")
 
     async def action_quit(self) -> None:
         """Quit, on Textual's own Ctrl+Q."""

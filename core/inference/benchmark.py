@@ -15,7 +15,7 @@ from torch import nn
 
 from core.data.batches import Images
 from core.errors import ENDING, StoppedError
-from core.events import Progress, StopFlag, Stream, never
+from core.events import Portion, Progress, StopFlag, Stream, never, portions, within
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError, same_logits
 from core.inference.benchmark_result import (
@@ -61,11 +61,11 @@ def run_benchmark(
     amounts = yield from _amounts(evaluation_mode(model), data)
     versions = {engine.package: engine.version for engine in DENSE_ENGINES if engine.version}
     bench, forms = Benchmark(threads, *amounts, versions=versions), NetForms(model)
-    for batch, count in cases:
+    for (batch, count), portion in zip(cases, portions(*[1] * len(cases)), strict=True):
         torch.set_num_threads(count)
         try:
             case = _Case(forms, data, batch, count, stop)
-            bench = yield from case.on(bench, seconds / len(cases))
+            bench = yield from within(portion, case.on(bench, seconds / len(cases)))
         except StoppedError:
             if not bench.rows:
                 raise
@@ -93,6 +93,7 @@ class _Case:
         case, budget = (self._batch, self._threads), SEARCH_FRACTION * seconds
         sparse = yield from faster(self._forms.net, self._images, self._threads, budget, self._stop)
         engines[SPARSE] = partial(run, sparse.net, self._images)
+        yield Portion(SEARCH_FRACTION, 1.0)
         times = yield from self._time(engines, seconds - budget)
         rows = tuple(Row(name, *case, Latency.of(runs), len(runs)) for name, runs in times.items())
         choice = SparseChoice(*case, sparse.sparse, sparse.layers, sparse.compacted, sparse.block)

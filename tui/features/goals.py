@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.events import Event
 from core.jobs.search import TrialStarted
-from core.pruning.curves import LayerScanned, ScanUpdated
+from core.pruning.curves import PointScanned, ScanUpdated
 from tui.features.feature import Feature, available
 from tui.screens.goal_dialog import GoalDialog, GoalRequest
 from tui.session import Session
@@ -51,7 +51,7 @@ class Goals(Feature):
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings
 
         def follow(event: Event) -> None:
-            if isinstance(event, ScanUpdated | LayerScanned):
+            if isinstance(event, ScanUpdated | PointScanned):
                 session.state = session.state.with_scan(base.digest, event.scan)
             elif isinstance(event, TrialStarted):
                 epochs = session.state.recipe.epochs

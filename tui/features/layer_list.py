@@ -25,12 +25,12 @@ class LayerList(Feature):
     def _listing(self) -> ListedLayers:
         return self.state.listing
 
-    @available(_grouped, needs="there are no groups")
+    @available(_grouped)
     def fold(self) -> None:
         """Fold or unfold the selected group, or the selected layer's."""
         self._list(self._listing.fold())
 
-    @available(_grouped, needs="there are no groups")
+    @available(_grouped)
     def fold_all(self) -> None:
         """Fold or unfold all groups."""
         self._list(self._listing.fold_all())
@@ -64,7 +64,7 @@ class LayerList(Feature):
         line.ask(before.layers, before.filter, filter_by, finish)
         self.session.show(self.state)
 
-    @available(_filtered, needs="all layers are listed")
+    @available(_filtered)
     def list_all(self) -> None:
         """List all layers again."""
         self._list(self._listing.with_filter(""))

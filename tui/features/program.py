@@ -17,6 +17,14 @@ class Program(Feature):
         here = context(screen, screen.visible_plots(self.state))
         self.session.app.push_screen(HelpScreen((*here, *main_help(self.state))))
 
+    def messages(self) -> None:
+        """Show every message of this session in full."""
+        from tui.screens.help.screen import HelpScreen
+        from tui.screens.help.sections import message_sections
+
+        sections = message_sections(self.session.messages.all)
+        self.session.app.push_screen(HelpScreen(sections, "Messages"))
+
     def leave(self) -> None:
         """Quit, without asking if no work would be lost."""
         app, activity = self.session.app, self.session.activity
@@ -27,6 +35,7 @@ class Program(Feature):
             recorded = is_open and activity.epoch is not None
             lost = "its run can be resumed later (h)." if recorded else "will be discarded."
             title = activity.title[:1].upper() + activity.title[1:]
-            self.session.confirm(f"Quit? {title} is still running and {lost}", "quit", app.exit)
+            text = f"Quit? {title} is still running and {lost}"
+            self.session.confirm(text, "Quit", "Keep running", app.exit)
         else:
             app.exit()

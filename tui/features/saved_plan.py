@@ -48,7 +48,8 @@ class SavedPlans(Feature):
         if saved.run and state.base and saved.base != state.base.digest:
             text += f"\nIt was made for the net of run {saved.run}, "
             text += "which you can restore in the history (h)."
-        self.session.ask(Question(text, "continue", "new plan"), partial(self._answer, saved))
+        question = Question(text, "Continue", "Start a new plan", harmless=True)
+        self.session.ask(question, partial(self._answer, saved))
 
     def _answer(self, saved: SavedPlan, accepted: bool) -> None:
         session, state, plan = self.session, self.state, dict(saved.sparsity)

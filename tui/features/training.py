@@ -26,21 +26,22 @@ if TYPE_CHECKING:
     from core.jobs.workbench import Net
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
+    from tui.jobs.job import Job
 
 T = TypeVar("T")
 
 
-def _adoptable(session: Session) -> bool:
-    finetuned = session.state.finetuned
-    return finetuned is not None and finetuned.net not in (None, session.state.base)
+def _revertible(session: Session) -> bool:
+    return session.state.adopted or session.state.base is None
 
 
 def _stoppable(session: Session) -> bool:
     return session.job is not None and not session.job.stopping
 
 
-def _revertible(session: Session) -> bool:
-    return session.state.adopted or session.state.base is None
+def _adoptable(session: Session) -> bool:
+    finetuned = session.state.finetuned
+    return finetuned is not None and finetuned.net not in (None, session.state.base)
 
 
 class Training(Feature):
@@ -50,6 +51,8 @@ class Training(Feature):
         super().__init__(session)
         self._untrained = ""
         """The net to be trained first, in words; empty if there is a trained one."""
+        self._measured: Result | None = None
+        """The last plan whose one-shot accuracy this session has measured."""
 
     def open(self) -> None:
         """Load torch, the data and the dense net."""
@@ -103,7 +106,7 @@ class Training(Feature):
         since = session.state.undo_point
 
         def finish(pruned: PruningResult) -> None:
-            result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
+            self._measured = result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
             session.state = session.state.with_pruned(result, since)
             session.activity = job_outcomes.pruned(result, session.state.dense)
 
@@ -121,6 +124,8 @@ class Training(Feature):
         if subject is None:
             return
         since, settings = session.state.undo_point, session.state.settings
+        measured = self._measured if session.state.is_current(self._measured) else None
+        known = measured.accuracy if measured else None
 
         def finish(outcome: tuple[FineTuningResult, Net]) -> None:
             tuned, net = outcome
@@ -139,7 +144,7 @@ class Training(Feature):
 
         session.start_job(
             f"fine-tuning to {ratio(subject.footprint.ratio)}",
-            partial(session.backend.finetune, subject.base, subject.plan, settings),
+            partial(session.backend.finetune, subject.base, subject.plan, settings, known),
             finish,
             partial(self._follow, subject),
             curve=TrainingCurve(
@@ -157,7 +162,7 @@ class Training(Feature):
     def _follow(self, subject: Result, event: Event) -> None:
         self.session.follow_training(event)
         if isinstance(event, Measured) and event.stage == "pruned":
-            pruned = replace(subject, accuracy=event.accuracy)
+            self._measured = pruned = replace(subject, accuracy=event.accuracy)
             self.session.state = replace(self.state, pruned=pruned)
 
     @available(waits=True)
@@ -177,16 +182,28 @@ class Training(Feature):
         start = partial(session.backend.train, form.recipe, form.changes, settings)
         self._start_training(form, start, finish)
 
-    @available(_stoppable, needs="no job is running")
+    @available(_stoppable, why="no job is running")
     def stop(self) -> None:
         """Stop the job early."""
+        self._stop(self.session.job)
+
+    @available(_stoppable)
+    def ask_to_stop(self) -> None:
+        """Ask whether to stop the job, on a key that many press to leave something."""
+        session, activity = self.session, self.session.activity
+        if isinstance(activity, JobProgress):
+            stop = partial(self._stop, session.job)
+            session.confirm(f"Stop {activity.title}?", "Stop it", "Keep it running", stop)
+
+    def _stop(self, job: Job | None) -> None:
+        """Stop this job, unless it has ended."""
         session = self.session
-        if session.job is not None and isinstance(session.activity, JobProgress):
-            session.job.stop()
-            session.activity = replace(session.activity, stopping=True)
+        if job is not None and job is session.job and isinstance(session.activity, JobProgress):
+            job.stop()
+            session.activity = session.activity.stop()
             session.show(session.state)
 
-    @available(_adoptable, waits=True, needs="nothing new is fine-tuned")
+    @available(_adoptable, waits=True, why="nothing to adopt yet: f fine-tunes the net")
     def adopt(self) -> None:
         """Make the fine-tuned net the base."""
         self.session.activity = Outcome(
@@ -195,7 +212,7 @@ class Training(Feature):
         )
         self.session.show(self.session.with_stored_scan(self.state.adopt()))
 
-    @available(_revertible, waits=True, needs="the base is the dense net")
+    @available(_revertible, waits=True, why="the dense net is the base already")
     def revert(self) -> None:
         """Make the dense net the base again, or retry opening it if that failed."""
         if self.state.base is None:

@@ -84,18 +84,20 @@ def key_for(name: str) -> str:
     return shown_key(_BY_ID[name].keys.partition(",")[0])
 
 
-def with_keys(text: str) -> str:
-    """A text with the keys of the actions that it names in braces; other braces stay.
+def with_keys(text: str, mark: str = "") -> str:
+    """A text with the keys of the actions that it names in braces, each between marks.
+
+    Other braces stay.
 
     Examples:
         >>> with_keys("press {fine-tune} to fine-tune")
         'press f to fine-tune'
     """
-    return _NAMED_ACTION.sub(_key_of, text)
 
+    def key_of(match: re.Match[str]) -> str:
+        return f"{mark}{key_for(match[1])}{mark}" if match[1] in _BY_ID else match[0]
 
-def _key_of(match: re.Match[str]) -> str:
-    return key_for(match[1]) if match[1] in _BY_ID else match[0]
+    return _NAMED_ACTION.sub(key_of, text)
 
 
 def _flattened(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:

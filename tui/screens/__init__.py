@@ -9,6 +9,7 @@ form_dialog     base of dialogs of rows, with their keys: recipe_dialog, export_
 goal_dialog     a goal, and how to allocate it to the layers
 path_dialog     the path of a file
 plot            a plot on the whole screen, with a cursor; plot_files writes it to a file
+messages        what was said so far
 help/           what explains the program: the help, and a tour at the first start
 history/        the history of runs
 """

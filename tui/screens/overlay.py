@@ -30,6 +30,10 @@ class Overlay(PacedScreen[Result]):
         """
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
+    def say(self, _text: str, _role: str) -> bool:
+        """Show a message in lines of its own; whether it has any."""
+        return False
+
     def action_leave(self) -> None:
         """Close without a result."""
         self.dismiss(None)

@@ -9,6 +9,7 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from tui.keys.key import Key
+from tui.keys.keymap import with_keys
 from tui.screens.overlay import Overlay
 from tui.text.lines import cut
 
@@ -68,7 +69,7 @@ class Entries(Provider):
 
     def _line(self, entry: PaletteEntry, label: Content) -> Content:
         room = max(10, self.app.size.width - LABELS - KEYS - 12)
-        text = cut(f"not now: {entry.why_not}" if entry.why_not else entry.meaning, room)
+        text = cut(with_keys(entry.why_not) or entry.meaning, room)
         style = "$text-disabled" if entry.why_not else "$text-muted"
         return Content.assemble(
             label.stylize(style) if entry.why_not else label,
@@ -80,7 +81,7 @@ class Entries(Provider):
     def _run(self, entry: PaletteEntry) -> Callable[[], Any]:
         if not entry.why_not:
             return entry.run
-        return partial(self.app.notify, f"{entry.label}: not now, {entry.why_not}")
+        return partial(self.app.notify, entry.why_not)
 
 
 class Palette(CommandPalette, Overlay[None]):

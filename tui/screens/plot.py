@@ -98,10 +98,11 @@ class PlotScreen(Overlay[None]):
         with self._lines("readout").drawing() as panel:
             panel.lines = header(self._readout(width), (), width, 1)
 
-    def say(self, text: str, role: str) -> None:
+    def say(self, text: str, role: str) -> bool:
         """Show a message until the next key."""
         self._message = Span(text, role)
         self.redraw()
+        return True
 
     def _picture(self) -> Picture:
         """The plot as it is shown, with its title, without the cursor."""

@@ -42,7 +42,7 @@ def ask(screen: Screen[None], path: str, file: PlotFile, chosen: Callable[[str],
         chosen(text)
         target = path_of(text)
         if lexists(target):
-            question = Question(f"{text} already exists. Replace it?", "replace")
+            question = Question(f"{text} already exists. Replace it?", "Replace it", "Keep it")
             screen.app.push_screen(question, lambda yes: write(file, target) if yes else None)
         else:
             write(file, target)

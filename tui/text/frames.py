@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Literal
 
-from tui.text.lines import Line, Lines, Span, width_of
+from tui.text.lines import Line, Lines, Span, whole_parts, width_of
 
 Frame = Literal["box", "rule", "none"]
 
@@ -74,7 +74,7 @@ def _edge(start: str, text: Line, end: str, width: int, role: str) -> Line:
     if not text or room < 1:
         middle = (Span("─" * max(0, width - len(start) - len(end)), role),)
         return (Span(start, role), *middle, Span(end, role))
-    text = _cut(text, room)
+    text = whole_parts(text, room)
     rest = "─" * (room - width_of(text))
     return (Span(f"{start} ", role), *text, Span(f" {rest}{end}", role))
 

@@ -4,9 +4,10 @@ import re
 
 TERMS = {
     "sparsity": "fraction of zeros in a layer's weights",
-    "threshold": "the k-th smallest magnitude of a layer, with k = sparsity x elements; weights "
-    "above it are kept",
-    "kept": "weights in the table; weights and biases in the totals (biases are never pruned)",
+    "threshold": "the k-th smallest magnitude of a layer's weights, with k = sparsity x weights; "
+    "those above it are kept",
+    "kept": "of the weights, in the table; of weights and biases, in the result (biases are never "
+    "pruned)",
     "ratio": "how many times fewer parameters the net has than the dense one: 36.9x",
     "plan": "the sparsities you set, which pruning and fine-tuning apply to the base",
     "base": "the net you prune: the dense net, or a fine-tuned one you adopted",

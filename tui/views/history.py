@@ -118,7 +118,7 @@ def hint(run_list: RunList, current: str | None) -> Span:
 
 def _enter(row: RunRow, current: str | None) -> Span:
     if row.status == UNREADABLE:
-        return Span("unreadable: press x to delete it", "error")
+        return Span("unreadable: press Delete to delete it", "error")
     if row.status == RUNNING:
         return Span("still running: you can open it once it finishes", "working")
     if row.status == INTERRUPTED:
@@ -131,7 +131,9 @@ def _enter(row: RunRow, current: str | None) -> Span:
 def _resume(row: RunRow) -> Span:
     done, planned = len(row.epochs), row.planned
     if not row.run.resumable:
-        return Span("interrupted, and its checkpoint is damaged: press x to delete it", "warning")
+        return Span(
+            "interrupted, and its checkpoint is damaged: press Delete to delete it", "warning"
+        )
     if not done:
         return Span("Enter: start over; it was interrupted in its first epoch", "good")
     if planned is not None and done >= planned:

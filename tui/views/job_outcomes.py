@@ -41,11 +41,8 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
         next_step = "Space: fold · /: find layers · *: same kind · ?: help"
     if not net.trained:
         next_step = "t to train it · ?: help"
-    messages = [*reversed(warnings)]
     if interrupted is not None:
-        messages.insert(0, f"run {interrupted} was interrupted: press h to resume it")
-    if messages:
-        next_step = " · ".join(messages)
+        next_step = f"run {interrupted} was interrupted: press h to resume it"
     state = "dense net at chance" if net.at_chance else "ready: dense net"
     state = "dense net perhaps at chance (few images)" if net.unclear else state
     return Outcome(
@@ -53,6 +50,7 @@ def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) ->
         f"{score(accuracy, 'validation')} % on validation",
         next_step,
         role="good" if net.trained and not net.at_chance else "warning",
+        warnings=warnings,
     )
 
 
@@ -80,9 +78,9 @@ def trained(result: TrainingResult, seconds: float, warnings: tuple[str, ...] = 
     how = _how(result, f"trained in {duration(seconds)}")
     return Outcome(
         f"{how}: a new dense net with {score(result.accuracy)} % on test, best epoch {result.best}",
-        result.error
-        or " · ".join((*warnings, "now the base for this session; to restore it later: h")),
-        role="warning" if result.stopped or result.diverged or warnings else "good",
+        result.error or "now the base for this session; to restore it later: h",
+        role="warning" if result.stopped or result.diverged else "good",
+        warnings=warnings,
     )
 
 
@@ -108,9 +106,9 @@ def finetuned(
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
         f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
-        tuned.error
-        or " · ".join((*warnings, f"{kept}, revived {tuned.revived}", "a to adopt it as the base")),
-        role="warning" if tuned.stopped or tuned.diverged or warnings else "good",
+        tuned.error or f"{kept}, revived {tuned.revived} · a to adopt it as the base",
+        role="warning" if tuned.stopped or tuned.diverged else "good",
+        warnings=warnings,
     )
 
 
@@ -124,7 +122,7 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
     """A scan has ended."""
     if not any(point.images for point in scan.points()):
         return Outcome("stopped before anything was measured", "s to scan again", role="warning")
-    how = "stopped early, so the curves use fewer images" if scan.stopped else "scanned"
+    how = "stopped early, so the curves use fewer images" if scan.stopped else "scan done"
     return Outcome(
         f"{how}: tolerance {plural(tolerance, 'point')} below the base; + and - move it",
         "g to set sparsities from a goal or from the tolerance",
@@ -156,13 +154,13 @@ def exported(export: Export, result: Result, warnings: tuple[str, ...] = ()) -> 
     dense = result.footprint.dense_bytes
     kept = export.values if export.levels is None else f"{export.values}, {export.levels} levels"
     inspect = f"featherweight inspect {export.name}" if export.compact else ""
-    details = (*warnings, f"values: {kept}", inspect)
+    details = (f"values: {kept}", inspect)
     return Outcome(
         f"{export.name}: {count(export.bytes)} bytes, {size_change(export.bytes, dense)} than "
         f"dense; test {score(result.accuracy)} %, "
         f"{score(export.accuracy)} % when read back",
         " · ".join(filter(None, details)),
-        role="warning" if warnings else "good",
+        warnings=warnings,
     )
 
 

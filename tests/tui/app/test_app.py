@@ -279,10 +279,12 @@ async def test_quitting_asks_only_while_a_job_runs(app, backend):
         assert isinstance(app.screen, Question)
         await pilot.press("ctrl+q")
         assert isinstance(app.screen, Question)
-        await pilot.press("n")
-        assert app.screen is app.main_screen
-        await pilot.press("ctrl+c")
-        assert "x stops the job, Ctrl+Q quits" in [note.message for note in app._notifications]
+        for key in ("n", "enter"):
+            await pilot.press(key)
+            assert app.screen is app.main_screen
+            await pilot.press("q")
+        await pilot.press("escape", "ctrl+c")
+        assert "x stops the job · q quits" in shown(app, "#activity")
         backend.go.set()
         await idle(pilot)
         await pilot.press("q")

@@ -256,7 +256,7 @@ async def test_a_search_says_which_trial_runs(backend):
         await worked_out(pilot, "98.18 %")
         await pilot.press("enter")
         await until(pilot, lambda _: backend.paused.is_set())
-        await until(pilot, lambda app: "search 1/10: 30.0x" in shown(app, "#activity"))
+        await until(pilot, lambda app: "trial 1 of at most 10: 30.0x" in shown(app, "#activity"))
         await pilot.press("x")
         backend.go.set()
         await idle(pilot)
@@ -353,7 +353,8 @@ async def test_notices_during_a_job_leave_its_progress_visible(tmp_path):
         await typed(pilot, str(tmp_path / "mine.toml"))
         await pilot.press("enter")
         assert isinstance(app.activity, JobProgress)
-        assert any(".toml" in toast.message for toast in app._notifications)
+        assert ".toml" in app.activity.said.text
+        assert not app._notifications
         backend.go.set()
         await idle(pilot)
 

@@ -89,7 +89,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
     for key in keys:
         char = key if len(key) == 1 else None
         pilot.app.post_message(events.Key(NAMES.get(key, key), char))
-        if key in ("x", "delete", "n", "enter", "escape", "?"):
+        if key in ("x", "delete", "backspace", "n", "enter", "escape", "?"):
             await pilot.pause()
     await settled(pilot)
 

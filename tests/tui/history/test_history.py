@@ -85,7 +85,7 @@ async def test_the_plot_follows_the_chosen_run_and_the_split(twelve):
 async def test_an_empty_history_says_what_it_will_show(tmp_path):
     app = Host(Experiment(tmp_path / "nothing"))
     async with app.run_test(size=(60, 20)) as pilot:
-        await ready(pilot, "enter", "n", "x", "s", "space", "pageup")
+        await ready(pilot, "enter", "n", "delete", "s", "space", "pageup")
         shown = " ".join(text(pilot).split())
         assert "No runs yet" in shown
         assert "is recorded" in shown

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from core.errors import WorkError
 from core.events import StopFlag, Stream
 from core.jobs.workbench import Net
-from core.pruning.curves import SPARSITIES, LayerScanned, Point, Scan
+from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import PATIENCE, Many, Scripted, residual, scanned
 from tui.app import FeatherweightApp
@@ -203,7 +203,7 @@ class Filling(Many):
         first = scanned(1_000, names)
         layers = {name: tuple(map(Point, SPARSITIES)) for name in names}
         layers |= {name: first.layers[name] for name in names[:10]}
-        yield LayerScanned(replace(first, layers=layers, uniform=()))
+        yield PointScanned(replace(first, layers=layers, uniform=()))
         self.paused.set()
         self.go.wait(PATIENCE)
         return replace(first, stopped=True)

@@ -32,8 +32,9 @@ def fails(*_: object, **__: object) -> None:
     raise LookupError("nothing [/b] here")
 
 
-def toasts(app: FeatherweightApp) -> list[str]:
-    return [notification.message for notification in app._notifications]
+def messages(app: FeatherweightApp) -> list[str]:
+    assert len(app._notifications) <= 1
+    return app.session.messages.texts
 
 
 @logs_errors
@@ -96,7 +97,7 @@ async def test_a_failing_action_is_reported_and_the_next_key_works(app, monkeypa
         monkeypatch.setattr(app.program, "help", fails)
         await pilot.press("question_mark", "question_mark")
         await pilot.pause()
-        (said,) = toasts(app)
+        (said,) = messages(app)
         assert said.startswith("LookupError: nothing [/b] here (details in ")
         await pilot.press("right")
         assert app.state.planned["conv1"] == pytest.approx(0.01)
@@ -147,7 +148,7 @@ async def test_an_error_in_a_worker_of_a_closed_screen_is_not_shown(app):
         await pilot.press("escape")
         go.set()
         await until(pilot, lambda _: worker.is_finished)
-        assert toasts(app) == []
+        assert messages(app) == []
 
 
 @logs_errors
@@ -293,8 +294,8 @@ async def test_notices_during_a_job_are_not_markup(app, backend, tmp_path, monke
         await pilot.press("w")
         app.screen.query_one(Input).value = "[b].toml"
         await pilot.press("enter")
-        await until(pilot, lambda app: toasts(app))
-        assert "[b].toml" in "".join(toasts(app))
+        await until(pilot, lambda app: messages(app))
+        assert "[b].toml" in "".join(messages(app))
         await pilot.pause(0.1)
         backend.go.set()
 
@@ -308,9 +309,9 @@ async def test_a_burst_of_keys_triggers_no_action(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         typed(app, "j" * 50_000)
-        await until(pilot, lambda app: toasts(app))
-        assert toasts(app)[0].startswith("ignored ")
-        assert int(toasts(app)[0].split()[1].replace(",", "")) > 40_000
+        await until(pilot, lambda app: messages(app))
+        assert messages(app)[0].startswith("ignored ")
+        assert int(messages(app)[0].split()[1].replace(",", "")) > 40_000
         await pilot.press("right")
         assert app.state.planned["fc2"] == pytest.approx(0.01)
 

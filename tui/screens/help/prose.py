@@ -9,7 +9,7 @@ _MARK = "\u2063"
 
 def prose(text: str, width: int) -> Lines:
     """A text in lines of a width, with the keys of the actions that it names in braces."""
-    marked = with_keys(text.replace("{", _MARK + "{").replace("}", "}" + _MARK))
+    marked = with_keys(text, _MARK)
     lines, is_key = list[Line](), False
     for row in wrap_cells(marked, width):
         spans = []

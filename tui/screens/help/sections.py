@@ -1,6 +1,6 @@
 """What the help says, in sections: about what has the focus, the plots, every key, every term."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from inspect import cleandoc
 from itertools import groupby
@@ -14,6 +14,7 @@ from tui.keys.keymap import with_keys
 from tui.keys.main_keys import KEYS
 from tui.screens.help import texts
 from tui.screens.help.prose import prose
+from tui.screens.messages import MARKS, Message
 from tui.state.state import State
 from tui.text.format import count
 from tui.text.lines import Line, Lines, Span
@@ -96,6 +97,15 @@ def problem_sections(problems: Iterable[str]) -> tuple[Section, ...]:
     what = tuple(("•", problem) for problem in problems)
     advice = "The rest is followed; what is wrong has its default until you correct it."
     return (Section("Some of your preferences cannot be followed", (*what, ("", advice))),)
+
+
+def message_sections(messages: Sequence[Message]) -> tuple[Section, ...]:
+    """What was said, newest first, in full."""
+    rows = tuple(
+        (f"{message.time:%H:%M:%S}", f"{MARKS.get(message.role, '')}{message.text}")
+        for message in reversed(messages)
+    )
+    return (Section("Newest first", rows or (("", "none so far"),)),)
 
 
 def key_sections(keys: Iterable[Key]) -> tuple[Section, ...]:

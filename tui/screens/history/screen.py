@@ -44,7 +44,7 @@ class HistoryScreen(HistoryPanes):
         """Handle keys in the order they arrive.
 
         The app looks for bindings only after this screen has seen all keys that arrived together:
-        the letters of a note would miss its input line, and an `x` would delete a run.
+        the letters of a note would miss its input line, and Backspace would delete a run.
         """
         if self.app.screen is not self:  # a dialog has opened since
             return
@@ -57,6 +57,8 @@ class HistoryScreen(HistoryPanes):
 
     async def _act(self, key: str) -> bool:
         """Run the action of a key of the history; returns whether it is one."""
+        if key == "x":
+            self.say("x stops a job on the main screen; to delete the run, press Delete", "plain")
         actions = {name: own.action for own in KEYS for name in own.keys.split(",")}
         action = actions.get(key)
         return action is not None and await self.app.run_action(action, self)
@@ -87,7 +89,7 @@ class HistoryScreen(HistoryPanes):
         """Mark the run for comparison, or unmark it."""
         row = self.run_list.selected
         if row is not None and not self.run_list.marked and (why := why_incomparable(row)):
-            self._say(why, "warning")
+            self.say(why, "warning")
         elif row is not None:
             self._browse(self.run_list.mark())
 
@@ -155,9 +157,10 @@ class HistoryScreen(HistoryPanes):
         if row is None:
             return
         if row.status == RUNNING:
-            self._say(f"run {row.id} is running: stop it before deleting it", "warning")
+            self.say(f"run {row.id} is running: stop it before deleting it", "warning")
             return
-        self.app.push_screen(Question(self._question(row), "delete"), partial(self._delete, row))
+        question = Question(self._question(row), "Delete it", "Keep it")
+        self.app.push_screen(question, partial(self._delete, row))
 
     def _question(self, row: RunRow) -> str:
         ratio = None if row.ratio is None else f"{row.ratio:,.1f}x"
@@ -189,6 +192,8 @@ class HistoryScreen(HistoryPanes):
         self.run_list, self.message = run_list, None
         self.show()
 
-    def _say(self, text: str, role: str) -> None:
+    def say(self, text: str, role: str) -> bool:
+        """Show a message in place of the hint about the selected run."""
         self.message = Span(text, role)
         self.show()
+        return True

@@ -5,7 +5,7 @@ from tui.state.layer_rows import shown_filter
 from tui.state.state import State
 from tui.text.format import plural
 from tui.text.lines import Lines, Span, clean, cut
-from tui.views.activity import JobProgress, Outcome, fraction_done
+from tui.views.activity import JobProgress, Outcome
 
 PROTOCOL_LABELS = {"default": "", "reference": "reference protocol: choices made on test"}
 
@@ -30,7 +30,7 @@ def window_title(shown: JobProgress | Outcome, net: str) -> str:
     """The title of the terminal's window: the net, or what runs and how far it is."""
     if isinstance(shown, Outcome):
         return f"featherweight · {net}"
-    done = None if shown.stopping else fraction_done(shown)
+    done = None if shown.stopping else shown.meter.done
     what = "stopping" if shown.stopping else shown.title.partition(" to ")[0]
     return f"featherweight · {what}" + ("" if done is None else f" {int(100 * done)} %")
 
