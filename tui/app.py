@@ -319,8 +319,8 @@ class FeatherweightApp(RoleApp):
 
     def action_help_quit(self) -> None:
         """Say how to quit, on Ctrl+C: many press it from habit."""
-        stop = "x stops the job · " if self.session.job else ""
-        self.notify(f"{stop}q quits")
+        stop = "{stop} stops the job · " if self.session.job else ""
+        self.notify(stop + "{quit} quits")
 
     async def action_quit(self) -> None:
         """Quit, on Textual's own Ctrl+Q."""

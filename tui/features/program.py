@@ -1,6 +1,7 @@
 """The keys for the program as a whole: help and quit."""
 
 from tui.features.feature import Feature
+from tui.keys.keymap import with_keys
 from tui.screens.question import Question
 from tui.views.activity import JobProgress
 
@@ -33,7 +34,11 @@ class Program(Feature):
             if isinstance(app.screen, Question):
                 return
             recorded = is_open and activity.epoch is not None
-            lost = "its run can be resumed later (h)." if recorded else "will be discarded."
+            lost = (
+                with_keys("its run can be resumed later ({open-history}).")
+                if recorded
+                else "will be discarded."
+            )
             title = activity.title[:1].upper() + activity.title[1:]
             text = f"Quit? {title} is still running and {lost}"
             self.session.confirm(text, "Quit", "Keep running", app.exit)

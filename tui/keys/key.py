@@ -4,12 +4,15 @@ The keys in force are like a language: chosen once, before the program starts, a
 that it shows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingsMap
-from textual.dom import DOMNode
-from textual.keys import format_key
+if TYPE_CHECKING:  # plots name keys, and load no Textual
+    from textual.binding import Binding
+    from textual.dom import DOMNode
 
 _chosen: dict[str, tuple[str, ...]] = {}
 """The keys a person chose, by the full name of their action."""
@@ -88,6 +91,8 @@ class Key:
 
     def bindings(self) -> list[Binding]:
         """The keys as Textual bindings."""
+        from textual.binding import Binding
+
         return [
             Binding(
                 key,
@@ -115,6 +120,8 @@ def use_keys(chosen: Mapping[str, Sequence[str]]) -> None:
 
 def bind(node: DOMNode, keys: Iterable[Key]) -> None:
     """Bind the keys in force in an app or a screen, beside the keys of its class."""
+    from textual.binding import BindingsMap
+
     bindings = BindingsMap(binding for key in keys for binding in key.bindings())
     node._bindings = BindingsMap.merge([node._bindings, bindings])
 
@@ -133,6 +140,8 @@ def shown_key(name: str) -> str:
         >>> [shown_key(name) for name in ("f", "question_mark", "shift+left", "ctrl+r", "f5")]
         ['f', '?', 'Shift+←', 'Ctrl+R', 'F5']
     """
+    from textual.keys import format_key
+
     *modifiers, key = name.split("+")
     if key not in _SHOWN and not modifiers and len(character := format_key(key)) == 1:
         return character

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from textual.keys import KEY_NAME_REPLACEMENTS, _character_to_key, key_to_character
-
 from core.errors import expected_one_of
 from tui.keys import history_keys, main_keys, plot_keys
 from tui.keys.key import Key, shown_key
@@ -127,6 +125,8 @@ def key_named(text: str) -> str:
         >>> [key_named(text) for text in ("f", "?", "Ctrl+R", "PgUp", "shift+up")]
         ['f', 'question_mark', 'ctrl+r', 'pageup', 'shift+up']
     """
+    from textual.keys import _character_to_key
+
     if len(text) == 1 and text.isprintable() and text != " ":
         return str(_character_to_key(text))
     *modifiers, last = re.split(r"\+(?=.)", text.strip().lower())
@@ -145,6 +145,8 @@ def key_named(text: str) -> str:
 
 def _is_textual(name: str, modifiers: list[str]) -> bool:
     """Whether it is Textual's own name of a character, such as `question_mark`."""
+    from textual.keys import KEY_NAME_REPLACEMENTS, key_to_character
+
     known = name in KEY_NAME_REPLACEMENTS.values() or key_to_character(name) is not None
     return len(name) > 1 and not modifiers and known
 

@@ -14,6 +14,7 @@ from textual.worker import Worker
 from core.errors import InputError
 from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
+from tui.keys.keymap import key_for, with_keys
 from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.state.state import State
 from tui.text.format import count, percent
@@ -156,7 +157,7 @@ def drop_of(request: GoalRequest, state: State) -> float | None:
     if match is None or request.method == TOLERANCE:
         return None
     if request.method == SENSITIVITY and state.base_scan is None:
-        raise InputError(f"'{SENSITIVITY}' needs a scan: press Esc, then s")
+        raise InputError(f"'{SENSITIVITY}' needs a scan: press Esc, then {key_for('scan')}")
     drop = float(match[1])
     if drop > 100:
         raise InputError(f"a drop of {drop:g} points: expected 0 to 100")
@@ -176,7 +177,7 @@ def plan_of(request: GoalRequest, state: State) -> Plan:
         raise InputError("the net is still loading")
     scan, dense = state.base_scan, base.accuracy.validation
     if scan is None and request.method in (SENSITIVITY, TOLERANCE):
-        raise InputError(f"'{request.method}' needs a scan: press Esc, then s")
+        raise InputError(f"'{request.method}' needs a scan: press Esc, then {key_for('scan')}")
     if scan is not None and request.method == TOLERANCE:
         return plan_for_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
     budget = parse_goal(request.text, ", or 0.5 points").budget(state.footprint.parameters)
@@ -212,7 +213,9 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
         dense = state.dense.accuracy.validation if state.dense else 0.0
         least = percent(dense - request.drop)
         text = f"smallest net with at least {least} % on validation, by {request.method}"
-        search = Span("Enter starts a search: each trial fine-tunes a net; x to stop", "muted")
+        search = Span(
+            with_keys("Enter starts a search: each trial fine-tunes a net; {stop} to stop"), "muted"
+        )
         return ((), (Span(cut(text, width), "kept"),), (search,))
     if request.plan is None:
         return ((), (Span("…", "muted"),), ())

@@ -19,7 +19,7 @@ MOST = 4
 SHORTEST_BAR = 6
 LONGEST_BAR = 40
 
-MORE = " … (M: all messages)"
+MORE = " … ({messages}: all messages)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,9 @@ def _at_most(lines: Lines, most: int, width: int) -> Lines:
     if len(lines) <= most:
         return lines
     (span,) = lines[most - 1]
-    text = span.text[: max(2, width - 1 - len(MORE))].rstrip()
-    return (*lines[: most - 1], (Span(text + MORE, span.role),))
+    more = with_keys(MORE)
+    text = span.text[: max(2, width - 1 - len(more))].rstrip()
+    return (*lines[: most - 1], (Span(text + more, span.role),))
 
 
 def _outcome(outcome: Outcome, width: int) -> Lines:

@@ -41,7 +41,9 @@ async def test_the_tour_comes_first_and_questions_after_it():
         await pilot.press("enter", "left", "enter", "enter")
         assert app.screen.at == 2
         taken: list[str] = []
-        app.session.ask(Choice("What comes next?", [("this", "the question waits")]), taken.append)
+        app.session.ask(
+            Choice("What comes next?", [("this", "", "the question waits")]), taken.append
+        )
         await pilot.press("enter")
         assert isinstance(app.screen, TourScreen)
         await pilot.press("enter", "enter")

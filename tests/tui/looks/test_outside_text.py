@@ -71,7 +71,7 @@ async def test_messages_dialogs_and_inputs_are_drawn(app: FeatherweightApp):
         app.session.activity = Outcome("")
         app.notify(f"said {HOSTILE}")
         assert f"said {MARKUP}" in await drawn(pilot)
-        app.push_screen(HelpScreen(""))
+        app.push_screen(HelpScreen(()))
         app.notify(f"toast {HOSTILE}")
         await until(pilot, lambda app: app.screen.query(Toast))
         assert f"toast {MARKUP}" in await drawn(pilot)

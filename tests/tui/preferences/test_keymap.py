@@ -61,7 +61,7 @@ def test_two_actions_may_swap_their_keys():
     use_keys(keymap.keys)
     assert (key_for("scan"), key_for("fine-tune")) == ("f", "s")
     assert with_keys("press {fine-tune} to fine-tune, {history.delete} to delete") == (
-        "press s to fine-tune, x to delete"
+        "press s to fine-tune, Delete to delete"
     )
 
 

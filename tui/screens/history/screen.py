@@ -7,6 +7,7 @@ from textual import events
 from core.experiments.runs import RUNNING, Run
 from tui.jobs import history_jobs as jobs
 from tui.keys.history_keys import KEYS
+from tui.keys.keymap import with_keys
 from tui.plots.subject import PlotSubject
 from tui.screens.help.screen import HelpScreen
 from tui.screens.help.sections import context
@@ -57,9 +58,12 @@ class HistoryScreen(HistoryPanes):
 
     async def _act(self, key: str) -> bool:
         """Run the action of a key of the history; returns whether it is one."""
-        if key == "x":
-            self.say("x stops a job on the main screen; to delete the run, press Delete", "plain")
         actions = {name: own.action for own in KEYS for name in own.keys.split(",")}
+        if key == "x" and key not in actions:
+            text = (
+                "{stop} stops a job on the main screen; to delete the run, press {history.delete}"
+            )
+            self.say(with_keys(text), "plain")
         action = actions.get(key)
         return action is not None and await self.app.run_action(action, self)
 
