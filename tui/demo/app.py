@@ -20,6 +20,7 @@ from tui.demo.player import Player
 from tui.demo.script import SCRIPT, Condition, Step
 from tui.jobs.backend import Backend
 from tui.preferences.declared import NO_PREFERENCES, Preferences
+from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import Outcome
 
@@ -163,9 +164,9 @@ class DemoApp(FeatherweightApp):
         if player is not None:
             self._said = caption(self._template, self.state)
         hints = ("",) if player is None else PAUSED_HINTS if player.paused else HINTS
-        strips = screen.query(Caption)
-        if not strips:
+        if not screen.query(Caption):
             screen.mount(Caption())
+            _make_room(screen, 1)
         for strip in screen.query(Caption):
             strip.say(self._said, hints)
 
@@ -173,6 +174,14 @@ class DemoApp(FeatherweightApp):
         self._said = ""
         for screen in self.screen_stack:
             screen.query(Caption).remove()
+            _make_room(screen, 0)
+
+
+def _make_room(screen: Screen[Any], rows: int) -> None:
+    """Let a screen leave rows for the caption."""
+    if isinstance(screen, PacedScreen):
+        screen.strip_rows = rows
+        screen.post_message(events.Resize(screen.size, screen.virtual_size))
 
 
 def _is_input(event: events.Event) -> bool:

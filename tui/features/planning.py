@@ -154,6 +154,7 @@ class Planning(Feature):
         options = [
             (name, preset.meaning, _lightness(self._with_preset(name)))
             for name, preset in presets.items()
+            if preset.fits(self.state.layer_names)
         ]
         self.session.ask(Choice("Presets", options), self._take_preset)
 

@@ -181,9 +181,9 @@ def _tolerated(path: CurvePath, line: float) -> str:
     if math.isnan(end):
         return "below tolerance everywhere"
     if end >= path.scanned[1]:
-        return f"within tolerance up to {short_percent(end)} or more"
+        return f"tolerated up to {short_percent(end)} or more"
     about = "about " if path.at(end)[2] else ""
-    return f"within tolerance up to {about}{math.floor(end + 1e-6)} %"
+    return f"tolerated up to {about}{math.floor(end + 1e-6)} %"
 
 
 def _marks(curves: Curves) -> Line:

@@ -1,6 +1,6 @@
 """A plot on the whole screen, with a cursor that reads out its points."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -15,7 +15,7 @@ from tui.screens.help.sections import Section, help_of_plot, key_sections
 from tui.screens.main import REDRAW_SECONDS
 from tui.screens.overlay import Overlay
 from tui.screens.plot_files import KINDS, PlotFile, ask
-from tui.text.lines import Line, Span, header
+from tui.text.lines import Line, Span, cut, header, width_of
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesWidget, RoleApp
 from tui.widgets.looks import looks_of
@@ -29,6 +29,10 @@ NOTES = (
      "data"),
 )  # fmt: skip
 """What the keys do, in the help."""
+
+
+_READOUT, _WIDE = 2, 100
+"""The lines of the readout below a width, above which it has one."""
 
 
 class PlotScreen(Overlay[None]):
@@ -73,6 +77,7 @@ class PlotScreen(Overlay[None]):
 
     def on_resize(self) -> None:
         """Fit the new size."""
+        self.query_one("#readout").styles.height = _READOUT if self.size.width < _WIDE else 1
         self.call_after_refresh(self.redraw)
 
     def on_screen_resume(self) -> None:
@@ -96,7 +101,7 @@ class PlotScreen(Overlay[None]):
         with plot.drawing():
             plot.lines = subject.draw(width, height, self._view)
         with self._lines("readout").drawing() as panel:
-            panel.lines = header(self._readout(width), (), width, 1)
+            panel.lines = tuple(_wrapped(self._readout(width), width))[:_READOUT]
 
     def say(self, text: str, role: str) -> bool:
         """Show a message until the next key."""
@@ -168,7 +173,8 @@ class PlotScreen(Overlay[None]):
             return (self._message,)
         table, row = self._subject.table(width), self._view.row
         if row is None:
-            return (Span("← → put a cursor on a point and read it out", "hint"),)
+            read = Span("← → put a cursor on a point and read it out", "hint")
+            return read, Span("  e writes a picture or the data", "hint")
         return table.readout(min(row, table.rows - 1), self._view.column) or (Span("", "hint"),)
 
     def _keys(self) -> tuple[Key, ...]:
@@ -178,6 +184,17 @@ class PlotScreen(Overlay[None]):
 
     def _lines(self, name: str) -> LinesWidget:
         return self.query_one(f"#{name}", LinesWidget)
+
+
+def _wrapped(line: Line, width: int) -> Iterator[Line]:
+    """The parts of a line in lines of at most a width; a part that is too long is cut."""
+    shown: list[Span] = []
+    for span in line:
+        if shown and width_of((*shown, span)) > width:
+            yield tuple(shown)
+            shown, span = [], span._replace(text=span.text.lstrip())
+        shown.append(span._replace(text=cut(span.text, width)))
+    yield tuple(shown)
 
 
 def _roles(lines: Iterable[Line]) -> set[str]:

@@ -61,7 +61,7 @@ class JobProgress:
         """Asked to stop: what was left no longer matters."""
         now = monotonic() if now is None else now
         stopped = replace(self, stopping=True, since=now, meter=self.meter.stop())
-        return replace(stopped, batch=None, epoch=None, step=None)
+        return replace(stopped, batch=None, epoch=None)
 
     def _with(self, event: Event) -> JobProgress:
         match event:

@@ -38,7 +38,7 @@ from tui.text.format import (
     score,
 )
 
-_TUNE, _WRITE = "press {fine-tune} or {export} to measure", "press {export} to write"
+_TUNE, _WRITE = "press {fine-tune} or {export}", "press {export}"
 
 
 def histogram(state: State, width: int) -> HistogramData:

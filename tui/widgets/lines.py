@@ -64,8 +64,8 @@ class RoleApp(App[None]):
 
     @property
     def is_behind(self) -> bool:
-        """Whether the terminal has not taken the last frame yet."""
-        return self.output is not None and self.output.busy
+        """Whether the terminal has not taken the last frames yet."""
+        return self.output is not None and self.output.is_behind
 
     def repaint(self) -> None:
         """Draw everything again, whatever the terminal shows."""

@@ -13,8 +13,8 @@ class PlotPanel(Panel, can_focus=True):
 
     HELP = f"""
     # Plots
+    {{full-screen}} or Enter shows it on the whole screen: read out its points, export it as a file.
     {{next-plot}} shows the next plot: {", ".join(plot.about for plot in PLOTS.values())}.
-    {{full-screen}} shows it on the whole screen.
     """
 
     BINDINGS = [Binding("enter", "app.key('plots.full_screen')", "full screen", show=False)]
