@@ -12,7 +12,10 @@ from tests.terminal.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
-COLOR_256, COLOR_16 = re.compile(rb"\x1b\[[\d;]*[34]8;5;"), re.compile(rb"\x1b\[(?:\d+;)*[39][0-7]")
+COLOR_256, COLOR_16 = (
+    re.compile(rb"\x1b\[[\d;]*[34]8;5;"),
+    re.compile(rb"\x1b\[(?:\d+;)*[39][0-7](?:;\d+)*m"),
+)
 
 
 @pytest.mark.parametrize(
