@@ -86,7 +86,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def private_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep runs, saved plans, error logs and settings out of the user's folders.
+    """Keep runs, saved plans, error logs and settings out of the user's folders; show no tour.
 
     The cache is shared: downloaded data sets and compiled kernels stay in it between runs.
     """
@@ -95,6 +95,7 @@ def private_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_DATA_HOME", str(folder))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("FEATHERWEIGHT_TOUR", "false")
         patch.setattr("core.experiments.experiment.default_root", lambda: folder / "experiments")
         yield
 
