@@ -14,7 +14,7 @@ from pathlib import Path
 
 from screenshots.animation import animated
 from screenshots.cast import Cast, record, write
-from screenshots.film import frames
+from screenshots.film import frames, retold
 
 FOLDER = Path(__file__).parent
 CAST, ANIMATION = FOLDER / "demo.cast", FOLDER / "demo.svg"
@@ -29,7 +29,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--again", action="store_true")
     if not parser.parse_args().again:
-        write(_recorded(), CAST)
+        whole = _recorded()
+        write(retold(frames(whole), whole), CAST)
     cast = Cast.of_text(CAST.read_text(encoding="utf-8"))
     ANIMATION.write_text(animated(frames(cast), cast.columns, TITLE), encoding="utf-8")
     print(f"{CAST.name}: {CAST.stat().st_size:,} bytes")

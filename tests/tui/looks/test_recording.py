@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from screenshots.animation import WIDTH, animated
 from screenshots.cast import Cast, record
-from screenshots.film import FRAMES, LONGEST, Frame, frames
+from screenshots.film import FRAMES, LONGEST, Frame, frames, retold
 from screenshots.glyphs import boxes
 from screenshots.record import ANIMATION, CAST, TITLE
 from tui.demo.script import SCRIPT
@@ -67,6 +67,15 @@ def test_long_captions_are_shown_faster_and_end_as_they_did():
     assert text_of(film[-1], 0).startswith("049")
 
 
+def test_a_cast_of_the_frames_has_the_same_frames():
+    film = frames(SHORT)
+    again = frames(retold(film, SHORT))
+    assert len(again) == len(film)
+    assert all(one.rows == other.rows for one, other in zip(again, film, strict=True))
+    lengths = [frame.seconds for frame in film]
+    assert [frame.seconds for frame in again][:-1] == pytest.approx(lengths[:-1])
+
+
 def text_of(frame: Frame, y: int) -> str:
     return "".join(cells.text for cells in frame.rows[y])
 
@@ -102,7 +111,8 @@ def place_at(style: str, y: int, share: float) -> int:
 def test_the_recording_is_drawn_from_its_cast_and_tells_the_story_as_it_is_now():
     cast = Cast.of_text(CAST.read_text(encoding="utf-8"))
     film = frames(cast)
-    assert animated(film, cast.columns, TITLE) == ANIMATION.read_text(encoding="utf-8")
+    is_drawn = animated(film, cast.columns, TITLE) == ANIMATION.read_text(encoding="utf-8")
+    assert is_drawn, "python -m screenshots.record --again draws it"
     assert ANIMATION.stat().st_size <= 500_000
     shown = {text_of(frame, cast.rows - 1).strip() for frame in film}
     for step in SCRIPT:
