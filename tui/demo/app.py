@@ -19,6 +19,7 @@ from tui.demo.facts import caption
 from tui.demo.player import Player
 from tui.demo.script import SCRIPT, Condition, Step
 from tui.jobs.backend import Backend
+from tui.preferences.declared import NO_PREFERENCES, Preferences
 from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import Outcome
@@ -35,6 +36,7 @@ class DemoApp(FeatherweightApp):
 
     Args:
         folder: for the demo's runs and its exported file.
+        preferences: what the person prefers who watches.
         pace: how many times faster than a room can follow.
         loops: starts over at the end.
 
@@ -48,12 +50,13 @@ class DemoApp(FeatherweightApp):
         self,
         backend: Backend,
         folder: Path,
+        preferences: Preferences = NO_PREFERENCES,
         *,
         pace: float = 1.0,
         loops: bool = False,
         script: Sequence[Step] = SCRIPT,
     ) -> None:
-        super().__init__(backend)
+        super().__init__(backend, preferences)
         self.saved_plans.disable()  # the plan in the user's folders is not the demo's
         self.exporting.suggest(folder)
         self.player: Player | None = Player(self, script, pace)

@@ -25,6 +25,8 @@ _LEAST_LOSS, _LOWEST = 1.0, 90.0
 # Batches of so many epochs count as one value of the axis, their best.
 _WINDOW = 1.0
 _LIVE = 5
+# The columns of the table that the left axis measures.
+_ACCURACIES = (1, 2)
 _Floats = NDArray[np.float64]
 
 
@@ -62,18 +64,15 @@ def draw(data: AccuracyData, width: int, height: int, hint: str = "", view: View
     if not fits(width, height):
         return blank(width, height)
     curves = _Curves.of(data)
-    head = heading(title(data), _legend(curves), width, height, view)
+    head = heading(_title(curves), _legend(curves), width, height, view)
     strips = _strips(curves, data) if curves.started else ()
     below = strip_rows(len(strips), height - len(head))
     rows = height - len(head) - below
     y = percent_axis(*_limits(curves, data), rows - 2)
     canvas = Canvas(width, rows, epoch_axis(curves.epochs, width), y)
-    numbers = table(data)
-    at = numbers.number(view.row, 0), numbers.number(view.row, view.column)
     _draw_lines(canvas, curves)
     if view.row is not None:
-        percents_read = view.column < len(numbers.columns) and view.column in (1, 2)
-        canvas.cursor(at[0], at[1] if percents_read else math.nan)
+        _draw_cursor(canvas, table(data), view)
     _draw_marks(canvas, curves)
     if not curves.started:
         canvas.hint(hint)
@@ -82,7 +81,10 @@ def draw(data: AccuracyData, width: int, height: int, hint: str = "", view: View
 
 def title(data: AccuracyData) -> Line:
     """Return a title with the most important part first, since narrow plots drop the last ones."""
-    curves = _Curves.of(data)
+    return _title(_Curves.of(data))
+
+
+def _title(curves: "_Curves") -> Line:
     if not curves.started:
         return (Span(f"{LABEL} while training", "title"),)
     now = max([*curves.validation[-1:, 0], *curves.live[-1:, 0]])
@@ -133,7 +135,9 @@ class _Curves:
         epochs = max(1, data.epochs)
         dense = np.array([percent_or_nan(data.dense)])
         best = percent_rows([] if data.best is None else [data.best], 2, epochs)
-        live = [(*row, *(math.nan,) * (_LIVE - len(row))) for row in data.live]
+        live = data.live
+        if live and len(live[0]) < _LIVE:
+            live = tuple((*row, *(math.nan,) * (_LIVE - len(row))) for row in live)
         return cls(
             epochs,
             percent_rows(data.validation, 2, epochs),
@@ -212,6 +216,12 @@ def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
             canvas.outside([at], [batch], "batch")
             column = canvas.x.cell(at, canvas.columns)
             canvas.text(column + 1, 0, f" {batch:.1f} %", "batch")
+
+
+def _draw_cursor(canvas: Canvas, numbers: DataTable, view: View) -> None:
+    """Point out a place; on the value, if that is an accuracy."""
+    x, value = numbers.number(view.row, 0), numbers.number(view.row, view.column)
+    canvas.cursor(x, value if view.column in _ACCURACIES else math.nan)
 
 
 def _strips(curves: _Curves, data: AccuracyData) -> tuple[Strip, ...]:

@@ -15,7 +15,9 @@ from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits
 LABEL = "Files"
 _FILE, _COUNTED = "▏▎▍▌▋▊▉█", "░"
 # The most of the width that numbers take, so that there is room for bars.
-_NUMBERS = 0.55
+_NUMBERS, _FEWER, _WIDE = 0.55, 0.25, 56
+# The least cells for names.
+_NAME = 18
 # The shortest bar in decades, so that the smallest file has a bar, too.
 _LEAST_BAR = 0.15
 
@@ -106,8 +108,9 @@ def _bars(
     axis, muted = _axis(data), data.stale
     role, last = ("muted", "muted") if muted else ("label", "chosen")
     roles = [last if at == chosen else role for at in range(len(rows))]
-    names = [f"{cut(clean(row.name), width // 3)} " for row in rows]
-    numbers = _numbers(rows, data.dense, int(width * _NUMBERS))
+    names = [f"{cut(clean(row.name), max(_NAME, width // 3))} " for row in rows]
+    share = _NUMBERS if width >= _WIDE else _FEWER
+    numbers = _numbers(rows, data.dense, int(width * share))
     canvas = bar_canvas(width, lines, axis, names, numbers, roles, bottom_axis)
     tops = range(canvas.rows - 1, -1, -lines)
     for file, ramp, role in ((True, _FILE, "file"), (False, _COUNTED, "counted")):

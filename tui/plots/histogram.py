@@ -49,7 +49,7 @@ def draw(data: HistogramData, width: int, height: int, hint: str = "", view: Vie
     draw_counts(canvas, edges, everything, top, _ALL, "removed")
     draw_counts(canvas, edges, kept, top, _KEPT, "kept")
     for x in (-data.threshold, data.threshold):
-        if edges[0] <= x <= edges[-1]:
+        if data.threshold > 0 and edges[0] <= x <= edges[-1]:
             canvas.vertical(x, _THRESHOLD, "threshold")
     if view.row is not None:
         numbers = table(data)

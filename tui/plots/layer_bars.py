@@ -33,12 +33,14 @@ class Style:
 
     Attributes:
         after: The name of the remaining amount.
+        both: The remaining and the whole amount in words.
         unit: The unit of the amounts themselves.
         total: Whether a bar for all layers is always shown below the others.
     """
 
     name: str
     after: str
+    both: str
     total: bool
     unit: str
     units: Units
@@ -46,8 +48,8 @@ class Style:
     compare: Callable[[float, float], str]
 
 
-PARAMETERS = Style("Parameters", "kept", False, "", COUNTS, count, percent)
-SIZE = Style("Size", "kept", True, "bytes", BYTES, volume, ratio)
+PARAMETERS = Style("Parameters", "kept", "{} of {} kept", False, "", COUNTS, count, percent)
+SIZE = Style("Size", "kept", "{1} → {0}", True, "bytes", BYTES, volume, ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def draw(data: LayerBarsData, width: int, height: int, hint: str = "", view: Vie
     total = _total(bars)
     always = [total] if style.total else []
     bottom_axis = height >= min(len(bars) + len(always) + 3, 12)
-    scale = Scale.of([bar.dense for bar in bars], view.other_scale)
+    scale = Scale.of([bar.dense for bar in (*bars, *always)], view.other_scale)
     legend = _legend(style, total, scale)
     head = heading(title(data), legend, width, height, view)
     room = height - len(head) - 2 * bottom_axis
@@ -100,10 +102,11 @@ def title(data: LayerBarsData) -> Line:
     """Return the amounts of all layers."""
     style, total = data.style, _total(_all_bars(data))
     fraction = style.compare(total.pruned, total.dense)
+    amounts_text = style.both.format(style.write(total.pruned), style.write(total.dense))
     return (
-        Span(f"{style.name} per layer", "title"),
-        Span(f" · {style.write(total.dense)} dense", "dense"),
-        Span(f" · {style.write(total.pruned)} {style.after} ({fraction})", _ROLE),
+        Span(style.name, "title"),
+        Span(f" · {amounts_text}", _ROLE),
+        Span(f" ({fraction})", _ROLE),
     )
 
 

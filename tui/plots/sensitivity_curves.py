@@ -61,12 +61,13 @@ class _Chart:
 
     def draw_lines(self) -> None:
         curves = self._curves
+        if curves.chosen is not None and curves.chosen.half.any():
+            self._draw_intervals(curves.chosen)
         if math.isfinite(curves.line):
             role = "muted" if curves.stale else "threshold"
             self._canvas.horizontal(curves.line, _TOLERANCE, role)
         for (path, x, y), cells in zip(self._visible_curves, self._along, strict=True):
             if path is curves.chosen:
-                self._draw_intervals(path)
                 self._cells.reserve(cells)
             self._cells.avoid(cells)
             self._canvas.line(x, y, curves.role(path))
@@ -130,9 +131,8 @@ class _Chart:
     def _draw_intervals(self, path: CurvePath) -> None:
         """Draw the band of a curve's intervals where it is inside the area."""
         there = (path.x >= self._x.lower) & (path.y + path.half >= self._y.lower)
-        if path.half.any():
-            x, y, half = path.x[there], path.y[there], path.half[there]
-            self._canvas.band(x, y - half, y + half, "band")
+        x, y, half = path.x[there], path.y[there], path.half[there]
+        self._canvas.band(x, y - half, y + half, "band")
 
     def _place_names(self) -> dict[int, int]:
         """Find a row beside the area for the name of each curve that reaches its right edge.

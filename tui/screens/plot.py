@@ -1,31 +1,38 @@
 """A plot on the whole screen, with a cursor that reads out its points."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from textual.app import ComposeResult
 
-from tui.keys.main_keys import Key
-from tui.keys.plot_keys import BINDINGS, KEYS
+from tui.keys.key import Key, bind
+from tui.keys.plot_keys import KEYS
 from tui.plots.export.picture import Picture
 from tui.plots.subject import PlotSubject
 from tui.plots.view import View
-from tui.screens.help import HelpScreen, keys_and_meanings
+from tui.screens.help.screen import HelpScreen
+from tui.screens.help.sections import Section, help_of_plot, key_sections
 from tui.screens.main import REDRAW_SECONDS
 from tui.screens.overlay import Overlay
 from tui.screens.plot_files import KINDS, PlotFile, ask
-from tui.text.lines import Line, Span, header
+from tui.text.lines import Line, Span, cut, header, width_of
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesWidget, RoleApp
 from tui.widgets.looks import looks_of
 
-_HELP = """\
-cursor      a line through a point; the line below the plot reads
-            out every series there, the one under the cursor first
-series      the curves of a chart; in bars, tables and heat maps the
-            arrows move from cell to cell
-export      .svg and .png are pictures of the plot as it is shown,
-            .csv is the table of its data"""
+NOTES = (
+    ("cursor", "a line through a point; the line below the plot reads out every series there, the "
+     "one under the cursor first"),
+    ("series", "the curves of a chart; in bars, tables and heat maps the arrows move from cell to "
+     "cell"),
+    ("export", ".svg and .png are pictures of the plot as it is shown, .csv is the table of its "
+     "data"),
+)  # fmt: skip
+"""What the keys do, in the help."""
+
+
+_READOUT, _WIDE = 2, 100
+"""The lines of the readout below a width, above which it has one."""
 
 
 class PlotScreen(Overlay[None]):
@@ -35,7 +42,7 @@ class PlotScreen(Overlay[None]):
         step: shows another plot, so many steps away.
     """
 
-    BINDINGS = BINDINGS
+    KEYS = KEYS
     DEFAULT_CSS = """
     PlotScreen { padding: 0 1; }
     PlotScreen #whole-title, PlotScreen #readout, PlotScreen #keys { height: 1; }
@@ -44,6 +51,7 @@ class PlotScreen(Overlay[None]):
 
     def __init__(self, subject: Callable[[], PlotSubject], step: Callable[[int], object]) -> None:
         super().__init__()
+        bind(self, KEYS)
         self._ask, self._step = subject, step
         self._folder, self._kind = "", KINDS[0]
         self._subject = subject()
@@ -69,6 +77,7 @@ class PlotScreen(Overlay[None]):
 
     def on_resize(self) -> None:
         """Fit the new size."""
+        self.query_one("#readout").styles.height = _READOUT if self.size.width < _WIDE else 1
         self.call_after_refresh(self.redraw)
 
     def on_screen_resume(self) -> None:
@@ -92,7 +101,7 @@ class PlotScreen(Overlay[None]):
         with plot.drawing():
             plot.lines = subject.draw(width, height, self._view)
         with self._lines("readout").drawing() as panel:
-            panel.lines = header(self._readout(width), (), width, 1)
+            panel.lines = tuple(_wrapped(self._readout(width), width))[:_READOUT]
 
     def say(self, text: str, role: str) -> bool:
         """Show a message until the next key."""
@@ -151,7 +160,9 @@ class PlotScreen(Overlay[None]):
 
     def action_help(self) -> None:
         """Explain the keys."""
-        self.app.push_screen(HelpScreen(keys_and_meanings(KEYS, "What they do", _HELP)))
+        about = help_of_plot(self._subject.name)
+        notes = Section("What they do", NOTES)
+        self.app.push_screen(HelpScreen((*about, *key_sections(KEYS), notes)))
 
     def _show(self, view: View) -> None:
         self._view, self._message = view, None
@@ -162,7 +173,8 @@ class PlotScreen(Overlay[None]):
             return (self._message,)
         table, row = self._subject.table(width), self._view.row
         if row is None:
-            return (Span("← → put a cursor on a point and read it out", "hint"),)
+            read = Span("← → put a cursor on a point and read it out", "hint")
+            return read, Span("  e writes a picture or the data", "hint")
         return table.readout(min(row, table.rows - 1), self._view.column) or (Span("", "hint"),)
 
     def _keys(self) -> tuple[Key, ...]:
@@ -172,6 +184,17 @@ class PlotScreen(Overlay[None]):
 
     def _lines(self, name: str) -> LinesWidget:
         return self.query_one(f"#{name}", LinesWidget)
+
+
+def _wrapped(line: Line, width: int) -> Iterator[Line]:
+    """The parts of a line in lines of at most a width; a part that is too long is cut."""
+    shown: list[Span] = []
+    for span in line:
+        if shown and width_of((*shown, span)) > width:
+            yield tuple(shown)
+            shown, span = [], span._replace(text=span.text.lstrip())
+        shown.append(span._replace(text=cut(span.text, width)))
+    yield tuple(shown)
 
 
 def _roles(lines: Iterable[Line]) -> set[str]:

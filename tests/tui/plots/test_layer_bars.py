@@ -19,7 +19,7 @@ def bars(style: Style) -> LayerBarsData:
 
 def test_bars_carry_names_and_numbers():
     lines = text(layer_bars.draw(bars(PARAMETERS), 78, 9))
-    assert lines[0].startswith("Parameters per layer · 228,010 dense · 6,183 kept (2.7 %)")
+    assert lines[0].startswith("Parameters · 6,183 of 228,010 kept (2.7 %)")
     row = next(line for line in lines if line.startswith("▸ conv2┤"))
     assert row.endswith("25,632 → 1,312  5.1 %")
     assert all(any(layer in line for line in lines) for layer in LAYERS)
@@ -49,7 +49,7 @@ def test_the_size_of_all_layers_always_shows(area):
     layers = tuple(f"features.{index}" for index in range(30))
     lines = text(layer_bars.draw(LayerBarsData(SIZE, layers, (4096,) * 30, (1024,) * 30, 3), *area))
     assert any(line.startswith("  all") and "120.0 KiB → " in line for line in lines)
-    assert "30.0 KiB kept (4.0x)" in lines[0]
+    assert "120.0 KiB → 30.0 KiB (4.0x)" in lines[0]
 
 
 @settings(max_examples=60)

@@ -37,14 +37,14 @@ def scanned(chosen: int = 0, half: float = 0.0, **other: object) -> SensitivityD
 
 def test_the_title_has_the_chosen_layers_accuracy_and_how_far_it_can_be_pruned():
     title = text(sensitivity.draw(scanned(), 80, 9))[0]
-    assert title.startswith("Sensitivity · conv1 at 65 %: 97.98 % · within tolerance up to 63 %")
+    assert title.startswith("Sensitivity · conv1 at 65 %: 97.98 % · tolerated up to 63 %")
 
 
 @pytest.mark.parametrize(
     ("chosen", "title"),
     [
-        (3, "Sensitivity · fc1 at 98 %: 99.00 % at 95 % · within tolerance up to 95 % or more"),
-        (4, "Sensitivity · fc2 at 90 %: 92.90 % · within tolerance up to 85 %"),
+        (3, "Sensitivity · fc1 at 98 %: 99.00 % at 95 % · tolerated up to 95 % or more"),
+        (4, "Sensitivity · fc2 at 90 %: 92.90 % · tolerated up to 85 %"),
     ],
 )
 def test_beyond_the_scan_the_title_has_the_last_measured_accuracy(chosen, title):
@@ -54,7 +54,7 @@ def test_beyond_the_scan_the_title_has_the_last_measured_accuracy(chosen, title)
 def test_a_sample_comes_with_its_interval():
     lines = sensitivity.draw(scanned(half=0.84), 80, 9)
     assert text(lines)[0].startswith(
-        "Sensitivity · conv1 at 65 %: 98.0 ±0.8 % · within tolerance up to about 63 %"
+        "Sensitivity · conv1 at 65 %: 98.0 ±0.8 % · tolerated up to about 63 %"
     )
     assert "95 % confidence" in text(lines)[1]
     exact = sensitivity.draw(scanned(), 80, 9)
@@ -64,9 +64,7 @@ def test_a_sample_comes_with_its_interval():
 
 def test_few_images_have_their_intervals_in_the_title():
     title = text(sensitivity.draw(scanned(half=2.6, images=120), 80, 9))[0]
-    assert title.startswith(
-        "Sensitivity · conv1 at 65 %: 98 ±3 % · within tolerance up to about 63 %"
-    )
+    assert title.startswith("Sensitivity · conv1 at 65 %: 98 ±3 % · tolerated up to about 63 %")
     wide = text(sensitivity.draw(scanned(half=2.6, images=120), 120, 9))[0]
     assert wide.rstrip().endswith("base 99 ±2 %")
     many = text(sensitivity.draw(scanned(images=5_000), 120, 9))[0]

@@ -28,7 +28,7 @@ SIZES = ((80, 24), (120, 36), (200, 60), (60, 20), (24, 8))
 CHARACTERS = {"enter": "\r", "escape": "\x1b", "backspace": "\x7f", "tab": "\t", "space": " "}
 
 KEYS = (
-    *"kjlmMugspcfxaretvVbdDwohU?z1250=*/[]+-<nSyi",
+    *"kjlmMugspcfxaretvVbdDFwohU?z1250=*/[]+-<nSyi",
     *("up", "down", "left", "right", "enter", "escape", "backspace", "space", "tab", "home", "end"),
     *("pageup", "pagedown", "delete", "shift+left", "shift+right", "f1", "ctrl+p", "ctrl+c"),
 )
@@ -43,9 +43,9 @@ TOURS: dict[str, tuple[str, ...]] = {
     "GoalDialog": ("g", "down", "1"),
     "PathDialog": ("w", "x"),
     "HelpScreen": ("?", "down"),
-    "MessagesScreen": ("M", "down"),
     "HistoryScreen": ("h", "down", "space", "up"),
     "history help": ("h", "?"),
+    "PlotScreen": ("F", "right"),
     "Palette": ("ctrl+p", "g"),
     "ValueInput": ("7",),
     "FindInput": ("/", "c"),

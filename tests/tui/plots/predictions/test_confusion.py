@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.tui.plots.checks import assert_exact, inked, names, sizes, text
 from tui.plots.predictions import confusion
 from tui.plots.predictions.confusion import ConfusionData
+from tui.plots.view import View
 
 
 def confused(classes: int = 10) -> ConfusionData:
@@ -50,6 +51,22 @@ def test_with_more_room_there_is_a_matrix():
     assert "2↓" in inked(lines, "heat-over")
     assert "4 → 9" in shown[3]
     assert "91%" in shown[5]
+
+
+def test_more_classes_are_a_heat_map_of_shades():
+    lines = confusion.draw(confused(20), 110, 26)
+    assert "▓" in inked(lines, "heat-over")
+    assert "█" in inked(lines, "heat-far")
+    assert "▓ 2 %+" in text(lines)[1]
+
+
+def test_the_cursor_marks_a_cell_of_the_matrix():
+    lines = confusion.draw(confused(), 120, 14, view=View(row=49))
+    assert inked(lines, "cursor").split() == ["9", "4", "17↑"]
+    readout = confusion.table(confused()).readout(49, 0)
+    assert "".join(span.text for span in readout) == (
+        "true 4 predicted 9  dense 3 images  pruned 17 images"
+    )
 
 
 def test_many_classes_are_always_a_list():

@@ -86,6 +86,21 @@ def test_without_runs_there_is_a_hint():
     assert inked(lines, "hint").strip() == "press x"
 
 
+@settings(max_examples=40)
+@given(
+    dense=st.floats(50, 100),
+    runs=st.lists(st.tuples(st.floats(1, 500), st.floats(0, 100)), min_size=1, max_size=6),
+)
+def test_a_run_never_looks_better_than_a_dense_net_that_beats_it(dense, runs):
+    marks = tuple(RunMark(f"r{at}", *run) for at, run in enumerate(runs))
+    lines = pareto.draw(ParetoData(marks, "validation", dense), 80, 14)[2:-2]
+    rows = [row for row, line in enumerate(lines) if any(s.role == "dense" for s in line)]
+    marked = [row for row, line in enumerate(text(lines)) if set(line) & set("◆○")]
+    assert rows
+    if max(accuracy for _, accuracy in runs) < dense:
+        assert min(marked, default=len(lines)) >= min(rows)
+
+
 kinds = st.sampled_from(["finetuned", "stopped", "dense"])
 marks = st.builds(RunMark, names, numbers, numbers, kinds, st.booleans(), st.booleans())
 
