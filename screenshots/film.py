@@ -18,7 +18,7 @@ from screenshots.cast import Cast
 LONGEST = 2.8
 """Seconds that a caption stays at most: somebody reads it alone."""
 
-FRAMES = 7
+FRAMES = 5
 """Frames under one caption at most."""
 
 
