@@ -17,6 +17,7 @@ from tui.demo.caption import Caption
 from tui.demo.facts import caption
 from tui.demo.script import SCRIPT, Step, asked, idle, opened
 from tui.state.plan_file import plan_file
+from tui.widgets.key_line import KeyLine
 
 pytestmark = pytest.mark.slow
 
@@ -44,10 +45,9 @@ def said(app: DemoApp) -> str:
     return "".join(str(strip.content) for strip in app.screen.query(Caption))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_the_whole_story_is_played_with_a_caption_on_every_screen(tmp_path, size):
+async def test_the_whole_story_is_played(tmp_path):
     app = Noting(tmp_path)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda app: app.player is None)
         assert caption(ENDED, app.state) in said(app)
         jobs = [name.split()[0] for name in app.session.backend.started]
@@ -57,10 +57,19 @@ async def test_the_whole_story_is_played_with_a_caption_on_every_screen(tmp_path
         export = app.state.finetuned.exports[-1]
         assert Path(export.file).parent == tmp_path
         assert f"{app.state.footprint.ratio:.2f}" == "36.88"
-        strip, scores = app.screen.query_one(Caption).region, app.query_one("#scoreboard").region
-        assert (strip.height, strip.bottom) == (1, size[1])
-        assert not strip.overlaps(scores)
         assert not plan_file(app.state.settings).exists(), "the user's plan is left alone"
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
+async def test_the_caption_has_a_row_of_its_own(tmp_path, size):
+    app = Noting(tmp_path, script=(OPENED, Step("prune", ("training.prune",), idle)))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda app: app.player is None)
+        strip, scores = app.screen.query_one(Caption).region, app.query_one("#scoreboard").region
+        assert (strip.width, strip.height, strip.bottom) == (size[0], 1, size[1])
+        assert scores.height
+        assert not strip.overlaps(scores)
+        assert app.query_one(KeyLine).region.bottom == strip.y
 
 
 async def test_space_pauses_and_any_other_key_takes_over(tmp_path):
