@@ -7,7 +7,9 @@ between batches.
 """
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -36,6 +38,23 @@ class Progress(Event):
     done: int = 0
     total: int = 0
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Portion(Event):
+    """The events that follow belong to this portion of the whole operation.
+
+    It reaches from `start` to `end`, as fractions of the time the operation is expected to take.
+    `Progress` and `Batch` say how much of it is done; after a `Batch` only `Batch` does.
+    """
+
+    start: float
+    end: float
+
+    def part(self, inner: "Portion") -> "Portion":
+        """A portion of this portion."""
+        width = self.end - self.start
+        return Portion(self.start + inner.start * width, self.start + inner.end * width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +113,8 @@ class Batch(Event):
         loss: mean loss over the epoch so far.
         accuracy: accuracy on this batch before the step, in percent.
         seconds: training time since the start, measurements excluded.
+        rate: the learning rate of this step; 0 if unknown.
+        sparsity: zeros over elements of all prunable weights that are in force after it.
     """
 
     epoch: int
@@ -103,6 +124,8 @@ class Batch(Event):
     loss: float
     accuracy: float
     seconds: float
+    rate: float = 0.0
+    sparsity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +160,28 @@ def drain(stream: Stream[T], sink: Callable[[Event], object] = lambda _: None) -
             result: T = end.value
             return result
         sink(event)
+
+
+def portions(*costs: float) -> tuple[Portion, ...]:
+    """The consecutive portions of an operation whose steps take times in proportion to `costs`.
+
+    Example:
+        >>> portions(1, 3)
+        (Portion(start=0.0, end=0.25), Portion(start=0.25, end=1.0))
+    """
+    total = sum(costs) or 1
+    ends = [0.0, *(end / total for end in accumulate(costs))]
+    return tuple(Portion(start, end) for start, end in pairwise(ends))
+
+
+def within(portion: Portion, stream: Stream[T]) -> Stream[T]:
+    """Make a whole operation a portion of a longer one."""
+    with closing(stream):
+        yield portion
+        while True:
+            try:
+                event = next(stream)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            yield portion.part(event) if isinstance(event, Portion) else event

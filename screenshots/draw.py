@@ -1,7 +1,7 @@
 """Draw the pictures of this folder from the real program on the real net.
 
     featherweight search --max-drop 0.2 --experiment FOLDER
-    python screenshots/draw.py [--history FOLDER]
+    python -m screenshots.draw [--history FOLDER]
 
 It runs the app without a terminal, presses keys and saves the screen as SVG. With the data in the
 cache it takes about as long as two fine-tunings, a scan and a benchmark. The history comes from a
@@ -14,8 +14,8 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,101 +29,89 @@ from tui.views.activity import JobProgress
 
 FOLDER = Path(__file__).parent
 
-
-async def wide() -> None:
-    """A plan and its result on a wide screen."""
-    async with _opened(120, 36) as pilot:
-        await pilot.press("m", "down", "enter", "down")
-        await _save(pilot, "plan")
-        await pilot.press("f")
-        await _until_idle(pilot)
-        await _save(pilot, "finetuned")
-        await _files(pilot)
+SETTLED = 2.0
+"""Seconds until the last redraw is over."""
 
 
-async def _files(pilot: Pilot[None]) -> None:
-    """The size of the net as a file."""
-    os.chdir(tempfile.mkdtemp())
-    await pilot.press("e")
-    await pilot.pause(0.6)
-    await pilot.press("enter")
-    await _until_idle(pilot)
-    await _save(pilot, "files")
+@dataclass(frozen=True)
+class Session:
+    """The app at a size, and what leads from one picture to the next.
+
+    Attributes:
+        pictures: their names and the keys before each, in order.
+        runs: whether it shows the runs of `--history`.
+    """
+
+    columns: int
+    rows: int
+    pictures: dict[str, str]
+    runs: bool = False
 
 
-async def exploring() -> None:
-    """Layer sensitivities, a preset, and the images it gets wrong."""
-    async with _opened(120, 36) as pilot:
-        await pilot.press("s")
-        await _until_idle(pilot)
-        await pilot.press("m", "enter", "d")
-        await _until_idle(pilot)
-        await pilot.press("d")
-        await _until_idle(pilot)
-        await pilot.press(*["v"] * 4)
-        await _save(pilot, "exploring")
+SESSIONS = (
+    Session(120, 36, {"history": "h"}, runs=True),
+    Session(
+        120,
+        36,
+        {"plan": "m down enter down (done)", "finetuned": "f (done)", "files": "e enter (done)"},
+    ),
+    Session(120, 36, {"exploring": "s (done) m enter d (done) d (done) v v v v"}),
+    Session(120, 36, {"speed": "m down enter b (done)"}),
+    Session(80, 24, {"training": "m down enter f (fourth-epoch)"}),
+)
+"""A plan and its result; sensitivities and what the net gets wrong; engines; a small terminal."""
 
 
-async def speed() -> None:
-    """The speed of the aggressive plan in every installed engine."""
-    async with _opened(120, 36) as pilot:
-        await pilot.press("m", "down", "enter", "b")
-        await _until_idle(pilot)
-        await _save(pilot, "speed")
+async def play(pilot: Pilot[None], keys: str) -> None:
+    """Press keys, and wait where a name in parentheses says what for."""
+    for key in keys.split():
+        if key in WAITS:
+            await until(pilot, WAITS[key])
+        else:
+            await pilot.press(key)
+            await pilot.pause()
 
 
-async def history(folder: Path) -> None:
-    """The trials of a search and their Pareto front."""
-    async with _opened(120, 36, folder) as pilot:
-        await pilot.press("h")
-        await asyncio.sleep(2)
-        await _save(pilot, "history")
+def is_done(app: Any) -> bool:
+    """Whether no job runs, and nothing is measured in the background."""
+    return not isinstance(app.activity, JobProgress) and not app.measuring
 
 
-async def narrow() -> None:
-    """A fine-tuning in the smallest common terminal."""
-    async with _opened(80, 24) as pilot:
-        await pilot.press("m", "down", "enter", "f")
-        await _until(pilot, lambda app: app.state.curve and len(app.state.curve.epochs) == 3)
-        await asyncio.sleep(4)
-        await _save(pilot, "training")
-        await pilot.press("x")  # a thread in native code would abort the exit of this script
-        await _until_idle(pilot)
+def in_fourth_epoch(app: Any) -> bool:
+    """Whether three epochs of a fine-tuning have ended."""
+    return app.state.curve is not None and len(app.state.curve.epochs) == 3
 
 
-@asynccontextmanager
-async def _opened(
-    width: int, height: int, folder: Path | None = None
-) -> AsyncIterator[Pilot[None]]:
-    """The app, once the dense net is open."""
-    backend = Backend(Settings(), Experiment(folder or Path(tempfile.mkdtemp())))
-    async with FeatherweightApp(backend).run_test(size=(width, height)) as pilot:
-        await _until(pilot, lambda app: app.state.base is not None)
-        yield pilot
+WAITS: dict[str, Callable[[Any], bool]] = {"(done)": is_done, "(fourth-epoch)": in_fourth_epoch}
 
 
-async def _until_idle(pilot: Pilot[None]) -> None:
-    await _until(pilot, lambda app: not isinstance(app.activity, JobProgress) and not app.measuring)
-
-
-async def _until(pilot: Pilot[None], reached: Callable[[Any], object]) -> None:
+async def until(pilot: Pilot[None], reached: Callable[[Any], object]) -> None:
+    """Wait until something is reached."""
     while not reached(pilot.app):
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
 
 
-async def _save(pilot: Pilot[None], name: str) -> None:
-    await pilot.pause(0.6)
-    (FOLDER / f"{name}.svg").write_text(pilot.app.export_screenshot(), encoding="utf-8")
+async def _draw(session: Session, folder: Path | None) -> None:
+    """Draw the pictures of a session."""
+    os.chdir(tempfile.mkdtemp())  # for exported files
+    backend = Backend(Settings(), Experiment(folder or Path(tempfile.mkdtemp())))
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(session.columns, session.rows)) as pilot:
+        await until(pilot, lambda app: app.state.base is not None)
+        for name, keys in session.pictures.items():
+            await play(pilot, keys)
+            await asyncio.sleep(SETTLED)
+            (FOLDER / f"{name}.svg").write_text(app.export_screenshot(), encoding="utf-8")
+        if app.job is not None:
+            await pilot.press("x")  # a thread in native code would abort the exit of this script
+            await until(pilot, is_done)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--history", metavar="FOLDER", type=Path)
+    parser.add_argument("--history", metavar="FOLDER", type=lambda path: Path(path).resolve())
     args = parser.parse_args()
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()  # no saved plan of the user
-    if args.history is not None:
-        asyncio.run(history(args.history))
-    asyncio.run(wide())
-    asyncio.run(exploring())
-    asyncio.run(speed())
-    asyncio.run(narrow())
+    for each in SESSIONS:
+        if not each.runs or args.history is not None:
+            asyncio.run(_draw(each, args.history if each.runs else None))

@@ -17,11 +17,14 @@ from core.formats.weights_files import load_weights
 from core.nets.user_model import build
 from tests.core.user_nets import write
 from tui.cli.main import main
-from tui.keys import history_keys, main_keys
+from tui.keys import history_keys, main_keys, plot_keys
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = ("README.md", "tui/README.md", "core/README.md", "tests/benchmarks/README.md")
-COMMANDS = ("run", "search", "scan", "table", "bench", "train", "export", "inspect", "data fetch")
+COMMANDS = (
+    *("run", "search", "scan", "table", "bench", "train", "export", "inspect", "data fetch"),
+    *("demo", "serve"),
+)
 
 
 def page(name: str) -> str:
@@ -40,7 +43,8 @@ def registered(registry: tuple[main_keys.Key, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("mark", "registry"), [("keys", main_keys.KEYS), ("history keys", history_keys.KEYS)]
+    ("mark", "registry"),
+    [("keys", main_keys.KEYS), ("history keys", history_keys.KEYS), ("plot keys", plot_keys.KEYS)],
 )
 def test_the_key_table_lists_every_key_once(mark: str, registry: tuple[main_keys.Key, ...]) -> None:
     table = page("tui/README.md").split(f"<!-- {mark} -->")[1].split(f"<!-- /{mark} -->")[0]

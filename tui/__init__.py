@@ -3,6 +3,7 @@
 The packages; each imports only those below it in this list (import-linter checks this):
 
     cli         the command `featherweight`: options, subcommands, tables
+    demo/       plays the app by a script, with captions
     app         the terminal program: passes each key and message to its feature
     features/   one class per feature: planning, training, scanning, exporting, history ...
     session     what features share: the state, its screen, the running job
@@ -14,11 +15,14 @@ The packages; each imports only those below it in this list (import-linter check
     plots/      turn numbers into lines of text; only drawing/canvas.py imports plotext
     state/      what the screens show, with the rows of the dialogs: immutable, with every
                 way it can change
+    preferences/ what a person prefers: from the command line, the environment, a settings file
+    looks/      themes and the colors of roles; what a terminal can show: 256 colors, ASCII
     keys/       the keys of the main screen and the history; a dialog binds its own
     system/     the program as a process: error boundary, error log, signals, pasted text
     text/       lines and numbers as people read them; text from outside; encodings
+    web/        serves the program to browsers; only server.py imports textual-serve
 
-colors.tcss sets the color of every role of text (dense, pruned, removed weights ...),
+colors.tcss gives every role of text (dense, pruned, removed weights ...) a color of `looks.roles`,
 featherweight.tcss the layout.
 
 From a key to a plot, for `p`: `keys.main_keys` names `training.prune`; `app` calls that method of

@@ -9,18 +9,19 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from textual.app import App
-from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from core.errors import InputError
-from core.events import Event, StopFlag, Stream
+from core.events import Event, Notice, StopFlag, Stream
 from core.experiments.runs import check_outside_runs
 from core.system.files import check_writable
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Job, JobEnded
+from tui.keys.keymap import with_keys
 from tui.keys.main_keys import Key
 from tui.screens.main import MainScreen
+from tui.screens.messages import Messages
 from tui.screens.question import Question
 from tui.state.measurement import MeasurementRequest
 from tui.state.next_measurement import request_for, with_event
@@ -28,11 +29,14 @@ from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
 from tui.system.paths import path_of
 from tui.views import job_outcomes
-from tui.views.activity import JobProgress, Outcome
+from tui.views.activity import JobProgress, Outcome, Said
 from tui.views.plot_registry import needs_of
 from tui.widgets.layer_table import LayerTable
 
 T = TypeVar("T")
+
+SAID_SECONDS = 4.0
+"""How long a message takes the place of a job's progress or of an outcome."""
 
 
 class Session:
@@ -50,6 +54,7 @@ class Session:
         activity: the running job, or the outcome of the last one.
         job: the running job's thread.
         background: the measurement that may run alongside the job.
+        messages: what has been said so far.
         followers: called with every state that is shown.
     """
 
@@ -62,6 +67,7 @@ class Session:
         self.activity: JobProgress | Outcome = Outcome("")
         self.job: Job | None = None
         self.main_screen = MainScreen()
+        self.messages = Messages()
         self.followers: list[Callable[[State], None]] = []
         self.background = BackgroundMeasurement(
             app, backend.measure, self._request, self._measured, self._say_measuring
@@ -76,23 +82,44 @@ class Session:
         return self.main_screen.line is not None
 
     def show(self, state: State, outcome: Outcome | None = None) -> None:
-        """Show a state and an outcome; while a job uses the outcome's line, as a notification.
+        """Show a state and an outcome, which a job's progress leaves only a moment.
 
         If the state's accuracy is unknown, it is measured soon.
         """
         transient = isinstance(self.activity, Outcome) and self.activity.transient
         if outcome is not None and self.job is not None:
-            severity: SeverityLevel = "error" if outcome.role == "error" else "information"
-            self.app.notify(outcome.text, severity=severity, markup=False)
+            role = "plain" if outcome.role == "muted" else outcome.role
+            self.say(outcome.text, role)
         elif outcome is not None:
-            self.activity = outcome
+            self.conclude(outcome)
         elif transient and state.planned != self.state.planned:
             self.activity = Outcome("")
         self.state = state
-        self.main_screen.show(state, self.activity, self._footer_keys())
+        self._redraw()
         for follow in self.followers:
             follow(state)
         self.background.reconsider()
+
+    def _redraw(self) -> None:
+        self.main_screen.show(self.state, self.activity, self._footer_keys())
+
+    def say(self, text: str, role: str = "plain") -> None:
+        """Show a message in the activity's second line for a moment, in place of any other.
+
+        Actions in braces become their keys.
+        """
+        text = with_keys(text)
+        self.messages.add(text, role)
+        self.activity = replace(self.activity, said=Said(text, role, monotonic() + SAID_SECONDS))
+        self._redraw()
+        self.app.set_timer(SAID_SECONDS, self._redraw)
+
+    def conclude(self, outcome: Outcome) -> None:
+        """Keep the outcome of a job or a key in the activity lines."""
+        self.activity = outcome
+        self.messages.add(outcome.text, outcome.role)
+        for warning in outcome.warnings:
+            self.messages.add(warning, "warning")
 
     def bring_into_view(self, plot: str) -> None:
         """Put a plot first, unless it is visible already."""
@@ -118,12 +145,20 @@ class Session:
         self.show(self.state)
 
     def ask(self, screen: Screen[T], take: Callable[[T], None]) -> None:
-        """Open a dialog; `take` gets its result, unless it is canceled."""
+        """Open a dialog, after the tour; `take` gets its result, unless it is canceled."""
+        if wait := getattr(self.app.screen, "afterwards", None):
+            wait(partial(self.ask, screen, take))
+            return
         self.app.push_screen(screen, lambda result: None if result is None else take(result))
 
-    def confirm(self, question: str, yes: str, act: Callable[[], None]) -> None:
+    def confirm(self, question: str, yes: str, no: str, act: Callable[[], object]) -> None:
         """Ask a question; `act` is called if the answer is yes."""
-        self.ask(Question(question, yes), lambda answer: act() if answer else None)
+
+        def take(answer: bool) -> None:
+            if answer:
+                act()
+
+        self.ask(Question(question, yes, no), take)
 
     def write_to(self, text: str, write: Callable[[Path], None]) -> None:
         """Write to a typed path if it can be; asks whether to replace an existing file."""
@@ -135,7 +170,8 @@ class Session:
             self.show(self.state, Outcome(str(error), "nothing was written", role="error"))
             return
         if lexists(path):
-            self.confirm(f"{text} already exists. Replace it?", "replace", partial(write, path))
+            question = f"{text} already exists. Replace it?"
+            self.confirm(question, "Replace it", "Keep it", partial(write, path))
         else:
             write(path)
 
@@ -162,8 +198,7 @@ class Session:
             curve: the training curve to begin.
         """
         if self.job is not None:
-            text = "a job is running: wait for it or press x to stop it"
-            self.app.notify(text, markup=False)
+            self.say(f"{title} has to wait: {self.job_title} is running, {{stop}} stops it")
             return
         if curve is not None:
             self.watch_training(curve)
@@ -180,6 +215,8 @@ class Session:
         def take(event: Event) -> None:
             if isinstance(self.activity, JobProgress):
                 self.activity = self.activity.after(event)
+            if isinstance(event, Notice):
+                self.messages.add(event.text, "warning" if event.warning else "plain")
             follow(event)
             self.main_screen.show_soon(self.state, self.activity)
 
@@ -199,6 +236,8 @@ class Session:
                 finish(ended.value)
             except Exception as error:
                 self._fail(error)
+        if isinstance(self.activity, Outcome):
+            self.conclude(self.activity)
         self.show(self.state)
 
     def _fail(self, error: BaseException) -> None:
@@ -208,6 +247,11 @@ class Session:
         """Add a training's event to the curve."""
         if self.state.curve is not None:
             self.state = replace(self.state, curve=self.state.curve.after(event))
+
+    @property
+    def job_title(self) -> str:
+        """The name of the running job on the screen."""
+        return self.activity.title if isinstance(self.activity, JobProgress) else "a job"
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -67,7 +67,15 @@ class Experiment:
 
         Raises InputError if the folder cannot be read.
         """
-        return tuple(filter(None, (read_run(self.folder / name) for name in self._ids())))
+        return tuple(filter(None, self.read()[1]))
+
+    def read(self) -> tuple[int, Iterator[Run | None]]:
+        """How many runs there are, and each one as it is read; None if it has just been deleted.
+
+        Raises InputError if the folder cannot be read.
+        """
+        ids = self._ids()
+        return len(ids), (read_run(self.folder / name) for name in ids)
 
     def find(self, run_id: str) -> Run:
         """The run with this id, leading zeros optional; raises InputError if there is none."""

@@ -18,7 +18,18 @@ import torch
 from core.data.inputs import Inputs
 from core.data.registry import is_folder, short_data_name
 from core.errors import InputError, StoppedError, WorkError
-from core.events import Accuracy, Notice, Progress, StopFlag, Stream, TrainingNeeded, never
+from core.events import (
+    Accuracy,
+    Notice,
+    Portion,
+    Progress,
+    StopFlag,
+    Stream,
+    TrainingNeeded,
+    never,
+    portions,
+    within,
+)
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
 from core.jobs.workbench import Net, Workbench
@@ -34,6 +45,9 @@ from core.system.untrusted_json import DIGEST, HEADER, to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 
+OPENING_COSTS = (0.3, 0.2, 0.5)
+"""Of opening a net: loading the images, reading the net, and measuring it."""
+
 
 def open_dense_net(
     workbench: Workbench, stop: StopFlag = never, may_train: bool = True
@@ -47,10 +61,14 @@ def open_dense_net(
     Raises:
         InputError: the model's code does not work, see `user_model`; or the weights do not fit it.
     """
-    yield from workbench.prepared(stop)  # first: resolving the precision trains a net of its own
+    loading, reading, measuring = portions(*OPENING_COSTS)
+    # First: resolving the precision trains a net of its own.
+    yield from within(loading, workbench.prepared(stop))
     yield Progress("opening the dense net")
-    dense = yield from dense_weights(workbench, stop, may_train)
-    return (yield from measured_net(workbench, dense, stop))
+    # A net that is trained now takes the rest of the time, and is measured already.
+    rest = Portion(reading.start, 1.0)
+    dense = yield from within(rest, dense_weights(workbench, stop, may_train))
+    return (yield from within(measuring, measured_net(workbench, dense, stop)))
 
 
 def unmeasured_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:
@@ -73,8 +91,10 @@ def train_first(
     A training that is stopped resumes after its last epoch if it is started again alike.
     """
     settings = replace(workbench.settings, recipe=recipe, changes=changes)
-    dense = yield from _trained(_plain(workbench), workbench.with_settings(settings), stop)
-    return (yield from measured_net(workbench, dense, stop))
+    training, measuring = portions(0.99, 0.01)
+    stream = _trained(_plain(workbench), workbench.with_settings(settings), stop)
+    dense = yield from within(training, stream)
+    return (yield from within(measuring, measured_net(workbench, dense, stop)))
 
 
 def measured_net(

@@ -10,7 +10,7 @@ from torch import nn
 
 from core.data.batches import CPU
 from core.errors import InputError, StoppedError
-from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.formats.codec import Inspection, encode, inspect, to_state
@@ -39,6 +39,10 @@ from core.system.typed_json import to_plain
 
 TOLERANCE = 1e-4
 """Allowed relative difference between another engine's logits and torch's."""
+
+
+EXPORT_COSTS = (0.5, 0.5)
+"""Of an export: writing the file, and measuring the net read back from it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +78,14 @@ def export(
     check_target(to, packing)
     if to.suffix == ONNX:
         check_onnx()
+    packing_net, measuring = portions(*EXPORT_COSTS)
     yield from workbench.splits(stop)
+    yield packing_net
     levels = None
     if to.suffix == COMPACT:
         try:
-            file, levels = yield from _compact_file(workbench, weights, packing, stop)
+            stream = _compact_file(workbench, weights, packing, stop)
+            file, levels = yield from within(packing_net, stream)
         except StoppedError as error:
             raise StoppedError("stopped: nothing was written") from error
         yield Progress("writing the compact file")
@@ -94,7 +101,8 @@ def export(
     # A stop flag that ended the quantization's training early has done its work.
     stop = never if stop() else stop
     try:
-        return (yield from measure_file(workbench, to, levels, stop))
+        yield Progress(f"reading {to.name}")
+        return (yield from within(measuring, measure_file(workbench, to, levels, stop)))
     except StoppedError as error:
         raise StoppedError(f"stopped: {to} is complete but was not measured") from error
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 
 from core.data.batches import CPU, Images
-from core.events import Notice, StopFlag, Stream, never
+from core.events import Notice, Progress, StopFlag, Stream, never, portions, within
 from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
 from core.inference.benchmark_result import SECONDS, Benchmark
@@ -35,7 +35,10 @@ def prune(
     """Prune `base` to `plan` in one shot, measure the result and count its dead units."""
     data, precision = yield from workbench.prepared(stop)
     model = workbench.models.uninitialized()
-    accuracy = yield from prune_and_measure(model, base.weights, plan, data, stop, precision)
+    measuring, counting = portions(0.95, 0.05)
+    stream = prune_and_measure(model, base.weights, plan, data, stop, precision)
+    accuracy = yield from within(measuring, stream)
+    yield counting
     return PruningResult(accuracy, (yield from count_dead_units(model, data.validation)))
 
 
@@ -58,6 +61,7 @@ def scan(
         text = f"{few} cannot rank the layers: one image is {100 / len(images):.1f} points"
         yield Notice(f"{text}, so most differences in this scan are chance", warning=True)
     _, precision = yield from workbench.prepared(stop)
+    yield Progress("preparing the scan")
     stream = sensitivity_scan.scan(
         workbench.models.for_inference(weights),
         images,

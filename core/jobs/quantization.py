@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from torch import nn
 from torch.optim import Optimizer
 
-from core.events import Epoch, Notice, StopFlag, Stream, never
+from core.events import Epoch, Notice, StopFlag, Stream, never, portions, within
 from core.formats.codebooks import CodebookTensor, QuantizedTensor, StepTensor
 from core.formats.export_formats import LEVELS
 from core.formats.straight_through import StraightThrough
@@ -100,12 +100,15 @@ def quantize_within_drop(
 
     If no number of values meets it, returns the net with the largest. See `quantize`.
     """
-    exact = yield from _validate(workbench, workbench.models.for_inference(weights), stop)
+    first, *parts = portions(*[1] * (1 + len(LEVELS)))
+    model = workbench.models.for_inference(weights)
+    exact = yield from within(first, _validate(workbench, model, stop))
     least = exact - max_drop
-    for size in LEVELS:
-        net = yield from quantize(workbench, weights, size, kind, stop=stop)
+    for size, part in zip(LEVELS, parts, strict=True):
+        net = yield from within(part, quantize(workbench, weights, size, kind, stop=stop))
         if epochs and least - RECOVERABLE <= net.validation < least:
-            net = yield from quantize(workbench, weights, size, kind, epochs, stop)
+            tuning = quantize(workbench, weights, size, kind, epochs, stop)
+            net = yield from within(part, tuning)
         passed = net.validation >= least
         hint = "" if passed else f", below {least:.2f}"
         text = f"{size} values per layer: validation {net.validation:.2f} %{hint}"

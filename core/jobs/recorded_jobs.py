@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from core.errors import InputError
-from core.events import Epoch, Notice, StopFlag, Stream, never
+from core.events import Accuracy, Epoch, Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import EpochRecord, RunRecord, TrialRecord
 from core.experiments.run_writer import RunWriter
@@ -33,10 +33,12 @@ def finetune(
     stop: StopFlag = never,
     search: TrialRecord | None = None,
     allocate: str | None = None,
+    pruned: Accuracy | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
     `search` is the trial the run belongs to; `allocate` is that search's allocation method.
+    `pruned` is the accuracy of the plan in one shot, if it has been measured.
     """
     _, precision = yield from workbench.prepared_to_train(stop)
     if denser := [p.layer.name for p in base.profiles if plan[p.layer.name] < p.floor - VISIBLE]:
@@ -44,7 +46,7 @@ def finetune(
         yield Notice(text)
     record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
     writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
-    return (yield from run_finetuning(workbench, base, plan, writer, stop))
+    return (yield from run_finetuning(workbench, base, plan, writer, stop, pruned=pruned))
 
 
 def train(
@@ -63,9 +65,10 @@ def run_finetuning(
     writer: RunWriter | None,
     stop: StopFlag,
     resume: Mapping[str, Any] | None = None,
+    pruned: Accuracy | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune from the start, or from the state `resume`; record it with `writer`."""
-    stream = workbench.finetune(base, plan, stop, writer is not None, resume)
+    stream = workbench.finetune(base, plan, stop, writer is not None, resume, pruned)
     return (yield from record_run(stream, writer, partial(finetuned_record, workbench, base, plan)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import InputError, StoppedError, WorkError
-from core.events import Event, Notice, StopFlag, Stream, never
+from core.events import Event, Notice, StopFlag, Stream, never, portions, within
 from core.nets.calls import NetError
 from core.pruning.plans import Plan
 
@@ -160,12 +160,13 @@ def search(
         raise InputError(f"a search starting at {start}x: expected a ratio above 1")
     bracket, results = Bracket(floor=min(floor, most), most=most, start=start), list[Trial]()
     stopped, failure = False, ""
-    for number in range(1, trials + 1):
+    for number, portion in enumerate(portions(*[1] * trials), 1):
         if stopped or (ratio := bracket.next()) is None:
             break
         yield TrialStarted(number, trials, ratio, least, bracket.good, bracket.bad)
         try:
-            base, plan, result = yield from attempt(number, ratio, _lightest(results))
+            trial = attempt(number, ratio, _lightest(results))
+            base, plan, result = yield from within(portion, trial)
         except StoppedError:
             stopped = True
             break

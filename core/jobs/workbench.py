@@ -25,10 +25,10 @@ from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.data.registry import is_folder, short_data_name
 from core.errors import InputError
-from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never
+from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never, portions, within
 from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
-from core.formats.sizes import measure_sizes
+from core.formats.sizes import SIZES_COST, measure_sizes
 from core.formats.weights_files import SizesError
 from core.jobs.models import Models
 from core.measure.comparison import Ints
@@ -211,12 +211,14 @@ class Workbench:
         stop: StopFlag = never,
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
+        pruned: Accuracy | None = None,
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
         before, phase = self.settings.finetuning().finetune, self.finetuning.finetune
         yield from self._note_phase("fine-tuning", before, phase)
-        result = yield from finetune(
+        training, sizes = portions(1 - SIZES_COST, SIZES_COST)
+        stream = finetune(
             self.models.uninitialized(),
             base.weights,
             plan,
@@ -229,13 +231,16 @@ class Workbench:
             checkpoints=checkpoints,
             resume=resume,
             remake=self.models.uninitialized,
+            pruned=pruned,
         )
+        result = yield from within(training, stream)
         dense = base.dense or base.accuracy
         if gain := points_ahead(result.accuracy, dense):
             lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
             text = f"the fine-tuned net beats the dense one by {lead} on validation"
             cause = "the dense net is probably undertrained; more epochs may help it"
             yield Notice(f"{text}: {cause}", warning=True)
+        yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from core.data.batches import Images, Splits
 from core.errors import StoppedError
-from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never
+from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never, portions
 from core.measure.bf16_filter import Bf16Filter
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.pruning.curves import Sample, SampleUpdated
@@ -17,6 +17,15 @@ EVALUATION_BATCH = 500
 
 INTERACTIVE_BATCH = 250
 """Images between two checks of the stop flag beside a job: a few hundredths of a second."""
+
+_SUBJECTS = {
+    "dense": "the dense net",
+    "pruned": "the pruned net",
+    "finetuned": "the fine-tuned net",
+    "file": "the net in the file",
+    "model": "the net",
+}
+"""The stages in words."""
 
 _VALUES = 480_000
 """Most values per batch: three color images of 224 x 224, for which VGG-16's first two layers need
@@ -86,6 +95,11 @@ def evaluate(
     return 100.0 * int((predictions == data.labels).sum()) / len(data)
 
 
+def images_to_measure(data: Splits) -> int:
+    """How many images `measure` measures."""
+    return len(data.validation) + (0 if data.test is data.validation else len(data.test))
+
+
 def measure(
     model: nn.Module, data: Splits, stage: str, stop: StopFlag = never, precision: str = "fp32"
 ) -> Stream[Accuracy]:
@@ -93,11 +107,14 @@ def measure(
 
     Raises StoppedError if `stop` is raised.
     """
-    step = f"measuring {stage} on"
+    step = f"measuring {_SUBJECTS.get(stage, f'the {stage} net')} on"
+    first, second = portions(len(data.validation), images_to_measure(data) - len(data.validation))
+    yield first
     test = validation = yield from evaluate(
         model, data.validation, f"{step} validation", stop, precision
     )
     if data.test is not data.validation:
+        yield second
         test = yield from evaluate(model, data.test, f"{step} test", stop, precision)
     accuracy = Accuracy(validation, test, (len(data.validation), len(data.test)))
     yield Measured(stage, accuracy)

@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from core.data.batches import Images
 from core.errors import InputError
-from core.events import Notice, Progress, StopFlag, Stream, never
+from core.events import Notice, Portion, Progress, StopFlag, Stream, never
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
 from core.measure.bf16_filter import Bf16Filter
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
-from core.pruning.curves import SPARSITIES, LayerScanned, Point, Scan, ScanUpdated
+from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan, ScanUpdated
 from core.pruning.plans import check_sparsity
 from core.pruning.thresholds import pruned_by, threshold
 
@@ -87,6 +87,7 @@ def scan(
         text = f"slow scan: the whole net runs for every point ({scanner.untraceable})"
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    yield Portion(0.0, 1.0)
     yield from scanner.sweep(order, stop)
     if scanner.reopen_unsound():
         yield from scanner.sweep(order, stop)
@@ -176,11 +177,11 @@ class _Scanner:
                         point.correct += int((predictions == labels).sum())
                     point.images += len(labels)
                     yield self._progress()
+                    if first:
+                        yield PointScanned(self.result())
             finally:
                 for layer in self.groups[name]:
                     self.model.get_parameter(layer.key).data = self.base[layer.key]
-            if first:
-                yield LayerScanned(self.result())
 
     def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""

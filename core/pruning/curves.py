@@ -135,8 +135,8 @@ class SampleUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class LayerScanned(Event):
-    """The scan so far, as soon as one more layer has points; on the first images only."""
+class PointScanned(Event):
+    """The scan so far, as soon as one more point is measured; on the first images only."""
 
     scan: Scan
 

@@ -9,17 +9,21 @@ from core.pruning.plans import Plan, uniform_plan
 
 
 class Preset(NamedTuple):
-    """A preset plan: the sparsity of each layer, in order, or one for all, and what it is."""
+    """A preset plan: the sparsity of each layer, in order, or one for all, in words, too."""
 
     sparsities: tuple[float, ...] | float
     meaning: str
 
+    def fits(self, layers: Sequence[str]) -> bool:
+        """Whether it has a sparsity for each of these layers."""
+        return isinstance(self.sparsities, float) or len(self.sparsities) == len(layers)
 
-_UNIFORM = Preset(0.68, "about a third of the size: 68 % in every layer")
+
+_UNIFORM = Preset(0.68, "68 % in every layer")
 
 _CNN5: Mapping[str, Preset] = {
-    "moderate": Preset((0.55, 0.80, 0.90, 0.90, 0.60), "55, 80, 90, 90 and 60 %: 8.52x smaller"),
-    "aggressive": Preset((0.65, 0.95, 0.98, 0.98, 0.90), "65, 95, 98, 98 and 90 %: 36.88x smaller"),
+    "moderate": Preset((0.55, 0.80, 0.90, 0.90, 0.60), "55, 80, 90, 90 and 60 %, layer by layer"),
+    "aggressive": Preset((0.65, 0.95, 0.98, 0.98, 0.90), "65, 95, 98, 98 and 90 %, layer by layer"),
     "uniform": _UNIFORM,
 }
 """The plans of the reference experiment."""
@@ -35,7 +39,7 @@ def presets_of(model: str) -> Mapping[str, Preset]:
     if model not in HAN2015:
         return {"uniform": _UNIFORM}
     paper = HAN2015[model]
-    meaning = f"{paper.title} of Han et al. (2015): {paper.rate}x smaller"
+    meaning = f"{paper.title} of Han et al. (2015), who report {paper.rate}x"
     return {"han2015": Preset(paper.plan, meaning), "uniform": _UNIFORM}
 
 

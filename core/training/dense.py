@@ -8,13 +8,13 @@ from torch import nn
 
 from core.data.batches import Splits
 from core.errors import StoppedError
-from core.events import Accuracy, Epoch, StopFlag, Stream, never
-from core.measure.evaluation import evaluate, measure
+from core.events import Accuracy, Epoch, StopFlag, Stream, never, portions, within
+from core.measure.evaluation import evaluate, images_to_measure, measure
 from core.nets.calls import NetError
 from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import NO_MASKS, Masks
 from core.training.checkpoints import Checkpoint
-from core.training.loop import BestEpoch, Trainer
+from core.training.loop import STEP_COST, BestEpoch, Trainer
 from core.training.recipes import Phase
 
 
@@ -79,6 +79,10 @@ def train(
         early = dict(resume["early"])
         epochs = [Epoch(**epoch) for epoch in resume["epochs"]]
     failure = ""
+    training, closing = portions(
+        phase.epochs * STEP_COST * len(data.train), images_to_measure(data)
+    )
+    yield training
     while not trainer.finished:
         try:
             loss = yield from trainer.run_epoch(
@@ -111,7 +115,7 @@ def train(
     if failure and remake is not None:
         model = remake()
         load_into(model, weights)
-    accuracy = yield from measure(model, data, "dense", precision=precision)
+    accuracy = yield from within(closing, measure(model, data, "dense", precision=precision))
     return TrainingResult(
         weights=weights,
         early=early,

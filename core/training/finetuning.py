@@ -9,9 +9,9 @@ from torch import nn
 
 from core.data.batches import Splits
 from core.errors import InputError
-from core.events import Accuracy, Epoch, StopFlag, Stream, never
+from core.events import Accuracy, Epoch, Portion, StopFlag, Stream, never, portions, within
 from core.graph.dead_units import count_dead_units
-from core.measure.evaluation import evaluate, measure
+from core.measure.evaluation import evaluate, images_to_measure, measure
 from core.nets.calls import NetError
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
@@ -19,7 +19,7 @@ from core.nets.weights import Weights, copy_weights, damaged, load_into, state_d
 from core.pruning.masks import Masks, sparsity_of
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
-from core.training.loop import BestEpoch, Trainer
+from core.training.loop import STEP_COST, BestEpoch, Trainer
 from core.training.recipes import Recipe
 
 
@@ -91,11 +91,12 @@ def finetune(
     checkpoints: bool = False,
     resume: Mapping[str, Any] | None = None,
     remake: Callable[[], nn.Module] | None = None,
+    pruned: Accuracy | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune `base` toward `plan` as `recipe` says.
 
-    The plan is measured in one shot first. A raised stop flag or a non-finite loss ends training
-    within one batch, see `FineTuningResult.best`.
+    The plan is measured in one shot first, unless `pruned` is its accuracy. A raised stop flag or a
+    non-finite loss ends training within one batch, see `FineTuningResult.best`.
 
     The initial weights of `model` do not matter, and its dropouts end up as the recipe sets them.
     `early` are weights from early in the dense training of `base`, for a recipe that rewinds.
@@ -111,7 +112,10 @@ def finetune(
             "this net has no early weights to rewind to: train one with featherweight train, "
             "which stores them next to the net's file, or fine-tune without rewinding"
         )
-    pruned = yield from prune_and_measure(model, base, plan, data, precision=precision)
+    opening, training, closing = _portions(data, recipe, measures_first=pruned is None)
+    one_shot = prune_and_measure(model, base, plan, data, precision=precision)
+    pruned = pruned or (yield from within(opening, one_shot))
+    yield training
     rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision)
     if resume is not None:
         rounds.resume(resume)
@@ -136,9 +140,10 @@ def finetune(
     if failure and remake is not None:
         model = remake()
         load_into(model, weights)
+    yield closing
     dead = yield from count_dead_units(model, data.validation)
     load_into(model, weights)
-    accuracy = yield from measure(model, data, "finetuned", precision=precision)
+    accuracy = yield from within(closing, measure(model, data, "finetuned", precision=precision))
     return FineTuningResult(
         weights=weights,
         masks=masks,
@@ -154,6 +159,12 @@ def finetune(
         diverged=rounds.trainer.diverged,
         error=failure,
     )
+
+
+def _portions(data: Splits, recipe: Recipe, measures_first: bool) -> tuple[Portion, ...]:
+    """Measuring the plan in one shot, training, and measuring the result."""
+    measuring, steps = images_to_measure(data), recipe.epochs * len(data.train)
+    return portions(measuring * measures_first, STEP_COST * steps, measuring)
 
 
 @dataclass
@@ -193,7 +204,8 @@ class _Rounds:
         if self.trainer.finished:
             self.round += 1
             self._begin_round(copy_weights(self.model), self.trainer.seconds)
-        loss = yield from self.trainer.run_epoch(stop, after_step=self.pruner.after_step)
+        pruner = self.pruner
+        loss = yield from self.trainer.run_epoch(stop, pruner.after_step, pruner.sparsity)
         if loss is None:
             return None
         validation = yield from evaluate(

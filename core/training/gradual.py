@@ -43,6 +43,7 @@ class Pruner:
         weights = state_dict(self.model)
         self.start = {layer.name: sparsity_of(weights[layer.key]) for layer in self.layers}
         self.masks = final.to(next(self.model.parameters()).device)
+        self._counted: tuple[Masks, float] | None = None
         if self.recipe.gradual:
             self._prune_to(self.start)
         self._scale_dropout()
@@ -71,8 +72,12 @@ class Pruner:
 
     def sparsity(self) -> float:
         """Zeros over elements of all prunable weights."""
-        elements = sum(layer.elements for layer in self.layers)
-        return 1.0 - sum(self.masks.kept(layer) for layer in self.layers) / elements
+        masks = self.masks
+        if self._counted is None or self._counted[0] is not masks:  # asked after every step
+            elements = sum(layer.elements for layer in self.layers)
+            kept = sum(masks.kept(layer) for layer in self.layers)
+            self._counted = masks, 1.0 - kept / elements
+        return self._counted[1]
 
     def state(self) -> dict[str, Any]:
         """Its state between two steps."""

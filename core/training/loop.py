@@ -27,6 +27,9 @@ from core.training.optimizers import build_optimizer, match_memory_format
 from core.training.recipes import Phase
 from core.training.schedules import PER_STEP, build_scheduler
 
+STEP_COST = 3.0
+"""How much longer than measuring an image it takes to train on one, about."""
+
 
 @dataclass(eq=False)
 class Trainer:
@@ -82,9 +85,14 @@ class Trainer:
         return self.epoch >= self.phase.epochs
 
     def run_epoch(
-        self, stop: StopFlag, after_step: Callable[[Optimizer], object] = lambda _: None
+        self,
+        stop: StopFlag,
+        after_step: Callable[[Optimizer], object] = lambda _: None,
+        sparsity: Callable[[], float] = lambda: 0.0,
     ) -> Stream[float | None]:
         """Train one epoch; returns its mean loss, or None if a stop or divergence ended it.
+
+        `after_step` may prune; `sparsity` says how much is pruned now.
 
         Raises NetError if the net's own code raises.
         """
@@ -96,7 +104,7 @@ class Trainer:
             if stop():
                 self.stopped = True
                 return None
-            start = perf_counter()
+            start, rate = perf_counter(), float(self.optimizer.param_groups[0]["lr"])
             loss, correct = self._step(*self.data.batch(index, augment))
             after_step(self.optimizer)
             self.epoch_seconds += perf_counter() - start
@@ -116,6 +124,8 @@ class Trainer:
                 loss=total / seen,
                 accuracy=100.0 * correct / len(index),
                 seconds=self.seconds + self.epoch_seconds,
+                rate=rate,
+                sparsity=sparsity(),
             )
         if self.phase.schedule not in PER_STEP:
             self.scheduler.step()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,11 @@ from tests.terminal.terminal import FEATHERWEIGHT, Terminal
 pytestmark = pytest.mark.slow
 
 REPOSITORY = str(Path(__file__).parents[2])
-BYTES_PER_SECOND = 8_000
+BYTES_PER_SECOND = 6_000
+BYTES_PER_KEY = 2_000
+BYTES_UNREAD = 40_000
+"""At most what a terminal that reads nothing is sent: what the system keeps, and a frame."""
+
 HELP = "Set sparsities"
 """The first heading of the help."""
 
@@ -40,6 +45,9 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal = short_training
     terminal.wait_for("ready: dense net, 99.", "quit")
     terminal.wait_for_quiet(1.5)  # an idle program writes nothing
+    terminal.screen.reset()  # another terminal attaches, of the same size
+    terminal.resize(80, 24)
+    terminal.wait_for("Featherweight", "conv1", "ready: dense net, 99.", "quit")
 
     terminal.press("m", "down", "enter")
     terminal.wait_for("6,183 of 228,010", "36.88x", "65.00", "98.00")
@@ -47,6 +55,12 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal.wait_for("96.00", "conv2 weights")
     terminal.press("u")
     terminal.wait_for("95.00", "36.88x")
+    terminal.wait_for_quiet(1.0)
+    before = terminal.written
+    terminal.press("down")
+    terminal.wait_for_quiet(0.5)
+    assert terminal.written - before <= BYTES_PER_KEY
+    terminal.press("up")
 
     terminal.press("p")
     terminal.wait_for("pruned to 36.88x: 11.")
@@ -76,9 +90,16 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
 
     terminal.press("f")
     terminal.wait_for("fine-tuning", "loss")
+    before = terminal.written
+    for _ in range(60):  # and nothing is read meanwhile
+        terminal.press("up", "down")
+        time.sleep(0.02)
+    terminal.press(*["up"] * 9)
+    terminal.wait_for("▶ conv1")
+    assert terminal.written - before <= BYTES_UNREAD
     terminal.press("q")
     terminal.wait_for("Quit? Fine-tuning to")
-    terminal.press("enter")
+    terminal.press("y")
     assert terminal.wait() == 0
     assert terminal.restored
 

@@ -17,7 +17,9 @@ from tests.tui.history.histories import AGGRESSIVE, every_kind, finished
 from tests.tui.scripted import PATIENCE, Scripted
 from tui.app import FeatherweightApp
 from tui.system.error_log import log_file
+from tui.text.frames import inner_start
 from tui.views.activity import Outcome
+from tui.widgets.panel import Panel
 
 
 async def until(pilot: Pilot[None], reached: Callable[[FeatherweightApp], object]) -> None:
@@ -38,10 +40,19 @@ async def idle(pilot: Pilot[None]) -> None:
     await until(pilot, lambda app: app.job is None and isinstance(app.activity, Outcome))
 
 
-def shown(app: FeatherweightApp, widget: str) -> str:
-    """The text of a widget of the main screen."""
+def framed(app: FeatherweightApp, widget: str) -> list[str]:
+    """The lines of a widget of the main screen, with its frame."""
     lines = app.main_screen.query_one(widget).lines
-    return "\n".join("".join(span.text for span in line) for line in lines)
+    return ["".join(span.text for span in line) for line in lines]
+
+
+def shown(app: FeatherweightApp, widget: str) -> str:
+    """The text of a widget of the main screen; of a panel, what is in its frame."""
+    lines, shows = framed(app, widget), app.main_screen.query_one(widget)
+    if isinstance(shows, Panel):
+        (x, y), (width, height) = inner_start(shows.frame), shows.inner
+        lines = [line[x : x + width] for line in lines[y : y + height]]
+    return "\n".join(lines)
 
 
 @pytest.fixture(autouse=True)

@@ -190,6 +190,7 @@ class Scripted(Backend):
         requested_images: the images predicted in the background.
         measured_plans: the plans whose accuracy was measured in the background.
         counted_plans: the plans whose costs were counted in the background.
+        known_accuracies: the one-shot accuracy that each fine-tuning was given.
         rested: lets a measurement in the background see all images.
     """
 
@@ -207,6 +208,7 @@ class Scripted(Backend):
     paused: threading.Event = field(default_factory=threading.Event)
     opening: threading.Event | None = None
     started: list[str] = field(default_factory=list)
+    known_accuracies: list[Accuracy | None] = field(default_factory=list)
     measured_plans: list[dict[str, float]] = field(default_factory=list)
     counted_plans: list[dict[str, float]] = field(default_factory=list)
     stored_scans: dict[str, Scan] = field(default_factory=dict)
@@ -253,10 +255,16 @@ class Scripted(Backend):
         return PruningResult(PRUNED, self.dead)
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        settings: Settings,
+        pruned: Accuracy | None,
+        stop: StopFlag,
     ) -> Stream[tuple[Any, Net]]:
         """The script, then a net with the plan's zeros."""
         self.started.append("finetune")
+        self.known_accuracies.append(pruned)
         yield from self._script(stop)
         self._fail()
         stopped = stop()

@@ -18,6 +18,10 @@ from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION
 from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import SETTINGS, Settings
+from tui.preferences.declared import PREFERENCES
+
+LOOPBACK = "127.0.0.1"
+"""The address that only this machine can reach."""
 
 RUN = "the net of a run: FOLDER for its newest run, or FOLDER:RUN-ID"
 
@@ -28,6 +32,10 @@ _MAX_DROP = Setting("max_drop", None, number(0, 100), "allowed validation accura
 _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tunings")
 _START = Setting("start", START, number(1, 1_000_000, above=True), "first ratio to try")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
+_PACE = Setting(
+    "pace", 1.0, number(0.1, 100), "how fast captions follow one another: 2 is twice as fast"
+)
+_PORT = Setting("port", 8000, integer(0, 65535), "port to serve on; 0 chooses a free one")
 _WITHIN = Setting(
     "within", WITHIN, number(0, 100, above=True), "--quick, with intervals of X points on each side"
 )
@@ -195,6 +203,46 @@ def add_experiment(parser: ArgumentParser) -> None:
     """Add the option for the experiment that records the runs."""
     text = "folder or name of the experiment (default: MODEL-DATASET in the platform's data folder)"
     parser.add_argument("--experiment", metavar="PATH", default=SUPPRESS, help=text)
+
+
+def add_looks(parser: ArgumentParser) -> None:
+    """Add the options for how the terminal program looks."""
+    for name in ("theme", "ascii"):
+        _add(parser, PREFERENCES[name])
+
+
+def add_manners(parser: ArgumentParser) -> None:
+    """Add the options for what the terminal program says by itself."""
+    for name in ("notify", "tour"):
+        _add(parser, PREFERENCES[name])
+
+
+def add_address(parser: ArgumentParser) -> None:
+    """Add the options of the address to serve on."""
+    text = "address to serve on; others than this machine's let other machines in"
+    parser.add_argument(
+        "--host", metavar="ADDRESS", default=LOOPBACK, help=f"{text} (default: {LOOPBACK})"
+    )
+    _add(parser, _PORT, default=_PORT.default)
+
+
+def add_serve(parser: ArgumentParser) -> None:
+    """Add the options of the server, and those of the program it serves."""
+    add_address(parser)
+    add_settings(parser)
+    add_experiment(parser)
+    add_looks(parser)
+    parser.set_defaults(command="serve")
+
+
+def add_demo(parser: ArgumentParser) -> None:
+    """Add the options of the demo, which always plays on the included net."""
+    _add(parser, _PACE, default=_PACE.default)
+    parser.add_argument("--loop", action="store_true", help="start over at the end, until a key")
+    for name in ("data_dir", "threads", "device"):
+        _add(parser, SETTINGS[name])
+    add_looks(parser)
+    parser.set_defaults(command="demo")
 
 
 COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {

@@ -34,7 +34,7 @@ class Parser(ArgumentParser):
 
 
 def parse(parser: Parser, words: Sequence[str]) -> Namespace:
-    """Parse the words of a command line.
+    """Parse the words of a command line; `words` keeps them as they are.
 
     Raises InputError if they are wrong. The words after an option that is not known may be its
     values or not, so it is the one to name.
@@ -47,6 +47,7 @@ def parse(parser: Parser, words: Sequence[str]) -> Namespace:
         command = commands.get(next((word for word in words if word in commands), ""), parser)
         close = _close_options(rest[0], command)
         command.error(f"unrecognized arguments: {' '.join(rest)}{close}")
+    args.words = [*words]
     return args
 
 

@@ -1,6 +1,7 @@
 """The `featherweight` command: its subcommands, and the exit status of each error."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -9,12 +10,15 @@ from core.errors import InputError, StoppedError, WorkError, WriteError
 from tui.cli import add_options
 from tui.cli.arguments import Parser, parse
 from tui.cli.exit_status import BAD_INPUT, DONE, FAILED
+from tui.cli.read_options import tell_problems
 from tui.cli.streams import Guarded, for_report, guarded, say, tell
+from tui.preferences.reading import read_preferences
 from tui.system.interruption import SIGPIPE, Interruption
 
 EXAMPLES = """\
 examples:
   featherweight                                     open the terminal program
+  featherweight demo                                watch it play its own story, in two minutes
   featherweight run --preset aggressive --json -    prune and fine-tune without it
   featherweight run --ratio 60                      60x smaller; sparsities chosen for you
   featherweight search --max-drop 0.5               smallest net within half a point of accuracy
@@ -25,6 +29,7 @@ examples:
   featherweight --weights dense.safetensors         open it
   featherweight export cnn5-mnist --to net.fw       write the newest run's net to a file
   featherweight inspect net.fw                      what a file holds, and its accuracy
+  featherweight serve                               open the program in a browser
   featherweight data fetch mnist                    download the data ahead of time
 """
 
@@ -47,6 +52,7 @@ def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
 
             say(f"featherweight {version('featherweight')}")
             return DONE
+        _read_preferences(args)
         with for_report(getattr(args, "json", None)):
             command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
         return int(command.perform(interruption))
@@ -63,6 +69,14 @@ def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
         from tui.system.error_log import log_error  # late: most commands log none
 
         return _fail(log_error(error), FAILED)
+
+
+def _read_preferences(args: argparse.Namespace) -> None:
+    """Read what a person prefers, and say what is wrong there; the program says so itself."""
+    has_screen = args.command in ("app", "demo")
+    args.preferences = read_preferences(os.environ, given=vars(args), program=has_screen)
+    if not has_screen:
+        tell_problems(args.preferences)
 
 
 def _fail(error: object, status: int) -> int:
@@ -93,11 +107,14 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="show the version")
     add_options.add_settings(parser)
     add_options.add_experiment(parser)
-    parser.add_argument("--theme", metavar="NAME", help="color theme of the terminal program")
+    add_options.add_looks(parser)
+    add_options.add_manners(parser)
     parser.set_defaults(command="app")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for name, (summary, *_) in add_options.COMMANDS.items():
         add_options.add_command_options(commands.add_parser(name, help=summary), name)
+    add_options.add_demo(commands.add_parser("demo", help="watch the program play its own story"))
+    add_options.add_serve(commands.add_parser("serve", help="open the program in a browser"))
     data = commands.add_parser("data", help="download data sets")
     actions = data.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
     fetch = actions.add_parser("fetch", help="download a data set into the cache and verify it")

@@ -1,22 +1,18 @@
 """The progress of a job on the command line: a bar in a terminal, plain lines in a log."""
 
+from time import monotonic
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeElapsedColumn
 
-from core.events import Batch, Epoch, Event, Measured, Notice, Stream, drain
+from core.events import Batch, Epoch, Event, Measured, Notice, Portion, Stream, drain
 from core.events import Progress as Step
 from core.jobs.search import TrialFinished, TrialStarted
-from core.pruning.curves import ScanUpdated
+from core.progress import Meter
+from core.pruning.curves import PointScanned, ScanUpdated
 from tui.system.job_control import releasing
-from tui.text.format import count, percent, score, score_on, trial_result
+from tui.text.format import count, duration, percent, score, score_on, trial_result
 
 T = TypeVar("T")
 
@@ -26,8 +22,7 @@ def drive(stream: Stream[T], console: Console) -> T:
     if not console.is_terminal:
         return drain(stream, lambda event: _print(event, console))
     bar = "{task.description}", BarColumn(), TaskProgressColumn()
-    times = TimeElapsedColumn(), "elapsed,", TimeRemainingColumn(), "left"
-    columns = (*bar, *times, "{task.fields[note]}")
+    columns = (*bar, TimeElapsedColumn(), "elapsed{task.fields[left]}", "{task.fields[note]}")
     with (
         Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress,
         releasing(progress.stop, progress.start),  # the shell gets its cursor back
@@ -36,32 +31,37 @@ def drive(stream: Stream[T], console: Console) -> T:
 
 
 class _Bar:
-    """One bar: for the training if there is one, otherwise for the current step."""
+    """One bar for the whole job, named after its current step."""
 
     def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._title = ""
-        self._task = progress.add_task("", total=None, note="")
+        self._progress, self._meter = progress, Meter()
+        self._task = progress.add_task("", total=None, note="", left="")
 
     def update(self, event: Event) -> None:
         """Move the bar, or print a permanent line above it."""
+        self._meter = self._meter.after(event, monotonic())
         match event:
             case Step():
-                self._move(event.step, event.done, event.total, event.unit if event.total else "")
+                counted = f"{count(event.done)} of {count(event.total)} {event.unit}"
+                self._move(event.step, counted if event.total else "")
             case Batch():
-                images = (event.epoch - 1) * event.images + event.seen
                 note = f"epoch {event.epoch} of {event.epochs}, loss {event.loss:.4f}"
-                self._move("train", images, event.epochs * event.images, note)
-            case ScanUpdated():
+                self._move("training", note)
+            case ScanUpdated() | PointScanned() | Portion():
                 pass  # the bar shows it
             case _:
                 _print(event, self._progress.console)
 
-    def _move(self, title: str, done: int, total: int, note: str) -> None:
-        if title != self._title:
-            self._title = title
-            self._progress.reset(self._task, description=title)
-        self._progress.update(self._task, completed=done, total=total or None, note=note)
+    def _move(self, title: str, note: str) -> None:
+        done, left = self._meter.done, self._meter.left(monotonic())
+        self._progress.update(
+            self._task,
+            description=title,
+            completed=done or 0.0,
+            total=None if done is None else 1.0,
+            note=note,
+            left="" if left is None else f", {duration(left)} left",
+        )
 
 
 def _print(event: Event, console: Console) -> None:

@@ -26,6 +26,10 @@ class Exporting(Feature):
         super().__init__(session)
         self._form = ExportForm("")
 
+    def suggest(self, folder: Path) -> None:
+        """Offer a file in a folder at the next export."""
+        self._form = ExportForm(str(folder / f"net{COMPACT}"))
+
     @available(waits=True)
     def ask(self) -> None:
         """Ask for a file and how it stores the values."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.events import Event
 from core.jobs.search import TrialStarted
-from core.pruning.curves import LayerScanned, ScanUpdated
+from core.pruning.curves import PointScanned, ScanUpdated
 from tui.features.feature import Feature, available
 from tui.screens.goal_dialog import GoalDialog, GoalRequest
 from tui.session import Session
@@ -39,8 +39,10 @@ class Goals(Feature):
         if request.drop is not None:
             self._search(request.method, request.drop)
         elif request.plan is not None:
-            text = f"{request.title} · u to undo"
-            advice = "p to measure, f to fine-tune; l to exclude a layer from goals"
+            text = f"{request.title} · {{undo}} to undo"
+            advice = (
+                "{prune} to measure, {fine-tune} to fine-tune; {lock} to exclude a layer from goals"
+            )
             outcome = Outcome(text, advice, transient=True)
             self.session.show(self.state.set_plan(request.plan), outcome)
 
@@ -51,7 +53,7 @@ class Goals(Feature):
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings
 
         def follow(event: Event) -> None:
-            if isinstance(event, ScanUpdated | LayerScanned):
+            if isinstance(event, ScanUpdated | PointScanned):
                 session.state = session.state.with_scan(base.digest, event.scan)
             elif isinstance(event, TrialStarted):
                 epochs = session.state.recipe.epochs

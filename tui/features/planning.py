@@ -8,12 +8,19 @@ from tui.screens.question import Choice
 from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
-from tui.text.format import percent, plural
+from tui.text.format import percent, plural, ratio
 from tui.text.lines import cut_name
 from tui.views.activity import Outcome
-from tui.views.layer_table import LOCK, row_name
+from tui.views.panels.layer_table import LOCK, row_name
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.value_input import ValueInput
+
+
+def _lightness(state: State) -> str:
+    """What a plan leaves, in three units."""
+    sparsity = 100 * state.sparsity_of(range(len(state.profiles)))
+    lighter = f"{ratio(state.footprint.ratio)} lighter"
+    return f"{lighter} · {100 - sparsity:.1f} % of the weights · {sparsity:.1f} % sparsity"
 
 
 class Planning(Feature):
@@ -70,7 +77,8 @@ class Planning(Feature):
         state, row = self.state.toggle_lock(), self.state.listing.row
         if row.layers:
             name = row_name(state, row)
-            locked = f"{name} locked ({LOCK}): excluded from goals, presets and =; l to unlock"
+            what = f"{name} locked ({LOCK}): excluded from goals, presets and {{copy-to-all}}"
+            locked = f"{what}; {{lock}} to unlock"
             is_locked = state.layer_names[row.layers[0]] in state.locked
             outcome = Outcome(locked if is_locked else f"{name} unlocked", role="muted")
             self.session.show(state, outcome)
@@ -79,7 +87,7 @@ class Planning(Feature):
         """Whether there is an unlocked layer to change; shows a message if not."""
         state, row = self.state, self.state.listing.row
         if row.layers and not state.target_layers:
-            text = f"all layers of {row_name(state, row)} are locked; l to unlock"
+            text = f"all layers of {row_name(state, row)} are locked; {{lock}} to unlock"
             self.session.show(state, Outcome(text, role="warning"))
         return bool(state.target_layers)
 
@@ -92,7 +100,7 @@ class Planning(Feature):
         outcome = None
         if state is not self.state and layers > 1:
             detail = "locked layers unchanged" if state.locked else ""
-            text = f"{plural(layers, 'layer')} {change} · u to undo"
+            text = f"{plural(layers, 'layer')} {change} · {{undo}} to undo"
             outcome = Outcome(text, detail, transient=True)
         self.session.show(state, outcome)
 
@@ -115,31 +123,47 @@ class Planning(Feature):
     @available()
     def undo(self) -> None:
         """Undo the last change."""
-        self._go_to(self.state.undo(), "undone · U to redo")
+        self._go_to(self.state.undo(), "undo", "undone · {redo} to redo")
 
     @available()
     def redo(self) -> None:
         """Redo the last undone change."""
-        self._go_to(self.state.redo(), "redone · u to undo")
+        self._go_to(self.state.redo(), "redo", "redone · {undo} to undo")
 
-    def _go_to(self, state: State, text: str) -> None:
-        """Show another undo point; a running training keeps its curve."""
-        if self.session.job is not None:
-            state = replace(state, curve=self.state.curve)
-        elif state is not self.state:
-            self.session.activity = Outcome(text, role="muted")
-        self.session.show(state)
+    def _go_to(self, state: State, verb: str, text: str) -> None:
+        """Show another undo point; while a job runs, only if nothing but the plan differs.
+
+        The job's recipe and base stay on the screen, and so do its curve and what it has measured.
+        """
+        session, before = self.session, self.state
+        if state is before:
+            session.say(f"nothing to {verb}")
+        elif session.job is None:
+            session.show(state, Outcome(text, role="muted"))
+        elif state.differs_only_in_plan(before):
+            session.show(replace(state, curve=before.curve, pruned=before.pruned))
+            session.say(text)
+        else:
+            what = "the recipe" if state.settings != before.settings else "a result"
+            session.say(f"{verb} would change {what}: it waits until {session.job_title} ends")
 
     @available()
     def presets(self) -> None:
         """Offer the presets."""
         presets = presets_of(self.state.settings.model)
-        options = [(name, preset.meaning) for name, preset in presets.items()]
+        options = [
+            (name, preset.meaning, _lightness(self._with_preset(name)))
+            for name, preset in presets.items()
+            if preset.fits(self.state.layer_names)
+        ]
         self.session.ask(Choice("Presets", options), self._take_preset)
 
     def _take_preset(self, name: str) -> None:
+        self.session.show(self._with_preset(name))
+
+    def _with_preset(self, name: str) -> State:
         preset = preset_plan(name, self.state.settings.model, self.state.layer_names)
-        self.session.show(self.state.set_plan({**preset, **self.state.locks}))
+        return self.state.set_plan({**preset, **self.state.locks})
 
     def on_mouse_action(self, message: LayerTable.MouseAction) -> None:
         """Nudge or set the sparsity of the row under the mouse, or fold or select it."""

@@ -1,10 +1,13 @@
-"""The keys that switch plots and choose the test images."""
+"""The keys that switch plots, show one on the whole screen, and choose the test images."""
 
 from dataclasses import replace
 
 from tui.features.feature import Feature, available
+from tui.plots.subject import PlotSubject
+from tui.screens.plot import PlotScreen
 from tui.state.measurement import ImageSelection
-from tui.views.plot_registry import from_plot
+from tui.views.plot_registry import PLOTS, from_plot
+from tui.widgets.plot import PlotPanel
 
 
 class Plots(Feature):
@@ -14,6 +17,17 @@ class Plots(Feature):
         """Show another plot."""
         (plot,) = from_plot(self.state.plot, steps)
         self.session.show(replace(self.state, plot=plot))
+
+    @available()
+    def full_screen(self) -> None:
+        """Show the plot with the focus, or else the first one, on the whole screen."""
+        focused = self.session.app.focused
+        if isinstance(focused, PlotPanel) and focused.plot:
+            self.session.show(replace(self.state, plot=focused.plot))
+        self.session.app.push_screen(PlotScreen(self._subject, self.step))
+
+    def _subject(self) -> PlotSubject:
+        return PLOTS[self.state.plot].subject(self.state)
 
     @available()
     def images(self) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 
 from tui.features.feature import Feature
 from tui.jobs.autosave import Autosave
+from tui.keys.keymap import with_keys
 from tui.screens.question import Question
 from tui.session import Session
 from tui.state.plan_file import SavedPlan
@@ -26,6 +27,10 @@ class SavedPlans(Feature):
         self._offered = False
         session.followers.append(self._follow)
 
+    def disable(self) -> None:
+        """Neither offer nor save a plan in this session."""
+        self.session.followers.remove(self._follow)
+
     def _follow(self, state: State) -> None:
         if self._offered:
             self.autosave.follow(state)
@@ -43,18 +48,19 @@ class SavedPlans(Feature):
         text = f"Continue with your last plan ({light})?"
         if saved.run and state.base and saved.base != state.base.digest:
             text += f"\nIt was made for the net of run {saved.run}, "
-            text += "which you can restore in the history (h)."
-        self.session.ask(Question(text, "continue", "new plan"), partial(self._answer, saved))
+            text += with_keys("which you can restore in the history ({open-history}).")
+        question = Question(text, "Continue", "Start a new plan", harmless=True)
+        self.session.ask(question, partial(self._answer, saved))
 
     def _answer(self, saved: SavedPlan, accepted: bool) -> None:
         session, state, plan = self.session, self.state, dict(saved.sparsity)
         if accepted:
             state = replace(state.set_plan(plan), locked=frozenset(saved.locked))
-            text = "last plan restored · u to undo"
+            text = "last plan restored · {undo} to undo"
         else:
             left = replace(state.undo_point, plan=plan)
             state = replace(state, future=(*state.future, left))
-            text = "new plan · U to restore the last one"
+            text = "new plan · {redo} to restore the last one"
         if isinstance(outcome := session.activity, Outcome):
             session.activity = replace(outcome, detail=f"{text} · {outcome.detail}")
         self.autosave.begin(state)

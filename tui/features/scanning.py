@@ -3,7 +3,7 @@
 from functools import partial
 
 from core.events import Event
-from core.pruning.curves import LayerScanned, Scan, ScanUpdated
+from core.pruning.curves import PointScanned, Scan, ScanUpdated
 from tui.features.feature import Feature, available
 from tui.views import job_outcomes
 
@@ -20,7 +20,7 @@ class Scanning(Feature):
         before = self.state.base_scan
 
         def follow(event: Event) -> None:
-            if isinstance(event, ScanUpdated | LayerScanned):
+            if isinstance(event, ScanUpdated | PointScanned):
                 session.state = session.state.with_scan(base.digest, event.scan)
 
         def finish(scan: Scan) -> None:

@@ -26,8 +26,17 @@ if TYPE_CHECKING:
     from core.jobs.workbench import Net
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
+    from tui.jobs.job import Job
 
 T = TypeVar("T")
+
+
+def _revertible(session: Session) -> bool:
+    return session.state.adopted or session.state.base is None
+
+
+def _stoppable(session: Session) -> bool:
+    return session.job is not None and not session.job.stopping
 
 
 def _adoptable(session: Session) -> bool:
@@ -42,6 +51,8 @@ class Training(Feature):
         super().__init__(session)
         self._untrained = ""
         """The net to be trained first, in words; empty if there is a trained one."""
+        self._measured: Result | None = None
+        """The last plan whose one-shot accuracy this session has measured."""
 
     def open(self) -> None:
         """Load torch, the data and the dense net."""
@@ -82,7 +93,8 @@ class Training(Feature):
         """Start a dense training, with its curve in view."""
         self._untrained = ""
         session = self.session
-        curve = TrainingCurve(form.chosen.finetune.epochs, finetuning=False)
+        phase = form.chosen.finetune
+        curve = TrainingCurve(phase.epochs, finetuning=False, highest_rate=phase.lr)
         session.start_job("training", start, finish, session.follow_training, curve=curve)
 
     @available(waits=True)
@@ -94,7 +106,7 @@ class Training(Feature):
         since = session.state.undo_point
 
         def finish(pruned: PruningResult) -> None:
-            result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
+            self._measured = result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
             session.state = session.state.with_pruned(result, since)
             session.activity = job_outcomes.pruned(result, session.state.dense)
 
@@ -112,6 +124,8 @@ class Training(Feature):
         if subject is None:
             return
         since, settings = session.state.undo_point, session.state.settings
+        measured = self._measured if session.state.is_current(self._measured) else None
+        known = measured.accuracy if measured else None
 
         def finish(outcome: tuple[FineTuningResult, Net]) -> None:
             tuned, net = outcome
@@ -130,10 +144,14 @@ class Training(Feature):
 
         session.start_job(
             f"fine-tuning to {ratio(subject.footprint.ratio)}",
-            partial(session.backend.finetune, subject.base, subject.plan, settings),
+            partial(session.backend.finetune, subject.base, subject.plan, settings, known),
             finish,
             partial(self._follow, subject),
-            curve=TrainingCurve(session.state.recipe.epochs, finetuning=True),
+            curve=TrainingCurve(
+                session.state.recipe.epochs,
+                finetuning=True,
+                highest_rate=session.state.recipe.finetune.lr,
+            ),
         )
 
     def _subject(self) -> Result | None:
@@ -144,7 +162,7 @@ class Training(Feature):
     def _follow(self, subject: Result, event: Event) -> None:
         self.session.follow_training(event)
         if isinstance(event, Measured) and event.stage == "pruned":
-            pruned = replace(subject, accuracy=event.accuracy)
+            self._measured = pruned = replace(subject, accuracy=event.accuracy)
             self.session.state = replace(self.state, pruned=pruned)
 
     @available(waits=True)
@@ -164,30 +182,42 @@ class Training(Feature):
         start = partial(session.backend.train, form.recipe, form.changes, settings)
         self._start_training(form, start, finish)
 
-    @available(lambda session: session.job is not None and not session.job.stopping)
+    @available(_stoppable, why="no job is running")
     def stop(self) -> None:
         """Stop the job early."""
+        self._stop(self.session.job)
+
+    @available(_stoppable)
+    def ask_to_stop(self) -> None:
+        """Ask whether to stop the job, on a key that many press to leave something."""
+        session, activity = self.session, self.session.activity
+        if isinstance(activity, JobProgress):
+            stop = partial(self._stop, session.job)
+            session.confirm(f"Stop {activity.title}?", "Stop it", "Keep it running", stop)
+
+    def _stop(self, job: Job | None) -> None:
+        """Stop this job, unless it has ended."""
         session = self.session
-        if session.job is not None and isinstance(session.activity, JobProgress):
-            session.job.stop()
-            session.activity = replace(session.activity, stopping=True)
+        if job is not None and job is session.job and isinstance(session.activity, JobProgress):
+            job.stop()
+            session.activity = session.activity.stop()
             session.show(session.state)
 
-    @available(_adoptable, waits=True)
+    @available(_adoptable, waits=True, why="nothing to adopt yet: {fine-tune} fine-tunes the net")
     def adopt(self) -> None:
         """Make the fine-tuned net the base."""
         self.session.activity = Outcome(
             "the fine-tuned net is now the base: its zeros are the floor for every plan",
-            "raise sparsities and fine-tune again (iterative pruning); r to revert",
+            "raise sparsities and fine-tune again (iterative pruning); {revert-to-dense} to revert",
         )
         self.session.show(self.session.with_stored_scan(self.state.adopt()))
 
-    @available(lambda session: session.state.adopted or session.state.base is None, waits=True)
+    @available(_revertible, waits=True, why="the dense net is the base already")
     def revert(self) -> None:
         """Make the dense net the base again, or retry opening it if that failed."""
         if self.state.base is None:
             self.open()
         else:
             text = "the dense net is the base again"
-            self.session.activity = Outcome(text, "u to undo")
+            self.session.activity = Outcome(text, "{undo} to undo")
             self.session.show(self.state.revert())

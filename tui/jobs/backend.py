@@ -10,13 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.events import Progress, StopFlag, Stream
+from core.events import Progress, StopFlag, Stream, portions, within
 from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.system.preload import preload_torch
 
 if TYPE_CHECKING:
+    from core.events import Accuracy
     from core.experiments.experiment import Experiment
     from core.experiments.exports import Export
     from core.experiments.runs import Run
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from core.training.finetuning import FineTuningResult, PruningResult
     from tui.state.measurement import MeasurementRequest
     from tui.state.results import Result
+
+
+LIBRARIES_COST = 0.3
+"""The share of opening a net that it takes to load the libraries, about."""
 
 
 class Backend:
@@ -51,14 +56,17 @@ class Backend:
 
         A net that has to be trained first is opened untrained, after `TrainingNeeded`.
         """
+        libraries, opening = portions(LIBRARIES_COST, 1 - LIBRARIES_COST)
+        yield libraries
         yield Progress("loading torch")
         yield from preload_torch(stop)
+        yield Progress("importing torch")
         workbench = self._import_all()
         from core.jobs.dense_net import open_dense_net
         from core.jobs.preflight import check
 
         check(workbench)
-        return (yield from open_dense_net(workbench, stop, may_train=False))
+        return (yield from within(opening, open_dense_net(workbench, stop, may_train=False)))
 
     def _import_all(self) -> Workbench:
         """Import the modules of jobs and plots in this thread, so that the screen need not wait.
@@ -102,13 +110,23 @@ class Backend:
         return measurement.prune(self._workbench, base, plan, stop)
 
     def finetune(
-        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        settings: Settings,
+        pruned: Accuracy | None,
+        stop: StopFlag,
     ) -> Stream[tuple[FineTuningResult, Net]]:
-        """Fine-tune the base to the plan with the settings' recipe."""
+        """Fine-tune the base to the plan with the settings' recipe.
+
+        `pruned` is the accuracy of the plan in one shot, if this session has measured it.
+        """
         from core.jobs import recorded_jobs
 
         workbench = self._workbench.with_settings(settings)
-        result = yield from recorded_jobs.finetune(workbench, base, plan, self.experiment, stop)
+        result = yield from recorded_jobs.finetune(
+            workbench, base, plan, self.experiment, stop, pruned=pruned
+        )
         return result, workbench.net(result, base)
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
@@ -153,10 +171,14 @@ class Backend:
         from core.jobs.restore import restore
         from core.jobs.resume import resume
 
+        yield Progress(f"reading run {run.id}")
+        resuming, reading = portions(0.0 if run.finished else 0.95, 0.05)
         if not run.finished:
-            yield from resume(self._workbench, dense, run, self.experiment, stop)
+            again = resume(self._workbench, dense, run, self.experiment, stop)
+            yield from within(resuming, again)
             run = self.experiment.find(run.id)
-        return (yield from restore(self._workbench, dense, self.experiment, run))
+        stream = restore(self._workbench, dense, self.experiment, run)
+        return (yield from within(reading, stream))
 
     def benchmark(
         self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
@@ -185,12 +207,14 @@ class Backend:
         base, plan, net = result.base, result.plan, result.net
         models = workbench.models
         weights = net.weights if net else copy_weights(models.pruned_copy(base.weights, plan))
-        file = yield from export(workbench, weights, to, packing, stop)
+        exporting, sizing = portions(0.8, 0.2)
+        file = yield from within(exporting, export(workbench, weights, to, packing, stop))
         untouched = all(plan[profile.layer.name] == profile.floor for profile in base.profiles)
         run = net.run if net else base.run if untouched else None
         record = yield from record_export(file, packing, self.experiment, run)
         if result.sizes is not None:
             return record, result.sizes
+        yield sizing
         yield Progress("measuring file sizes")
         return record, workbench.sizes(weights)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import InputError
-from core.events import StopFlag, Stream
+from core.events import Progress, StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from tui.state.run_rows import RunRow
@@ -27,12 +27,18 @@ def as_stream(work: Callable[[], T]) -> Callable[[StopFlag], Stream[T]]:
     return stream
 
 
-def read_rows(experiment: Experiment) -> tuple[RunRow, ...]:
+def read_rows(experiment: Experiment, _: StopFlag) -> Stream[tuple[RunRow, ...]]:
     """All runs; raises InputError if the folder cannot be read."""
     from tui.plots.drawing import canvas
 
+    yield Progress("reading the runs")
     canvas.load_plotext()  # so that the first plot need not wait for it
-    return tuple(RunRow.of(run) for run in experiment.runs())
+    number, runs = experiment.read()
+    rows = list[RunRow]()
+    for done, run in enumerate(runs, 1):
+        rows += [RunRow.of(run)] if run else []
+        yield Progress("reading the runs", done, number, "runs")
+    return tuple(rows)
 
 
 def annotate(experiment: Experiment, run: Run, note: str) -> str:

@@ -1,12 +1,10 @@
 """The keys of the history."""
 
-from textual.binding import BindingType
-
-from tui.keys.main_keys import Key
+from tui.keys.key import Key, of_screen
 
 RUNS, COMPARE, GENERAL = "Runs", "Compare", "General"
 
-KEYS = (
+KEYS = of_screen("history",
     Key("up,k", "↑ k", "move(-1)", "up", "Select the run above", RUNS),
     Key("down,j", "↓ j", "move(1)", "down", "Select the run below", RUNS),
     Key("pageup", "Page Up", "page(-1)", "page up", "Move up one page", RUNS),
@@ -16,7 +14,8 @@ KEYS = (
     Key("enter", "Enter", "open", "continue", "Continue from its net, or resume the run",
         RUNS, footer=True),
     Key("n", "n", "note", "note", "Write a note about the run", RUNS, footer=True),
-    Key("x,delete", "x", "delete", "delete", "Delete the run (asks first)", RUNS, footer=True),
+    Key("delete,backspace", "Delete", "delete", "delete",
+        "Delete the run (asks first; also Backspace)", RUNS, footer=True),
     Key("s", "s", "sort", "sort", "Sort by the next column", RUNS, footer=True),
     Key("S", "S", "reverse", "reverse", "Reverse the sort order", RUNS),
     Key("space", "Space", "mark", "mark", "Mark the run, to compare another with it", COMPARE,
@@ -27,6 +26,8 @@ KEYS = (
         COMPARE),
     Key("right_square_bracket,right", "] →", "layer(1)", "layer below", "Compare the layer below",
         COMPARE, footer=True),
+    Key("F", "F", "full_screen", "full screen",
+        "Show the plot on the whole screen: read out its points, export it", COMPARE),
     Key("question_mark,f1", "?", "help", "help", "Explain every key and symbol (also F1)", GENERAL,
         footer=True),
     Key("escape,q,h", "q", "leave", "back", "Go back (also Esc and h)", GENERAL, footer=True),
@@ -37,5 +38,3 @@ TYPING = (
     Key("escape", "Esc", "", "cancel", "Leave the note unchanged", RUNS),
 )
 """The footer while a note is typed; the note's input line handles these keys."""
-
-BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindings()]

@@ -1,4 +1,4 @@
-"""The accuracy plot: how accuracy recovers during fine-tuning."""
+"""The accuracy plot: how accuracy recovers during fine-tuning, and what the recipe does."""
 
 import math
 from dataclasses import dataclass
@@ -7,13 +7,26 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.plots.data_table import Column, DataTable, merged
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.percents import percent_or_nan, percent_rows, percent_ticks
-from tui.plots.drawing.ticks import Axis, epoch_axis
-from tui.text.format import score_on
-from tui.text.lines import Line, Lines, Span, blank, fits, header
+from tui.plots.drawing.heading import heading
+from tui.plots.drawing.percents import percent_axis, percent_or_nan, percent_rows, short_percent
+from tui.plots.drawing.placing import Cells
+from tui.plots.drawing.strips import Strip, draw_strips, strip_rows
+from tui.plots.drawing.ticks import epoch_axis
+from tui.plots.view import PLAIN, View
+from tui.text.format import half_width, score_on
+from tui.text.lines import Line, Lines, Span, blank, fits
 
+LABEL = "Accuracy"
 _VALIDATION, _PENDING, _BEST, _DENSE, _BATCH = "●", "○", "◆", "╌", "⠒"
+# Before a value is known: this far below the dense accuracy or, without one, this accuracy.
+_LEAST_LOSS, _LOWEST = 1.0, 90.0
+# Batches of so many epochs count as one value of the axis, their best.
+_WINDOW = 1.0
+_LIVE = 5
+# The columns of the table that the left axis measures.
+_ACCURACIES = (1, 2)
 _Floats = NDArray[np.float64]
 
 
@@ -24,35 +37,85 @@ class AccuracyData:
     Attributes:
         epochs: Number of planned epochs.
         validation: Epoch and accuracy after it.
-        live: Fractional epoch, batch accuracy and loss.
+        live: Fractional epoch, batch accuracy, loss, learning rate, and sparsity as a fraction.
         dense: Accuracy of the net before pruning.
         best: Epoch and accuracy of the best net so far.
         not_final: Epochs that cannot be best because they ended before the full plan.
+        images: On which validation is measured; 0 if unknown.
+        expected: An accuracy that may be reached, if `dense` is unknown.
+        highest_rate: The highest learning rate of the recipe; 0 if unknown.
+        prunes: Whether the sparsity is of interest.
     """
 
     epochs: int
     validation: tuple[tuple[float, float], ...] = ()
-    live: tuple[tuple[float, float, float], ...] = ()
+    live: tuple[tuple[float, ...], ...] = ()
     dense: float | None = None
     best: tuple[float, float] | None = None
     not_final: tuple[float, ...] = ()
     images: int = 0
+    expected: float | None = None
+    highest_rate: float = 0.0
+    prunes: bool = True
 
 
-def draw(data: AccuracyData, width: int, height: int, hint: str = "") -> Lines:
+def draw(data: AccuracyData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
     """Draw accuracies over epochs, or a hint in the middle if there are none."""
     if not fits(width, height):
         return blank(width, height)
-    rows = 2 if height >= 8 else 1
     curves = _Curves.of(data)
-    lower, upper, step = _limits(curves, height - rows - 2)
-    y = Axis(lower, upper, percent_ticks(lower, upper, step))
-    canvas = Canvas(width, height - rows, epoch_axis(curves.epochs, width), y)
+    head = heading(_title(curves), _legend(curves), width, height, view)
+    strips = _strips(curves, data) if curves.started else ()
+    below = strip_rows(len(strips), height - len(head))
+    rows = height - len(head) - below
+    y = percent_axis(*_limits(curves, data), rows - 2)
+    canvas = Canvas(width, rows, epoch_axis(curves.epochs, width), y)
     _draw_lines(canvas, curves)
+    if view.row is not None:
+        _draw_cursor(canvas, table(data), view)
     _draw_marks(canvas, curves)
     if not curves.started:
         canvas.hint(hint)
-    return header(_title(curves), _legend(curves), width, rows) + canvas.lines()
+    return head + canvas.lines() + draw_strips(strips, canvas, width, below)
+
+
+def title(data: AccuracyData) -> Line:
+    """Return a title with the most important part first, since narrow plots drop the last ones."""
+    return _title(_Curves.of(data))
+
+
+def _title(curves: "_Curves") -> Line:
+    if not curves.started:
+        return (Span(f"{LABEL} while training", "title"),)
+    now = max([*curves.validation[-1:, 0], *curves.live[-1:, 0]])
+    parts = [Span(f"{LABEL} · epoch {now:.1f} of {curves.epochs}", "title")]
+    for epoch, accuracy in curves.best.tolist():
+        parts.append(Span(f" · {_BEST} best {curves.score(accuracy)} (epoch {epoch:g})", "best"))
+    for _, accuracy, loss, _, _ in curves.live[-1:].tolist():
+        parts.append(Span(f" · {_BATCH} batch {accuracy:.1f} %", "batch"))
+        parts.append(Span(f" · loss {loss:.3f}" if loss < 1e4 else f" · loss {loss:.1e}", "loss"))
+    return tuple(parts)
+
+
+def table(data: AccuracyData) -> DataTable:
+    """Return accuracies, loss, learning rate and sparsity by epoch."""
+    curves = _Curves.of(data)
+    live = curves.live.T
+    x = live[0].tolist()
+
+    def points(values: _Floats) -> dict[float, float]:
+        return dict(zip(x, values.tolist(), strict=True))
+
+    validation = dict(curves.validation.tolist())
+    series = [
+        ("validation", validation, Column("", (), "%", 2, "validation")),
+        ("batch", points(live[1]), Column("", (), "%", 2, "batch")),
+        ("loss", points(live[2]), Column("", (), "", 4, "loss")),
+        ("learning rate", points(live[3]), Column("", (), "", 6, "rate")),
+    ]
+    if data.prunes:
+        series.append(("sparsity", points(100 * live[4]), Column("", (), "%", 2, "ramp")))
+    return merged(series, Column("epoch", (), "", 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +135,13 @@ class _Curves:
         epochs = max(1, data.epochs)
         dense = np.array([percent_or_nan(data.dense)])
         best = percent_rows([] if data.best is None else [data.best], 2, epochs)
+        live = data.live
+        if live and len(live[0]) < _LIVE:
+            live = tuple((*row, *(math.nan,) * (_LIVE - len(row))) for row in live)
         return cls(
             epochs,
             percent_rows(data.validation, 2, epochs),
-            percent_rows(data.live, 3, epochs),
+            percent_rows(live, _LIVE, epochs),
             dense[np.isfinite(dense)],
             best[np.isfinite(best[:, 1])],
             np.array(data.not_final, dtype=float),
@@ -90,65 +156,97 @@ class _Curves:
         return f"{score_on(accuracy, self.images)} %"
 
 
-def _limits(curves: _Curves, rows: int) -> tuple[float, float, float]:
-    """Return the limits of the axis, and a step.
+def _limits(curves: _Curves, data: AccuracyData) -> tuple[float, float]:
+    """Return the lowest and the highest accuracy to show; more data can only widen them.
 
-    Only the best batch counts: the low first ones would flatten the rest. The limits are multiples
-    of the step, so they stay put between redraws.
+    The first guess is as far below the dense accuracy as that is below 100 %. Of the batches, only
+    the best of an epoch counts once that is over: the low first ones would flatten the rest.
     """
-    batches = curves.live[:, 1]
-    batches = np.sort(batches[np.isfinite(batches)])
-    values = np.concatenate((curves.validation[:, 1], batches[-1:], curves.dense))
+    expected = percent_or_nan(data.dense if data.dense is not None else data.expected)
+    low = high = _LOWEST
+    if math.isfinite(expected):
+        low, high = expected - max(_LEAST_LOSS, 100 - expected), expected
+    batches = _best_in_windows(curves.live)
+    values = np.concatenate((curves.validation[:, 1], batches))
     values = values[np.isfinite(values)]
-    if len(values):
-        # Before the first epoch ends, accuracies can only be guessed.
-        low, high = values.min() - (0 if len(curves.validation) else 5), values.max()
-        for step in (0.5, 1, 2, 5, 10, 20, 25):
-            lower = max(0, math.floor(low / step - 0.25)) * step
-            upper = min(100, math.ceil(high / step + 0.1) * step)
-            if (upper - lower) / step < min(rows, 6):
-                return lower, upper, step
-    return 0, 100, 50
+    low, high = min([low, *values.tolist()]), max([high, *values.tolist()])
+    live = curves.live[:, 1]
+    return low, max([high, *live[np.isfinite(live)].tolist()])
+
+
+def _best_in_windows(live: _Floats) -> _Floats:
+    """Return the best batch of each window that is over."""
+    live = live[np.isfinite(live[:, 1])]
+    if not len(live):
+        return np.zeros(0)
+    windows = np.floor(live[:, 0] / _WINDOW)
+    over = live[windows < windows[-1]]
+    _, starts = np.unique(windows[windows < windows[-1]], return_index=True)
+    best: _Floats = np.maximum.reduceat(over[:, 1], starts) if len(over) else np.zeros(0)
+    return best
 
 
 def _draw_lines(canvas: Canvas, curves: _Curves) -> None:
+    x, y = curves.validation.T
+    half = np.array([half_width(one, curves.images) if one == one else 0.0 for one in y.tolist()])
+    if half.any():
+        canvas.band(x, y - half, y + half, "band")
     for dense in curves.dense.tolist():
-        canvas.horizontal(dense, _DENSE, "dense")
+        canvas.level(dense, _DENSE, "dense")
     # A gap below the axis: a line along its bottom would look like a measurement.
     batches = np.where(curves.live[:, 1] < canvas.y.lower, np.nan, curves.live[:, 1])
     canvas.line(curves.live[:, 0], batches, "batch")
-    canvas.line(curves.validation[:, 0], curves.validation[:, 1], "validation")
+    validation = np.where(y < canvas.y.lower, np.nan, y)
+    canvas.line(x, validation, "validation")
+    cells = Cells(canvas)
+    for xs, ys in ((curves.live[:, 0], batches), (x, validation)):
+        cells.avoid(cells.along(xs, ys))
     for dense in curves.dense.tolist():
-        canvas.text(1, canvas.row(dense), f" dense {curves.score(dense)} ", "dense")
+        cells.write_level(dense, f"dense {curves.score(dense)}", "dense")
 
 
 def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
     x, y = curves.validation.T
-    pending = np.isin(x, curves.not_final)
-    canvas.marks(x[~pending], y[~pending], _VALIDATION, "validation")
-    canvas.marks(x[pending], y[pending], _PENDING, "muted")
+    pending, inside = np.isin(x, curves.not_final), y >= canvas.y.lower
+    canvas.marks(x[~pending & inside], y[~pending & inside], _VALIDATION, "validation")
+    canvas.marks(x[pending & inside], y[pending & inside], _PENDING, "muted")
     canvas.marks(curves.best[:, 0], curves.best[:, 1], _BEST, "best")
+    for at, batch, *_ in curves.live[-1:].tolist():
+        if batch < canvas.y.lower:
+            canvas.outside([at], [batch], "batch")
+            column = canvas.x.cell(at, canvas.columns)
+            canvas.text(column + 1, 0, f" {batch:.1f} %", "batch")
 
 
-def _title(curves: _Curves) -> Line:
-    """Return a title with the most important part first, since narrow plots drop the last ones."""
-    if not curves.started:
-        return (Span("accuracy while training", "title"),)
-    now = max([*curves.validation[-1:, 0], *curves.live[-1:, 0]])
-    title = [Span(f"epoch {now:.1f} of {curves.epochs}", "title")]
-    for epoch, accuracy in curves.best.tolist():
-        title.append(Span(f", {_BEST} best {curves.score(accuracy)} (epoch {epoch:g})", "best"))
-    for _, accuracy, loss in curves.live[-1:].tolist():
-        title.append(Span(f", {_BATCH} batch {accuracy:.1f} %", "batch"))
-        title.append(Span(f", loss {loss:.3f}" if loss < 1e4 else f", loss {loss:.1e}", "loss"))
-    return tuple(title)
+def _draw_cursor(canvas: Canvas, numbers: DataTable, view: View) -> None:
+    """Point out a place; on the value, if that is an accuracy."""
+    x, value = numbers.number(view.row, 0), numbers.number(view.row, view.column)
+    canvas.cursor(x, value if view.column in _ACCURACIES else math.nan)
+
+
+def _strips(curves: _Curves, data: AccuracyData) -> tuple[Strip, ...]:
+    """Return what the recipe does below the accuracies: its learning rate and its sparsity."""
+    x, rates, sparsities = curves.live[:, 0], curves.live[:, 3], curves.live[:, 4]
+    strips = []
+    if data.prunes and np.isfinite(sparsities).any():
+        strips.append(Strip(x, sparsities, 1.0, "100 %", "ramp"))
+    known = rates[np.isfinite(rates)]
+    if known.any():
+        top = max(data.highest_rate, float(known.max()))
+        strips.append(Strip(x, rates, top, f"{top:.2g}", "rate"))
+    return tuple(strips)
 
 
 def _legend(curves: _Curves) -> Line:
     if not curves.started:
         return ()
     last = "".join(f" {curves.score(accuracy)}" for accuracy in curves.validation[-1:, 1].tolist())
-    legend = [Span(f"accuracy: {_VALIDATION} validation{last}", "validation")]
+    legend = [Span(f"{_VALIDATION} validation{last}", "validation")]
     if np.isin(curves.validation[:, 0], curves.not_final).any():
         legend.append(Span(f"  {_PENDING} before full sparsity", "muted"))
+    for *_, rate, sparsity in curves.live[-1:].tolist():
+        if math.isfinite(sparsity) and sparsity > 0:
+            legend.append(Span(f"  ▄ sparsity {short_percent(100 * sparsity)}", "ramp"))
+        if rate > 0:
+            legend.append(Span(f"  ▄ learning rate {rate:.2g}", "rate"))
     return tuple(legend)

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tui.plots.data_table import Column, DataTable
+from tui.plots.drawing.heading import title_only
 from tui.plots.drawing.numbers import count
 from tui.plots.drawing.table import column_widths, table_row
+from tui.plots.view import PLAIN, View
 from tui.text.format import measured_share
-from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, note
 
+LABEL = "Cost"
 _NAME = 16
 _UNKNOWN = "–"
 
@@ -52,16 +56,17 @@ class CostsData:
     left_out: str = ""
 
 
-def draw(data: CostsData, width: int, height: int) -> Lines:
+def draw(data: CostsData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
     """Draw the columns that fit, the layers around the selected one, and the totals."""
     if not fits(width, height):
         return blank(width, height)
     if not data.rows:
-        return note("no layers", width, height)
+        return note(hint or "no layers", width, height)
+    head = title_only(title(data), width, view)
     layers, rows = len(data.rows), [_cells(row) for row in (*data.rows, data.total)]
     names = [clean(row.name) for row in (*data.rows, data.total)]
-    room = max(height - 3, 1)
-    chosen = min(max(data.chosen, 0), layers - 1)
+    room = max(height - len(head) - 2, 1)
+    chosen = min(max(data.chosen if view.row is None else view.row, 0), layers - 1)
     first = max(0, min(chosen - room // 2, layers - room))
     heads = _HEADS if data.total.paper else _HEADS[:5]
     longest = min(max(map(len, names)), _NAME)
@@ -76,9 +81,30 @@ def draw(data: CostsData, width: int, height: int) -> Lines:
     for place in range(first, min(first + room, layers)):
         body.append(line(names[place], rows[place], "chosen" if place == chosen else "plain"))
     body.append(line(names[-1], rows[-1], "total"))
-    legend = [Span(clean(text), "label") for text in (data.caption, data.left_out)]
-    lines = (*header([Span("cost per layer", "title")], legend, width, 1), *body)[:height]
+    lines = (*head, *body)[:height]
     return (*lines, *blank(width, height - len(lines)))
+
+
+def title(data: CostsData) -> Line:
+    """Return which images were measured, and what the total leaves out."""
+    caption = [Span(f" · {clean(data.caption)}", "label")] if data.caption else []
+    left_out = [Span(clean(data.left_out), "label")] if data.left_out else []
+    return Span(f"{LABEL} per layer", "title"), *caption, *left_out
+
+
+def table(data: CostsData) -> DataTable:
+    """Return the costs of each layer, and the total."""
+    rows = (*data.rows, data.total) if data.rows else ()
+    columns = (
+        Column("layer", [row.name for row in rows]),
+        Column("weights", [row.weights for row in rows]),
+        Column("weights kept", [row.kept for row in rows], "%", 2, "kept"),
+        Column("FLOPs", [row.flops for row in rows]),
+        Column("FLOPs kept", [row.flops_kept for row in rows], "%", 2, "kept"),
+        Column("activations not zero", [row.act for row in rows], "%", 2),
+        Column("within", [row.within for row in rows], "%", 2),
+    )
+    return DataTable(columns, across=1)
 
 
 _HEADS = ("weights", "weights %", "FLOP %", "act %", "FLOPs", "paper: weights", "FLOP", "act")

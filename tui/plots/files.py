@@ -4,14 +4,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.bars import bar_canvas
+from tui.plots.drawing.heading import heading
 from tui.plots.drawing.numbers import aligned, ratio, short
 from tui.plots.drawing.ticks import Axis, Tick
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
+from tui.plots.view import PLAIN, View
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits
 
+LABEL = "Files"
 _FILE, _COUNTED = "▏▎▍▌▋▊▉█", "░"
 # The most of the width that numbers take, so that there is room for bars.
-_NUMBERS = 0.55
+_NUMBERS, _FEWER, _WIDE = 0.55, 0.25, 56
+# The least cells for names.
+_NAME = 18
 # The shortest bar in decades, so that the smallest file has a bar, too.
 _LEAST_BAR = 0.15
 
@@ -49,7 +55,7 @@ class FilesData:
     stale: bool = False
 
 
-def draw(data: FilesData, width: int, height: int) -> Lines:
+def draw(data: FilesData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
     """Draw a bar on a logarithmic scale per row, with its numbers on the right.
 
     If there are more rows than lines, the first ones are dropped.
@@ -57,31 +63,54 @@ def draw(data: FilesData, width: int, height: int) -> Lines:
     if not fits(width, height) or not data.rows:
         return blank(width, height)
     bottom_axis = height >= len(data.rows) + 3
-    room = height - 1 - 2 * bottom_axis
-    body = _bars(data, data.rows[-room:], bottom_axis, width, room)
-    return (*header(_title(data), (), width, rows=1), *body, *blank(width, height - 1 - len(body)))
+    head = heading(title(data), _legend(data), width, height, view)
+    room = height - len(head) - 2 * bottom_axis
+    last = len(data.rows) - 1
+    chosen = last if view.row is None else min(max(view.row, 0), last)
+    first = min(max(0, len(data.rows) - room), chosen)
+    shown = data.rows[first : first + room]
+    body = _bars(data, shown, chosen - first, bottom_axis, width, room)
+    return (*head, *body, *blank(width, height - len(head) - len(body)))
 
 
-def _title(data: FilesData) -> Line:
-    roles = ("muted",) * 3 if data.stale else ("label", "file", "counted")
+def title(data: FilesData) -> Line:
+    """Return the measured net."""
+    role = "muted" if data.stale else "label"
+    caption = (Span(f" · {clean(data.caption)}", role),) if data.caption else ()
+    return Span(LABEL, "title"), *caption
+
+
+def table(data: FilesData) -> DataTable:
+    """Return the bytes of each kind of file."""
+    rows = data.rows
+    columns = (
+        Column("file", [row.name for row in rows]),
+        Column("size", [row.bytes for row in rows], "bytes"),
+        Column("kind", ["file" if row.file else "calculated" for row in rows]),
+        Column("note", [row.note or None for row in rows]),
+    )
+    return DataTable(columns, across=1)
+
+
+def _legend(data: FilesData) -> Line:
+    roles = ("muted",) * 2 if data.stale else ("file", "counted")
     return (
-        Span("files ", "title"),
-        Span("(log)  ", "hint"),
-        Span(clean(data.caption), roles[0]),
-        Span(f"  {_FILE[-1]} file", roles[1]),
-        Span(f"  {_COUNTED} calculated", roles[2]),
+        Span(f"{_FILE[-1]} file", roles[0]),
+        Span(f"  {_COUNTED} calculated", roles[1]),
+        Span("  log scale", "label"),
     )
 
 
 def _bars(
-    data: FilesData, rows: Sequence[FilesRow], bottom_axis: bool, width: int, room: int
+    data: FilesData, rows: Sequence[FilesRow], chosen: int, bottom_axis: bool, width: int, room: int
 ) -> Lines:
     lines = min((room + 1) // len(rows), 4)
     axis, muted = _axis(data), data.stale
     role, last = ("muted", "muted") if muted else ("label", "chosen")
-    roles = [last if row is data.rows[-1] else role for row in rows]
-    names = [f"{cut(clean(row.name), width // 3)} " for row in rows]
-    numbers = _numbers(rows, data.dense, int(width * _NUMBERS))
+    roles = [last if at == chosen else role for at in range(len(rows))]
+    names = [f"{cut(clean(row.name), max(_NAME, width // 3))} " for row in rows]
+    share = _NUMBERS if width >= _WIDE else _FEWER
+    numbers = _numbers(rows, data.dense, int(width * share))
     canvas = bar_canvas(width, lines, axis, names, numbers, roles, bottom_axis)
     tops = range(canvas.rows - 1, -1, -lines)
     for file, ramp, role in ((True, _FILE, "file"), (False, _COUNTED, "counted")):

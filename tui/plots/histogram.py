@@ -6,10 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.plots.data_table import Column, DataTable
+from tui.plots.drawing.heading import heading
 from tui.plots.drawing.numbers import amounts, count, percent
 from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
-from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
+from tui.plots.view import PLAIN, View
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, note
 
+LABEL = "Weights"
+_LONGEST = 32
 _ALL, _KEPT, _THRESHOLD = "⣀⣤⣶⣿", "▁▂▃▄▅▆▇█", "┊"
 
 
@@ -30,37 +35,61 @@ class HistogramData:
     threshold: float
 
 
-def draw(data: HistogramData, width: int, height: int) -> Lines:
+def draw(data: HistogramData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
     """Draw counts on a square root scale, so that a few kept weights stay visible among many."""
     edges = np.asarray(data.edges, dtype=float)
     everything, kept = amounts(data.counts_all), amounts(data.counts_kept)
     if not fits(width, height):
         return blank(width, height)
     if not (are_bins(edges) and len(everything) == len(kept) == len(edges) - 1):
-        return note("no weights to show", width, height)
-    rows = 2 if height >= 8 else 1
+        return note(hint or "no weights to show", width, height)
+    head = heading(title(data), _legend(data, everything, kept), width, height, view)
     top = _round_up(max(everything.max(), kept.max()))
-    canvas = weight_canvas(edges, top, width, height - rows)
+    canvas = weight_canvas(edges, top, width, height - len(head))
     draw_counts(canvas, edges, everything, top, _ALL, "removed")
     draw_counts(canvas, edges, kept, top, _KEPT, "kept")
     for x in (-data.threshold, data.threshold):
-        if edges[0] <= x <= edges[-1]:
+        if data.threshold > 0 and edges[0] <= x <= edges[-1]:
             canvas.vertical(x, _THRESHOLD, "threshold")
-    title = _title(cut_name(clean(data.layer), width // 2), everything.sum(), kept.sum())
-    threshold = f"  {_THRESHOLD} threshold ±{data.threshold:.3g}"
-    legend = (
-        Span("count, √ scale", "label"),
-        Span(", zeros omitted", "label"),
-        Span(threshold, "threshold"),
-    )
-    return header(title, legend, width, rows) + canvas.lines()
+    if view.row is not None:
+        numbers = table(data)
+        low, high = (numbers.number(view.row, column) for column in (0, 1))
+        canvas.cursor((low + high) / 2, math.sqrt(max(0, numbers.number(view.row, view.column))))
+    return head + canvas.lines()
 
 
-def _title(layer: str, total: float, kept: float) -> Line:
+def title(data: HistogramData) -> Line:
+    """Return the layer, and how many of its weights are kept."""
+    total, kept = (float(amounts(counts).sum()) for counts in (data.counts_all, data.counts_kept))
     return (
-        Span(f"{layer} weights: ", "title"),
-        Span(f"{_ALL[-1]} {count(total)}", "removed"),
-        Span(f", {_KEPT[-1]} kept {count(kept)} ({percent(kept, total)})", "kept"),
+        Span(f"{LABEL} · {cut_name(clean(data.layer), _LONGEST)}", "title"),
+        Span(f" · kept {count(kept)} ({percent(kept, total)})", "kept"),
+        Span(f" · {_THRESHOLD} threshold ±{data.threshold:.3g}", "threshold"),
+    )
+
+
+def table(data: HistogramData) -> DataTable:
+    """Return the counts of each bin."""
+    edges = np.asarray(data.edges, dtype=float)
+    everything, kept = amounts(data.counts_all), amounts(data.counts_kept)
+    if not len(everything) == len(kept) == len(edges) - 1:
+        return DataTable()
+    columns = (
+        Column("from", edges[:-1].tolist(), "", 4),
+        Column("to", edges[1:].tolist(), "", 4),
+        Column("weights", everything.tolist(), role="removed"),
+        Column("kept", kept.tolist(), role="kept"),
+    )
+    return DataTable(columns, keys=2)
+
+
+def _legend(data: HistogramData, total: NDArray[np.float64], kept: NDArray[np.float64]) -> Line:
+    removed = float(total.sum() - kept.sum())
+    return (
+        Span(f"{_ALL[-1]} removed {count(removed)}", "removed"),
+        Span(f"  {_KEPT[-1]} kept {count(float(kept.sum()))}", "kept"),
+        Span("  count, √ scale", "label"),
+        Span(", zeros omitted", "label"),
     )
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tui.plots.drawing.bars import bar_canvas
+from tui.plots.data_table import Column, DataTable
+from tui.plots.drawing.bars import Scale, bar_canvas
+from tui.plots.drawing.heading import heading
 from tui.plots.drawing.numbers import (
     BYTES,
     COUNTS,
@@ -16,11 +18,13 @@ from tui.plots.drawing.numbers import (
     ratio,
     volume,
 )
-from tui.plots.drawing.ticks import Axis, unit_ticks
-from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
+from tui.plots.view import PLAIN, View
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, note
 
 _DENSE, _PRUNED = "░", "▏▎▍▌▋▊▉█"
 _CHOSEN = "▸ "
+_ROLE = "kept"
+"""The role of what remains: what is kept looks the same in every plot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +33,23 @@ class Style:
 
     Attributes:
         after: The name of the remaining amount.
+        both: The remaining and the whole amount in words.
+        unit: The unit of the amounts themselves.
         total: Whether a bar for all layers is always shown below the others.
     """
 
     name: str
     after: str
+    both: str
     total: bool
+    unit: str
     units: Units
     write: Callable[[float], str]
     compare: Callable[[float, float], str]
 
 
-PARAMETERS = Style("parameters", "kept", False, COUNTS, count, percent)
-SIZE = Style("size", "pruned", True, BYTES, volume, ratio)
+PARAMETERS = Style("Parameters", "kept", "{} of {} kept", False, "", COUNTS, count, percent)
+SIZE = Style("Size", "kept", "{1} → {0}", True, "bytes", BYTES, volume, ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,45 +69,86 @@ class _Bar(NamedTuple):
     pruned: float
 
 
-def draw(data: LayerBarsData, width: int, height: int) -> Lines:
+def draw(data: LayerBarsData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
     """Draw one or more rows per layer, with its numbers on the right.
 
     If there are more layers than rows, those around the selected one are shown.
     """
-    style, chosen = data.style, data.chosen
-    columns = data.layers, amounts(data.dense).tolist(), amounts(data.pruned).tolist()
-    bars = [_Bar(*row) for row in zip(*columns, strict=False)]
+    style, chosen = data.style, data.chosen if view.row is None else view.row
+    bars = _all_bars(data)
     if not fits(width, height):
         return blank(width, height)
     if not bars:
-        return note("no layers to show", width, height)
-    total = _Bar("all", sum(bar.dense for bar in bars), sum(bar.pruned for bar in bars))
+        return note(hint or "no layers to show", width, height)
+    total = _total(bars)
     always = [total] if style.total else []
     bottom_axis = height >= min(len(bars) + len(always) + 3, 12)
-    room = height - 1 - 2 * bottom_axis
+    scale = Scale.of([bar.dense for bar in (*bars, *always)], view.other_scale)
+    legend = _legend(style, total, scale)
+    head = heading(title(data), legend, width, height, view)
+    room = height - len(head) - 2 * bottom_axis
     shown = min(len(bars), room - len(always))
     first = min(max(0, chosen - shown // 2), len(bars) - shown)
     at = min(max(0, chosen), len(bars) - 1) - first
-    body = _bars(style, [*bars[first : first + shown], *always], at, bottom_axis, width, room)
-    hidden = len(bars) - shown
-    more = [Span(f"{hidden} of {len(bars)} layers hidden", "hint")]
-    head = header(_title(style, total), more if hidden else (), width, rows=1)
-    return head + body + blank(width, height - 1 - len(body))
+    shown_bars = [*bars[first : first + shown], *always]
+    body = _bars(style, shown_bars, at, scale, bottom_axis, width, room)
+    if hidden := len(bars) - shown:
+        more = Span(f"  {hidden} of {len(bars)} layers hidden", "hint")
+        head = heading(title(data), (*legend, more), width, height, view)
+    return head + body + blank(width, height - len(head) - len(body))
 
 
-def _title(style: Style, total: _Bar) -> Line:
+def title(data: LayerBarsData) -> Line:
+    """Return the amounts of all layers."""
+    style, total = data.style, _total(_all_bars(data))
     fraction = style.compare(total.pruned, total.dense)
+    amounts_text = style.both.format(style.write(total.pruned), style.write(total.dense))
     return (
-        Span(f"{style.name}  ", "title"),
-        Span(f"{_DENSE} {style.write(total.dense)} dense  ", "dense"),
-        Span(f"{_PRUNED[-1]} {style.write(total.pruned)} {style.after} ({fraction})", "pruned"),
+        Span(style.name, "title"),
+        Span(f" · {amounts_text}", _ROLE),
+        Span(f" ({fraction})", _ROLE),
+    )
+
+
+def table(data: LayerBarsData) -> DataTable:
+    """Return the amounts of each layer."""
+    bars, style = _all_bars(data), data.style
+    columns = (
+        Column("layer", [bar.name for bar in bars]),
+        Column("dense", [bar.dense for bar in bars], style.unit, role="dense"),
+        Column(style.after, [bar.pruned for bar in bars], style.unit, role=_ROLE),
+    )
+    return DataTable(columns, across=1)
+
+
+def _all_bars(data: LayerBarsData) -> list[_Bar]:
+    columns = data.layers, amounts(data.dense).tolist(), amounts(data.pruned).tolist()
+    return [_Bar(*row) for row in zip(*columns, strict=False)]
+
+
+def _total(bars: list[_Bar]) -> _Bar:
+    return _Bar("all", sum(bar.dense for bar in bars), sum(bar.pruned for bar in bars))
+
+
+def _legend(style: Style, total: _Bar, scale: Scale) -> Line:
+    scales = (Span("  log scale", "label"),) if scale.log else ()
+    return (
+        Span(f"{_DENSE} dense", "dense"),
+        Span(f"  {_PRUNED[-1]} {style.after}", _ROLE),
+        *scales,
     )
 
 
 def _bars(
-    style: Style, bars: list[_Bar], chosen: int, bottom_axis: bool, width: int, room: int
+    style: Style,
+    bars: list[_Bar],
+    chosen: int,
+    scale: Scale,
+    bottom_axis: bool,
+    width: int,
+    room: int,
 ) -> Lines:
-    most = max(1, *(max(bar.dense, bar.pruned) for bar in bars))
+    scale = scale.up_to(max(1, *(max(bar.dense, bar.pruned) for bar in bars)))
     lines = min((room + 1) // len(bars), 5)
     thick = (lines - 1) // 2
     numbers = aligned([
@@ -114,14 +163,14 @@ def _bars(
     signs = [_CHOSEN if role == "chosen" else " " * len(_CHOSEN) for role in roles]
     names = [cut_name(clean(bar.name), width // 4) for bar in bars]
     names = [sign + name for sign, name in zip(signs, names, strict=True)]
-    x = Axis(0, most, unit_ticks(most, width // 15, style.units))
+    x = scale.axis(width // 15, style.units)
     canvas = bar_canvas(width, lines, x, names, numbers, roles, bottom_axis)
     dense, pruned = {}, {}
     for top, bar in zip(range(canvas.rows - 1, -1, -lines), bars, strict=True):
         for row in range(top, top - max(1, thick), -1):
-            dense[row] = bar.dense / most
+            dense[row] = scale.length(bar.dense)
             # If there is room, the second bar lies below the first instead of over it.
-            pruned[row - thick] = bar.pruned / most
+            pruned[row - thick] = scale.length(bar.pruned)
     canvas.horizontal_bars(dense, _DENSE, "dense")
-    canvas.horizontal_bars(pruned, _PRUNED, "pruned")
+    canvas.horizontal_bars(pruned, _PRUNED, _ROLE)
     return canvas.lines()

@@ -7,14 +7,22 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tui.keys.keymap import with_keys
 from tui.plots import sensitivity_curves
+from tui.plots.data_table import Column, DataTable
+from tui.plots.drawing.canvas import BAND, BELOW
 from tui.plots.drawing.curves import Curve, CurvePath, Curves
+from tui.plots.drawing.heading import heading
 from tui.plots.drawing.percents import percent_or_nan, percents, short_percent
-from tui.plots.sensitivity_map import HeatMap, Map
+from tui.plots.sensitivity_map import HeatMap, Map, map_table
+from tui.plots.view import PLAIN, View
 from tui.text.format import percent, score_on, with_half
-from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, header, note
+from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, note
 
+LABEL = "Sensitivity"
+_LONGEST = 32
 MOST_CURVES = 8
 """The most layers that are drawn as curves."""
 
@@ -45,35 +53,89 @@ class SensitivityData:
     split: str = ""
 
 
-def draw(data: SensitivityData, width: int, height: int, hint: str = "") -> Lines:
+def draw(
+    data: SensitivityData, width: int, height: int, hint: str = "", view: View = PLAIN
+) -> Lines:
     """Draw accuracies over sparsities, or a hint in the middle if there are none."""
     if not fits(width, height):
         return blank(width, height)
-    rows = 2 if height >= 8 else 1
     if len(data.curves) > MOST_CURVES:
-        return _draw_map(data, width, height, rows, hint)
+        return _draw_map(data, width, height, hint, view)
     curves = _curves(data, data.curves)
-    body = sensitivity_curves.draw(curves, width, height - rows, hint)
-    title, marks = _title(curves, data.images, rows, width), _marks(curves)
-    return header(title, _legend(data, bool(curves.drawn), marks), width, rows) + body
+    legend = _legend(data, bool(curves.drawn), _marks(curves))
+    head = heading(title(data), legend, width, height, view)
+    cursor = None
+    if view.row is not None:
+        numbers = table(data)
+        cursor = numbers.number(view.row, 0), numbers.number(view.row, view.column)
+    return head + sensitivity_curves.draw(curves, width, height - len(head), hint, cursor)
 
 
-def _draw_map(data: SensitivityData, width: int, height: int, rows: int, hint: str) -> Lines:
+def title(data: SensitivityData) -> Line:
+    """Return the accuracy at the selected layer's sparsity, and its highest tolerated sparsity."""
+    shown = data.curves
+    if len(shown) > MOST_CURVES:
+        chosen = min(max(0, data.chosen), len(shown) - 1)
+        shown = shown[chosen : chosen + 1]
+    return _title(_curves(data, shown), data.images)
+
+
+def table(data: SensitivityData) -> DataTable:
+    """Return the accuracies by sparsity; of many layers, a row for each and each sparsity."""
+    if len(data.curves) > MOST_CURVES:
+        return map_table(_map(data))
+    drawn = _curves(data, data.curves)
+    curves = [*data.curves, *([data.uniform] if data.uniform else [])]
+    paths = [CurvePath.of(curve, drawn.dense, index) for index, curve in enumerate(curves)]
+    places = sorted({round(x, 4) for path in paths for x in path.x.tolist()})
+
+    def cells(xs: NDArray[np.float64], ys: NDArray[np.float64]) -> tuple[float | None, ...]:
+        known = {round(x, 4): y for x, y in zip(xs.tolist(), ys.tolist(), strict=True)}
+        return tuple(known.get(place) for place in places)
+
     chosen = min(max(0, data.chosen), len(data.curves) - 1)
-    curves = _curves(data, data.curves[chosen : chosen + 1])
+    series = [
+        Column(path.name, cells(path.x, path.y), "%", 2, _role(drawn, path, index == chosen))
+        for index, path in enumerate(paths)
+    ]
+    halves = [
+        Column(f"{path.name} ±", cells(path.x, path.half), "points", 2, "label")
+        for path in paths
+        if path.half.any()
+    ]
+    sparsity = Column("sparsity", tuple(places), "%", 2)
+    return DataTable((sparsity, *series, *halves), extras=len(halves))
+
+
+def _role(curves: Curves, path: CurvePath, chosen: bool) -> str:
+    return "chosen" if chosen and not curves.stale else curves.role(path)
+
+
+def _draw_map(data: SensitivityData, width: int, height: int, hint: str, view: View) -> Lines:
     accuracies = percents([accuracy for curve in data.curves for _, accuracy, _ in curve.points])
-    measured = bool(np.isfinite(accuracies).any())
-    shown = Map(data.curves, chosen, data.uniform, curves.dense, curves.tolerance, data.stale)
-    heat_map = HeatMap(shown, width, height - rows)
-    title = _title(curves, data.images, rows, width)
+    measured, shown = bool(np.isfinite(accuracies).any()), _map(data)
+    sparsity = None
+    if view.row is not None:
+        numbers = map_table(shown)
+        sparsity = numbers.number(view.row, 1)
+        shown = shown._replace(chosen=view.row // max(1, numbers.across))
+    # The heading's height is that of any legend.
+    rows = height - len(heading(title(data), (), width, height, view))
+    heat_map = HeatMap(shown, width, rows, sparsity)
     legend = _legend(data, measured, heat_map.legend())
-    body = heat_map.lines() if measured else note(hint, width, height - rows)
-    return header(title, legend, width, rows) + body
+    body = heat_map.lines() if measured else note(hint, width, rows)
+    return heading(title(data), legend, width, height, view) + body
+
+
+def _map(data: SensitivityData) -> Map:
+    chosen = min(max(0, data.chosen), len(data.curves) - 1)
+    dense, tolerance = percent_or_nan(data.dense), percent_or_nan(data.tolerance)
+    return Map(data.curves, chosen, data.uniform, dense, tolerance, data.stale)
 
 
 def _curves(data: SensitivityData, shown: tuple[Curve, ...]) -> Curves:
     dense = percent_or_nan(data.dense)
-    paths = [CurvePath.of(curve, dense) for curve in shown]
+    paths = [CurvePath.of(curve, dense, index) for index, curve in enumerate(shown)]
     chosen = min(max(0, data.chosen), len(paths) - 1)
     return Curves(
         chosen=paths[chosen] if paths else None,
@@ -86,26 +148,25 @@ def _curves(data: SensitivityData, shown: tuple[Curve, ...]) -> Curves:
     )
 
 
-def _title(curves: Curves, images: int, rows: int, width: int) -> Line:
-    """Return the accuracy at the selected layer's sparsity, and its highest tolerated sparsity."""
+def _title(curves: Curves, images: int) -> Line:
     path = curves.chosen
     if path is None or not curves.drawn:
-        return (Span("sensitivity: accuracy with one layer pruned alone", "title"),)
-    name = cut_name(path.name, width // 2)
+        return (Span(f"{LABEL} · each layer pruned alone", "title"),)
+    name = cut_name(path.name, _LONGEST)
     if not path.is_measured:
-        return (Span(f"{name}: not scanned", "title"),)
+        return (Span(f"{LABEL} · {name} not scanned", "title"),)
     planned = math.isfinite(path.planned)
     at = f" at {short_percent(path.planned)}" if planned else ""
-    title = [Span(f"{name}{at}", "title")]
-    if curves.stale and rows == 1:  # the legend may have no room
-        title.append(Span(" (stale)", "threshold"))
+    parts = [Span(f"{LABEL} · {name}{at}", "title")]
+    if curves.stale:  # the legend may have no room
+        parts.append(Span(" (stale)", "threshold"))
     if planned:
-        title.append(Span(f": {_accuracy(path)}", curves.role(path)))
+        parts.append(Span(f": {_accuracy(path)}", curves.role(path)))
     if math.isfinite(curves.line):
-        title.append(Span(f", {_tolerated(path, curves.line)}", "threshold"))
+        parts.append(Span(f" · {_tolerated(path, curves.line)}", "threshold"))
     if math.isfinite(curves.dense):
-        title.append(Span(f", base {score_on(curves.dense, images)} %", "dense"))
-    return tuple(title)
+        parts.append(Span(f" · base {score_on(curves.dense, images)} %", "dense"))
+    return tuple(parts)
 
 
 def _accuracy(path: CurvePath) -> str:
@@ -120,9 +181,9 @@ def _tolerated(path: CurvePath, line: float) -> str:
     if math.isnan(end):
         return "below tolerance everywhere"
     if end >= path.scanned[1]:
-        return f"within tolerance up to {short_percent(end)} or more"
+        return f"tolerated up to {short_percent(end)} or more"
     about = "about " if path.at(end)[2] else ""
-    return f"within tolerance up to {about}{math.floor(end + 1e-6)} %"
+    return f"tolerated up to {about}{math.floor(end + 1e-6)} %"
 
 
 def _marks(curves: Curves) -> Line:
@@ -132,9 +193,9 @@ def _marks(curves: Curves) -> Line:
         role = "muted" if curves.stale else "chosen"
         marks.append(Span(f"  {sensitivity_curves.PLANNED} plan", role))
         marks.append(Span(f", {sensitivity_curves.OTHERS} plans of other layers", "muted"))
-        marks.append(Span(f", {sensitivity_curves.BELOW} below the plot", "muted"))
+        marks.append(Span(f", {BELOW}«» beyond the plot", "muted"))
     if curves.chosen and curves.chosen.half.any():
-        marks.append(Span(f"  {sensitivity_curves.INTERVAL} 95 % confidence", "label"))
+        marks.append(Span(f"  {BAND} 95 % confidence", "band"))
     return tuple(marks)
 
 
@@ -143,7 +204,7 @@ def _legend(data: SensitivityData, drawn: bool, marks: Line) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend.append(Span("stale: weights changed; s to scan again", "threshold"))
+        legend.append(Span(with_keys("stale: weights changed; {scan} to scan again"), "threshold"))
     if data.progress:
         legend.append(Span(f"  {clean(data.progress)}", "hint"))
     legend += marks

@@ -7,14 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.canvas import BELOW, Canvas
 from tui.plots.drawing.curves import CurvePath, Curves
-from tui.plots.drawing.percents import percent_axis, points
+from tui.plots.drawing.percents import percent_axis, points, short_percent
 from tui.plots.drawing.placing import Cell, Cells, Trail, cut_below
 from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
 from tui.text.lines import Lines, cut_name
 
-PLANNED, OTHERS, BELOW, INTERVAL = "◆", "○", "▾", "⡇"
+PLANNED, OTHERS = "◆", "○"
+_LEFT, _RIGHT = "«", "»"
 _TOLERANCE, _CHOSEN = "╌", "▸"
 _NAME = "sparsity"
 # The least tolerance in points that scales the axis.
@@ -22,10 +23,14 @@ _LEAST = 0.25
 _Floats = NDArray[np.float64]
 
 
-def draw(curves: Curves, width: int, height: int, hint: str) -> Lines:
+def draw(
+    curves: Curves, width: int, height: int, hint: str, cursor: tuple[float, float] | None = None
+) -> Lines:
     """Draw curves, or a hint in the middle if there are none."""
     chart = _Chart(curves, width, height)
     chart.draw_lines()
+    if cursor is not None:
+        chart.draw_cursor(*cursor)
     chart.draw_marks()
     chart.write_tolerance()
     chart.write_names()
@@ -56,25 +61,42 @@ class _Chart:
 
     def draw_lines(self) -> None:
         curves = self._curves
+        if curves.chosen is not None and curves.chosen.half.any():
+            self._draw_intervals(curves.chosen)
         if math.isfinite(curves.line):
             role = "muted" if curves.stale else "threshold"
             self._canvas.horizontal(curves.line, _TOLERANCE, role)
         for (path, x, y), cells in zip(self._visible_curves, self._along, strict=True):
             if path is curves.chosen:
-                self._draw_intervals(path)
                 self._cells.reserve(cells)
             self._cells.avoid(cells)
             self._canvas.line(x, y, curves.role(path))
 
     def draw_marks(self) -> None:
-        """Mark the planned sparsity on each curve, the selected one's last."""
+        """Mark the planned sparsity on each curve, the selected one's last.
+
+        A mark beyond an axis points there; the selected one says where to.
+        """
         for path, _, _ in self._visible_curves:
             if math.isfinite(path.planned):
-                x, y, _ = path.at(path.planned)
-                mark = PLANNED if path is self._curves.chosen else OTHERS
-                mark = BELOW if y < self._y.lower else mark
-                self._canvas.marks([x], [y], mark, self._curves.role(path))
-                self._cells.reserve_point(x, y)
+                _, y, _ = path.at(path.planned)
+                role, chosen = self._curves.role(path), path is self._curves.chosen
+                mark, beyond = self._mark(path.planned, y, PLANNED if chosen else OTHERS)
+                self._canvas.marks([path.planned], [y], mark, role)
+                cell = self._cells.reserve_point(path.planned, y)
+                if chosen and beyond:
+                    self._cells.write(beyond, _beside(cell, len(beyond)), role)
+
+    def draw_cursor(self, x: float, y: float) -> None:
+        self._canvas.cursor(x, y)
+
+    def _mark(self, planned: float, y: float, inside: str) -> tuple[str, str]:
+        """The mark of a plan at an accuracy, and its value if it is beyond the axes."""
+        if planned < self._x.lower - 1e-6:
+            return _LEFT, short_percent(planned)
+        if planned > self._x.upper + 1e-6:
+            return _RIGHT, short_percent(planned)
+        return (BELOW, short_percent(y)) if y < self._y.lower else (inside, "")
 
     def write_tolerance(self) -> None:
         """Label the tolerance line where the label covers the least."""
@@ -107,12 +129,10 @@ class _Chart:
         return -x, y
 
     def _draw_intervals(self, path: CurvePath) -> None:
-        dot = (self._y.upper - self._y.lower) / self._rows / 4
-        for x, y, half in zip(path.x, path.y, path.half, strict=True):
-            if half and math.isfinite(y) and self._x.lower <= x <= self._x.upper:
-                low, high = max(y - half, self._y.lower), min(y + half, self._y.upper)
-                ys = np.arange(low, high, dot)
-                self._canvas.marks(np.full(len(ys), x), ys, "braille", "muted")
+        """Draw the band of a curve's intervals where it is inside the area."""
+        there = (path.x >= self._x.lower) & (path.y + path.half >= self._y.lower)
+        x, y, half = path.x[there], path.y[there], path.half[there]
+        self._canvas.band(x, y - half, y + half, "band")
 
     def _place_names(self) -> dict[int, int]:
         """Find a row beside the area for the name of each curve that reaches its right edge.
@@ -158,14 +178,25 @@ def _starts(cells: Trail, length: int) -> Iterator[Cell]:
         yield Cell(int(columns.min()) - length, row)
 
 
+def _beside(cell: Cell, length: int) -> Iterator[Cell]:
+    """Yield cells where the value of a mark can start."""
+    column, row = cell
+    for shift in (0, 1, -1, 2, -2):
+        yield Cell(column + 2, row + shift)
+        yield Cell(column - length - 1, row + shift)
+
+
 def _sparsities(curves: Curves, width: int) -> Axis:
-    """Return an axis over the scanned sparsities, from 0 if a plan is less sparse."""
-    layers = [path for path in curves.drawn if path is not curves.uniform] or list(curves.drawn)
-    lower = min((path.scanned[0] for path in layers), default=0.0)
-    upper = max((path.scanned[1] for path in layers), default=100.0)
-    planned = [path.planned for path in layers if path.x[0] == 0]
-    if any(sparsity < lower for sparsity in planned) or upper - lower < 1:
+    """Return an axis over the sparsities of the scan, measured yet or not, whatever the plan."""
+    paths = (path for path in (curves.chosen, *curves.others) if path is not None)
+    scanned = [path.x[path.x > 0] for path in paths]
+    places = np.concatenate([np.zeros(0), *scanned])
+    if not len(places) and curves.uniform is not None:
+        places = curves.uniform.x[curves.uniform.x > 0]
+    lower, upper = (places.min(), places.max()) if len(places) else (0.0, 100.0)
+    if upper - lower < 1:
         lower, upper = 0.0, max(upper, 1.0)
+    lower, upper = float(lower), float(upper)
     step = nice_step(upper - lower, width // 8)
     return Axis(lower, upper, linear_ticks(lower, upper, step, " %"), _NAME)
 
@@ -173,14 +204,16 @@ def _sparsities(curves: Curves, width: int) -> Axis:
 def _accuracies(curves: Curves, rows: int) -> Axis:
     """Return an axis around the tolerance line and the curves above it.
 
-    It ends twice the tolerance below the line: only where curves cross it matters.
+    It ends twice the tolerance below the line: only where curves cross it matters. Neither the
+    plan nor the selected layer moves it.
     """
-    tops = [path.y + (path.half if path is curves.chosen else 0) for path in curves.drawn]
+    tops = [path.y for path in curves.drawn]
     values = np.concatenate([*tops, [curves.line, curves.dense]])
     values = values[np.isfinite(values)]
     if not len(values):
         return percent_axis(0, 100, rows)
     high = min(100.0, values.max())
     line = next(v for v in (curves.line, curves.dense, high) if math.isfinite(v))
-    low = max(values.min(), line - 2 * max(_LEAST, curves.tolerance))
+    tolerance = curves.tolerance if math.isfinite(curves.tolerance) else 0.0
+    low = line - 2 * max(_LEAST, tolerance)
     return percent_axis(min(low, high - _LEAST), high, rows)

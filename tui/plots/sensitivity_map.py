@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.curves import Curve, CurvePath
 from tui.plots.drawing.percents import percents, points
 from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, distinct_width, width_of
@@ -55,8 +56,10 @@ class Map(NamedTuple):
 class HeatMap:
     """The part of a map that an area has room for."""
 
-    def __init__(self, data: Map, width: int, height: int) -> None:
+    def __init__(self, data: Map, width: int, height: int, cursor: float | None = None) -> None:
+        """`cursor` is a sparsity in percent, marked in the axis."""
         self._data, self._width, self._height = data, width, height
+        self._cursor = cursor
         self._rows = tuple(_rows(data, height - 1))
         self._layout = _Layout.of(self._rows, _labels(data), width)
 
@@ -64,7 +67,10 @@ class HeatMap:
         """The axis, and as many layers as fit, the selected one among them."""
         data = self._data
         dense = data.dense if math.isfinite(data.dense) else _best(data)
-        lines = [self._layout.axis(), *(self._layout.row(row, data, dense) for row in self._rows)]
+        lines = [
+            self._layout.axis(self._cursor),
+            *(self._layout.row(row, data, dense) for row in self._rows),
+        ]
         fill = (Span(" " * (self._width - width_of(line)), "plain") for line in lines)
         filled = tuple((*line, rest) for line, rest in zip(lines, fill, strict=True))
         return filled + blank(self._width, self._height - len(filled))
@@ -137,13 +143,18 @@ class _Layout(NamedTuple):
         name = max(0, min(longest, room - number * cell))
         return cls(tuple(shown.tolist()), name, cell)
 
-    def axis(self) -> Line:
-        """The sparsities above the columns."""
+    def axis(self, cursor: float | None = None) -> Line:
+        """The sparsities above the columns; the one at the cursor is marked."""
         labels = (f"{value:g}" for value in self.sparsities)
         fitting = (text if len(text) < self.cell else f"{float(text):.0f}" for text in labels)
-        cells = "".join(text.rjust(self.cell - 1) + " " for text in fitting)
+        cells = [text.rjust(self.cell - 1) + " " for text in fitting]
         name = cut_name(_AXIS, self.name).ljust(self.name)
-        return (Span(" " * len(_CHOSEN) + name + " " + cells, "label"),)
+        start = Span(" " * len(_CHOSEN) + name + " ", "label")
+        if cursor is None or not cells:
+            return (start._replace(text=start.text + "".join(cells)),)
+        at = min(range(len(cells)), key=lambda place: abs(self.sparsities[place] - cursor))
+        roles = ["cursor" if place == at else "label" for place in range(len(cells))]
+        return (start, *map(Span, cells, roles))
 
     def row(self, row: _Row, data: Map, dense: float) -> Line:
         """The drops of a layer; the plan is marked right of the last sparsity it reaches."""
@@ -181,6 +192,29 @@ class _Layout(NamedTuple):
             return LIMIT if first else " ", (ESTIMATE + number).rjust(room)
         limit, within = (_ESTIMATED_LIMIT, ESTIMATE) if sampled else (LIMIT, " ")
         return limit if first else within, number.rjust(room)
+
+
+def map_table(data: Map) -> DataTable:
+    """Return a row for each layer and sparsity: its accuracy, its interval and the drop."""
+    dense = data.dense if math.isfinite(data.dense) else _best(data)
+    curves = (*data.curves, *([data.uniform] if data.uniform else []))
+    paths = [CurvePath.of(curve, math.nan) for curve in curves]
+    places = np.unique(np.round(np.concatenate([path.x for path in paths]), 4)).tolist()
+    rows: list[tuple[str, float, float, float]] = []
+    for path in paths:
+        measured = zip(path.y.tolist(), path.half.tolist(), strict=True)
+        known = dict(zip(np.round(path.x, 4).tolist(), measured, strict=True))
+        rows += [(path.name, place, *known.get(place, (math.nan, 0.0))) for place in places]
+    names, sparsities, accuracies, halves = zip(*rows, strict=True) if rows else ((),) * 4
+    drops = tuple(dense - accuracy for accuracy in accuracies)
+    columns = (
+        Column("layer", names),
+        Column("sparsity", sparsities, "%", 2),
+        Column("accuracy", accuracies, "%", 2, "validation"),
+        Column("±", halves, "points", 2, "label"),
+        Column("drop", drops, "points", 2, "threshold"),
+    )
+    return DataTable(columns, across=max(1, len(places)), keys=2)
 
 
 def _number(drop: float, cell: int) -> str:

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tui.plots.data_table import Column, DataTable
+from tui.plots.drawing.heading import title_only
 from tui.plots.drawing.table import column_widths, table_cell, table_row
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note, width_of
+from tui.plots.view import PLAIN, View
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, note, width_of
 
+LABEL = "Speed"
 _NAME = 14
 
 
@@ -31,7 +35,7 @@ class SpeedData:
     caption: str = ""
 
 
-def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
+def draw(data: SpeedData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
     """Draw the cases that fit, always with the sparse engine, and the net's cost below."""
     if not fits(width, height):
         return blank(width, height)
@@ -45,14 +49,39 @@ def draw(data: SpeedData, width: int, height: int, hint: str = "") -> Lines:
         return table_row(name, map(clean, cells), widths, role, width)
 
     heads = [line("", [case[at] for case in data.cases], "label") for at in (0, 1)]
-    *engines, ours = (line(*engine, "plain") for engine in data.engines)
-    last = [(ours[0]._replace(role="sparse-engine"),), _against(data, widths, width)]
-    title = header([Span("latency, ms", "title")], [Span(clean(data.caption), "label")], width, 1)
-    room = max(height - len(title) - len(last) - len(heads), 0)
+    at = -1 if view.row is None else view.row // len(data.cases)
+    roles = ["chosen" if place == at else "plain" for place in range(len(data.engines))]
+    *engines, ours = (line(*engine, role) for engine, role in zip(data.engines, roles, strict=True))
+    if roles[-1] == "plain":
+        ours = (ours[0]._replace(role="sparse-engine"),)
+    last = [ours, _against(data, widths, width)]
+    head = title_only(title(data), width, view)
+    room = max(height - len(head) - len(last) - len(heads), 0)
     above = [*heads, *engines[max(len(engines) - room, 0) :]]
     amounts = [table_row(clean(text), (), (), "label", width) for text in data.amounts]
-    lines = (*title, *above, *last, *amounts)[:height]
+    lines = (*head, *above, *last, *amounts)[:height]
     return (*lines, *blank(width, height - len(lines)))
+
+
+def title(data: SpeedData) -> Line:
+    """Return the unit, and the benchmarked net."""
+    caption = (Span(f" · {clean(data.caption)}", "label"),) if data.caption else ()
+    return Span(f"{LABEL} · latency in ms", "title"), *caption
+
+
+def table(data: SpeedData) -> DataTable:
+    """Return the latency of each engine in each case."""
+    cells = [
+        (name, batch, threads, text)
+        for name, texts in data.engines
+        for (batch, threads), text in zip(data.cases, texts, strict=True)
+    ]
+    names = ("engine", "batch", "threads", "latency in ms")
+    columns = zip(*cells, strict=True) if cells else ([],) * len(names)
+    return DataTable(
+        tuple(Column(name, list(column)) for name, column in zip(names, columns, strict=True)),
+        across=max(1, len(data.cases)),
+    )
 
 
 def _against(data: SpeedData, widths: Sequence[int], width: int) -> Line:

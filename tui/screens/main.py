@@ -1,25 +1,25 @@
-"""The main screen: layers, totals, plots and activity."""
+"""The main screen: layers, scoreboard, plots and activity."""
 
 from time import monotonic
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.geometry import Size
-from textual.screen import Screen
 
 from tui.keys.main_keys import Key
+from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import JobProgress, Outcome, activity
+from tui.views.panels.arrangement import Arrangement
+from tui.views.panels.title import title
 from tui.views.plot_registry import PLOTS, from_plot
-from tui.views.title import title
-from tui.views.totals import totals
 from tui.widgets.find_input import FindInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.line_input import LineInput
 from tui.widgets.lines import LinesWidget
+from tui.widgets.panel import Panel
 from tui.widgets.plot import PlotPanel
+from tui.widgets.scoreboard import Scoreboard
 from tui.widgets.value_input import ValueInput
 
 REDRAW_SECONDS = 0.25
@@ -28,14 +28,8 @@ REDRAW_SECONDS = 0.25
 CLOCK_SLACK = 0.02
 """How early a redraw may come, so that timer jitter does not skip one."""
 
-WIDE, TALL = 110, 46
-"""Minimum width for plots side by side, and height for two rows of them."""
 
-LOW, SHORT = 28, 22
-"""Below the first height fewer lines are left blank, below the second none."""
-
-
-class MainScreen(Screen[None]):
+class MainScreen(PacedScreen[None]):
     """Shows a state; redraws only what changed.
 
     Attributes:
@@ -49,7 +43,7 @@ class MainScreen(Screen[None]):
         self._activity: JobProgress | Outcome = Outcome("")
         self._keys: tuple[Key, ...] = ()
         self._plots_drawn = 0.0
-        self._panels = 1
+        self._arrangement: Arrangement | None = None
         self._inputs: tuple[LineInput, ...] = (ValueInput(), FindInput())
 
     @property
@@ -58,14 +52,16 @@ class MainScreen(Screen[None]):
         return next((line for line in self._inputs if line.display), None)
 
     def compose(self) -> ComposeResult:
-        """From top to bottom, fitted to the terminal at once: restyling costs time."""
-        self._fit(self.app.size)
+        """From top to bottom."""
         yield LinesWidget(id="title")
-        yield LayerTable(id="table")
-        yield LinesWidget(id="totals")
-        with Container(id="plots"):
-            for index in range(len(PLOTS)):
-                yield PlotPanel(id=f"plot-{index}")
+        with Container(id="body"):
+            with Container(id="left"):
+                yield LayerTable(id="table")
+                yield Scoreboard(id="scoreboard")
+                yield PlotPanel(id="plot-0")
+            with Container(id="plots"):
+                for index in range(1, len(PLOTS)):
+                    yield PlotPanel(id=f"plot-{index}")
         yield from self._inputs
         yield LinesWidget(id="activity")
         yield KeyLine(id="keys")
@@ -76,27 +72,38 @@ class MainScreen(Screen[None]):
         self.query_one(LayerTable).focus()
         self.set_interval(REDRAW_SECONDS, self._redraw_if_stale)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Show the plots that fit."""
-        width, height = event.size
-        self._fit(event.size)
-        columns = 2 if width >= WIDE else 1
-        rows = 2 if height >= TALL and columns == 2 else 1
-        self._panels = columns * rows
-        grid = self.query_one("#plots")
-        grid.styles.grid_size_columns, grid.styles.grid_size_rows = columns, rows
-        for index, panel in enumerate(self.query(PlotPanel)):
-            panel.display = index < self._panels
+    def on_resize(self) -> None:
+        """Arrange the panels anew."""
+        self._arrange()
         self.call_after_refresh(self._redraw)
 
-    def _fit(self, size: Size) -> None:
-        """Leave fewer lines blank on a low screen."""
-        self.set_class(size.height < LOW, "-low")
-        self.set_class(size.height < SHORT, "-short")
+    def _arrange(self) -> None:
+        """Give the panels their places, if those have changed."""
+        width, height = self.room or self.app.size
+        arrangement = Arrangement.of(self._state, width, height)
+        if arrangement == self._arrangement:
+            return
+        self._arrangement = arrangement
+        self.set_class(arrangement.left > 0, "-wide")
+        self.query_one("#left").styles.width = arrangement.left or "100%"
+        grid = self.query_one("#plots")
+        grid.styles.grid_size_columns = max(1, arrangement.columns)
+        grid.styles.grid_size_rows = max(1, arrangement.rows)
+        for panel in self.query(Panel):
+            panel.frame = arrangement.frame
+        heights = {LayerTable: arrangement.table, Scoreboard: arrangement.scoreboard}
+        for kind, rows in heights.items():
+            panel = self.query_one(kind)
+            panel.rows, panel.styles.height = rows, rows or "1fr"
+        first, *others = self.query(PlotPanel)
+        first.display = arrangement.left_plot
+        for place, plot in enumerate(others):
+            plot.display = place < arrangement.plots - arrangement.left_plot
 
     def visible_plots(self, state: State) -> tuple[str, ...]:
         """The plots that a state would show, in order."""
-        return from_plot(state.plot, number=self._panels)
+        number = self._arrangement.plots if self._arrangement else 1
+        return from_plot(state.plot, number=min(number, len(PLOTS)))
 
     def show(self, state: State, activity: JobProgress | Outcome, keys: tuple[Key, ...]) -> None:
         """Show a state: the texts at once, then the plots, at most four times a second.
@@ -127,14 +134,15 @@ class MainScreen(Screen[None]):
         self._redraw_plots()
 
     def _redraw_texts(self) -> None:
+        self._arrange()
         width = (self.size or self.app.size).width
-        for name, draw in (("title", title), ("totals", totals)):
-            with self._lines(name).drawing() as panel:
-                panel.lines = draw(self._state, width)
+        with self._lines("title").drawing() as panel:
+            panel.lines = title(self._state, width)
         with self._lines("activity").drawing() as panel:
             panel.lines = activity(self._activity, width)
         panel.styles.height = max(2, len(panel.lines))
         self.query_one(LayerTable).show(self._state)
+        self.query_one(Scoreboard).show(self._state)
         self.query_one(KeyLine).show(self._keys)
 
     def _redraw_plots(self) -> None:
@@ -143,9 +151,10 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self._draw_plots_from, 0)
 
     def _draw_plots_from(self, index: int) -> None:
+        panels = [panel for panel in self.query(PlotPanel) if panel.display]
         names = self.visible_plots(self._state)
-        if index < len(names):
-            self.query_one(f"#plot-{index}", PlotPanel).show(self._state, names[index])
+        if index < min(len(names), len(panels)):
+            panels[index].show(self._state, names[index])
             self.call_after_refresh(self._draw_plots_from, index + 1)
 
     def _lines(self, name: str) -> LinesWidget:

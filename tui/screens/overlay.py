@@ -4,8 +4,9 @@ from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
-from textual.command import CommandPalette
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
+
+from tui.screens.paced import PacedScreen
 
 Result = TypeVar("Result")
 
@@ -13,7 +14,7 @@ DIALOG_ROLES = {f"role--{role}" for role in ("plain", "muted", "chosen", "kept",
 """The component classes of a dialog with lines, which are on its own background."""
 
 
-class Overlay(Screen[Result]):
+class Overlay(PacedScreen[Result]):
     """A screen over another one."""
 
     @property
@@ -29,16 +30,19 @@ class Overlay(Screen[Result]):
         """
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
+    def say(self, _text: str, _role: str) -> bool:
+        """Show a message in lines of its own; whether it has any."""
+        return False
+
     def action_leave(self) -> None:
         """Close without a result."""
         self.dismiss(None)
 
 
 class Dialog(ModalScreen[Result], Overlay[Result]):
-    """An overlay that leaves the screen below visible; Esc closes it."""
+    """An overlay that leaves the screen below visible; Esc closes it, F1 and ? explain it."""
 
-    BINDINGS = [Binding("escape", "leave", "close")]
-
-
-class Palette(CommandPalette, Overlay[None]):
-    """Textual's command palette, which closes only once."""
+    BINDINGS = [
+        Binding("escape", "leave", "close"),
+        Binding("question_mark,f1", "app.explain", "help", show=False),
+    ]

@@ -1,42 +1,107 @@
-"""Dialogs with a yes-or-no question or a choice from a list."""
+"""Dialogs with a question and two answers, or a choice from a list."""
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from tui.screens.overlay import Dialog
+from tui.screens.overlay import DIALOG_ROLES, Dialog
+from tui.text.lines import Lines, Span
+from tui.widgets.lines import LinesWidget
+
+HINT = "↑↓ choose · Enter take it · Esc {}"
 
 
 class Question(Dialog[bool]):
-    """A yes-or-no question: y or Enter is yes, n or Esc is no."""
+    """A question with two labeled answers: y gives the first, n or Esc the second.
 
+    Enter gives the marked answer. At first that is the second one, which changes nothing, unless
+    the first one is harmless.
+
+    Args:
+        text: the question.
+        yes: what the first answer does.
+        no: what the second one does instead.
+        harmless: whether the first answer is marked at first.
+    """
+
+    COMPONENT_CLASSES = DIALOG_ROLES
     BINDINGS = [
-        Binding("y,enter", "answer(True)", "yes"),
+        Binding("y", "answer(True)", "yes"),
         Binding("n,escape,q", "answer(False)", "no"),
+        Binding("enter", "take", "the marked answer"),
+        Binding("up,left,k,shift+tab", "mark(True)", "first answer"),
+        Binding("down,right,j", "mark(False)", "second answer"),
+        Binding("tab", "switch", "other answer"),
     ]
 
-    def __init__(self, text: str, yes: str, no: str = "cancel") -> None:
+    def __init__(self, text: str, yes: str, no: str, *, harmless: bool = False) -> None:
         super().__init__()
         self._text, self._yes, self._no = text, yes, no
+        self.marked = harmless
 
     def compose(self) -> ComposeResult:
-        """Lay out the question and its two answers."""
+        """Lay out the question, its answers and the keys."""
         with Vertical(classes="dialog"):
             yield Label(self._text, classes="dialog--title", markup=False)
-            hint = f"y or Enter: {self._yes}    n or Esc: {self._no}"
-            yield Label(hint, classes="dialog--hint", markup=False)
+            yield LinesWidget(id="answers")
+            yield Label(
+                HINT.format(self._no[:1].lower() + self._no[1:]),
+                classes="dialog--hint",
+                markup=False,
+            )
+
+    def on_mount(self) -> None:
+        """Mark the first answer to suggest."""
+        self.action_mark(self.marked)
 
     def action_answer(self, yes: bool) -> None:
-        """Close with the answer."""
+        """Close with an answer."""
         self.dismiss(yes)
+
+    def action_take(self) -> None:
+        """Close with the marked answer."""
+        self.dismiss(self.marked)
+
+    def action_mark(self, yes: bool) -> None:
+        """Mark an answer."""
+        self.marked = yes
+        self.query_one("#answers", LinesWidget).lines = self._answers()
+
+    def action_switch(self) -> None:
+        """Mark the other answer."""
+        self.action_mark(not self.marked)
+
+    def on_click(self, event: events.Click) -> None:
+        """Give the clicked answer."""
+        if event.widget is self.query_one("#answers"):
+            self.dismiss(event.get_content_offset_capture(event.widget).y == 0)
+
+    def _answers(self) -> Lines:
+        """A line for each answer, with its key."""
+        width = max(len(self._yes), len(self._no))
+        answers = ((self._yes, "y", self.marked), (self._no, "n", not self.marked))
+        return tuple(
+            (
+                Span("▶ " if marked else "  ", "chosen"),
+                Span(text.ljust(width), "chosen" if marked else "plain"),
+                Span(f"  {key}", "muted"),
+            )
+            for text, key, marked in answers
+        )
 
 
 class Choice(Dialog[str]):
-    """A list of names and their meanings; Enter picks one, Esc cancels."""
+    """A list of names, each with what is beside and below it; Enter picks one, Esc cancels."""
+
+    HELP = """
+    # A choice
+    The arrow keys move, Enter picks, and Esc leaves all as it was.
+    """
 
     BINDINGS = [
         Binding("q", "leave", "close"),
@@ -44,13 +109,17 @@ class Choice(Dialog[str]):
         Binding("k", "app.simulate_key('up')", show=False),
     ]
 
-    def __init__(self, title: str, options: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, title: str, options: Sequence[tuple[str, str, str]]) -> None:
         super().__init__()
         self._title, self._options = title, options
 
     def compose(self) -> ComposeResult:
         """Lay out the title and the options."""
-        options = [Option(f"{name}\n  {meaning}", id=name) for name, meaning in self._options]
+        width = max(len(name) for name, *_ in self._options) + 2
+        options = [
+            Option(f"{name:<{width}}{beside}\n  {below}", id=name)
+            for name, beside, below in self._options
+        ]
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog--title", markup=False)
             yield OptionList(*options, markup=False)

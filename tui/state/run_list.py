@@ -19,6 +19,7 @@ class RunList:
 
     Attributes:
         rows: the sorted runs; None until they have been read.
+        read_so_far: how many of how many runs have been read, before all have been.
         at: the id of the selected run; empty without runs.
         marked: the id of the run marked for comparison; empty if none is.
         split: the split of the plot and of the column `vs. dense`.
@@ -34,6 +35,7 @@ class RunList:
     split: str = SPLITS[0]
     view: int = 0
     layer: int = 0
+    read_so_far: tuple[int, int] = (0, 0)
 
     @property
     def index(self) -> int:

@@ -18,14 +18,17 @@ class TrainingCurve:
     Attributes:
         planned: number of epochs.
         finetuning: whether to compare it with the dense net.
-        live: after each batch: epochs done (fractional), accuracy in percent and mean loss.
+        highest_rate: the recipe's highest learning rate; 0 if unknown.
+        live: after each batch: epochs done (fractional), accuracy in percent, mean loss, learning
+            rate, and sparsity as a fraction.
     """
 
     planned: int
     finetuning: bool
     epochs: tuple[Epoch, ...] = ()
-    live: tuple[tuple[float, float, float], ...] = ()
+    live: tuple[tuple[float, float, float, float, float], ...] = ()
     batch: Batch | None = None
+    highest_rate: float = 0.0
 
     @property
     def best(self) -> Epoch | None:
@@ -40,7 +43,8 @@ class TrainingCurve:
                 at = event.epoch - 1 + event.seen / event.images
                 before = self.live[-1][1] if self.live else event.accuracy
                 smoothed = before + 0.1 * (event.accuracy - before)  # over about ten batches
-                live = (*self.live, (at, smoothed, event.loss))
+                point = at, smoothed, event.loss, event.rate, event.sparsity
+                live = (*self.live, point)
                 return replace(self, live=live, batch=event)
             case Epoch():
                 return replace(self, epochs=(*self.epochs, event))

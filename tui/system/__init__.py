@@ -5,6 +5,9 @@ error_log        the file of unforeseen errors, and the line that names it
 paths            paths as typed and as displayed
 interruption     signals that end the program, and when
 hangup           whether the terminal is gone, where no signal says so
+output           the stream it draws to, and whether the terminal keeps up
+painting         what a terminal must be told so that it shows the next frame
 job_control      Ctrl+Z and the shell's fg
+terminal_window  the title of the terminal's window, and notifications
 key_burst        keeps text pasted as single keys from triggering actions
 """

@@ -5,9 +5,10 @@ The command line writes readable ASCII, the app as many ASCII characters as ther
 
 import codecs
 import io
-import unicodedata
 from collections.abc import Callable
 from typing import TextIO
+
+from tui.text.glyphs import ascii_cells
 
 _ASCII = {
     "→": "->",
@@ -23,27 +24,10 @@ _ASCII = {
     "≥": ">=",
 }
 
-_CELLS = str.maketrans("→←↑↓±×–…·∞─━╌▶▸▾▪▫●○◉◎■◆✗│┃┊", "><^v~x-~.8--->>v*o*o*o##x|||")
-"""For some characters of the app, an ASCII character of the same meaning."""
-
 
 def readable(char: str) -> str:
     r"""A character in ASCII; an escape such as \u5c64 if we do not write it ourselves."""
     return _ASCII.get(char) or char.encode("ascii", "backslashreplace").decode()
-
-
-def cells(char: str) -> str:
-    """A character in as much ASCII as it has cells."""
-    known = char.translate(_CELLS)
-    if known.isascii():
-        return known
-    if "\u2500" <= char <= "\u259f":  # parts of boxes, and blocks
-        return "+" if char <= "\u257f" else "#"
-    if "\u2800" <= char <= "\u28ff":  # braille
-        return "." if char > "\u2800" else " "
-    if unicodedata.category(char).startswith("M"):
-        return ""
-    return "??" if unicodedata.east_asian_width(char) in "WF" else "?"
 
 
 def replace_missing(stream: TextIO | None, by: Callable[[str], str] = readable) -> None:
@@ -75,4 +59,4 @@ def _register(replace: Callable[[str], str]) -> None:
 
 
 _register(readable)
-_register(cells)
+_register(ascii_cells)

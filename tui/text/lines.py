@@ -14,9 +14,11 @@ ROLES = (
     "dense", "pruned", "finetuned", "validation", "best", "batch", "loss", "right", "wrong",
     "kept", "removed", "floor", "bar", "bar-chosen", "threshold", "total", "file", "counted",
     "headline", "chosen", "compared", "uniform", "front", "sparse-engine",
+    "series-1", "series-2", "series-3", "series-4", "band", "rate", "ramp", "cursor",
     "heat-none", "heat-low", "heat-over", "heat-far",
     "good", "warning", "error", "working",
     "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "key-label",
+    "frame", "frame-focused",
 )  # fmt: skip
 """The roles, in the order of tui/colors.tcss, which gives each its color."""
 
@@ -149,12 +151,18 @@ def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int)
     Parts that do not fit are dropped, last ones first; only the title's first part is cut. The
     legend is below the title if there are two rows, to the right of it if there is one.
     """
-    first = Span(cut(title[0].text, width), title[0].role)
-    left = _pack((first, *title[1:]), width)
+    left = whole_parts(title, width)
     if rows > 1:
         return (_pad(left, width), _pad(_pack(legend, width), width))
     right = _pack(legend, width - width_of(left) - 1)
     return ((*left, *_fill(width - width_of(left) - width_of(right)), *right),)
+
+
+def whole_parts(title: Sequence[Span], width: int) -> Line:
+    """The parts of a title that fit as a whole; only the first is cut."""
+    if not title:
+        return ()
+    return _pack((Span(cut(title[0].text, width), title[0].role), *title[1:]), width)
 
 
 def beside(left: Lines, right: Lines, width: int) -> Lines:

@@ -1,17 +1,34 @@
-"""The activity lines: the running job's progress, or the last job's outcome."""
+"""The activity lines: the running job's progress, or the last job's outcome, and a message."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
 from core.jobs.search import TrialFinished, TrialStarted
+from core.progress import Meter
+from tui.keys.keymap import with_keys
 from tui.text.format import count, duration, percent, score_on, trial_result
 from tui.text.lines import Line, Lines, Span, cut, wrap_cells
 
 HEIGHT = 2
+MOST = 4
+"""Lines for an outcome with warnings."""
+
 SHORTEST_BAR = 6
+LONGEST_BAR = 40
+
+MORE = " … ({messages}: all messages)"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message that takes the second line for a moment; `until` is on the monotonic clock."""
+
+    text: str
+    role: str
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +36,7 @@ class JobProgress:
     """The running job, as shown in the activity lines.
 
     Attributes:
-        since: its start time on the monotonic clock.
+        since: its start time on the monotonic clock; when it is stopping, the time of that.
         notice: the last notice; a warning if `warned`.
     """
 
@@ -32,12 +49,26 @@ class JobProgress:
     warned: bool = False
     warnings: tuple[str, ...] = ()
     stopping: bool = False
+    meter: Meter = field(default_factory=Meter)
+    said: Said | None = None
 
-    def after(self, event: Event) -> JobProgress:
+    def after(self, event: Event, now: float | None = None) -> JobProgress:
         """With one more event."""
+        meter = self.meter.after(event, monotonic() if now is None else now)
+        return replace(self, meter=meter)._with(event)
+
+    def stop(self, now: float | None = None) -> JobProgress:
+        """Asked to stop: what was left no longer matters."""
+        now = monotonic() if now is None else now
+        stopped = replace(self, stopping=True, since=now, meter=self.meter.stop())
+        return replace(stopped, batch=None, epoch=None)
+
+    def _with(self, event: Event) -> JobProgress:
         match event:
             case Progress():
                 return replace(self, step=event)
+            case Batch() | Epoch() if self.stopping:
+                return self
             case Batch():
                 return replace(self, batch=event, step=None)
             case Epoch():
@@ -48,7 +79,7 @@ class JobProgress:
             case TrialFinished():
                 return replace(self, notice=trial_result(event.trial), warned=True)
             case TrialStarted():
-                title = f"search {event.number}/{event.trials}: {event.ratio:.1f}x"
+                title = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
                 return replace(self, title=title, step=None, batch=None, epoch=None)
             case _:
                 return self
@@ -56,50 +87,88 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of the last job, and what to do next.
+    """The outcome of the last job, and what to do next; keys in braces are those in force.
 
     Attributes:
         role: good, warning, error or muted.
         transient: whether it disappears when the plan changes.
+        warnings: of the job, each shown in full if there is room.
     """
 
     text: str
     detail: str = ""
     role: str = "good"
     transient: bool = False
+    warnings: tuple[str, ...] = ()
+    said: Said | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("text", "detail"):
+            object.__setattr__(self, name, with_keys(getattr(self, name)))
 
 
 def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:
-    """Two lines: a job's progress, or an outcome and what to do next."""
+    """A job's progress, or an outcome and what to do next; a message in place of the second line.
+
+    At least two lines; warnings and errors may take more.
+    """
+    now = monotonic() if now is None else now
     if isinstance(shown, Outcome):
-        return _outcome(shown, width)
-    elapsed = (monotonic() if now is None else now) - shown.since
-    return (_headline(shown, width, elapsed), _detail(shown, width))
+        lines = _outcome(shown, width)
+    else:
+        lines = (_headline(shown, width, now), *_details(shown, width))
+    said = shown.said
+    if said is None or now >= said.until:
+        return lines
+    message = _wrapped(said.text, width, said.role)
+    return (*lines[:1], *message) if lines and lines[0] != _EMPTY else message
+
+
+_EMPTY: Line = (Span("  ", "good"),)
+
+
+def _wrapped(text: str, width: int, role: str) -> Lines:
+    return tuple((Span(f"  {line}", role),) for line in wrap_cells(text, max(width - 3, 10)))
+
+
+def _at_most(lines: Lines, most: int, width: int) -> Lines:
+    """The first lines; if some are left out, the last one says where they are."""
+    if len(lines) <= most:
+        return lines
+    (span,) = lines[most - 1]
+    more = with_keys(MORE)
+    text = span.text[: max(2, width - 1 - len(more))].rstrip()
+    return (*lines[: most - 1], (Span(text + more, span.role),))
 
 
 def _outcome(outcome: Outcome, width: int) -> Lines:
-    """An error in full; otherwise the text and, if there is room, what to do next."""
-    room = max(width - 3, 10)
-    lines = [Span(f"  {line}", outcome.role) for line in wrap_cells(outcome.text, room)]
-    if len(lines) < HEIGHT or outcome.role == "error":
-        lines.append(Span(f"  {cut(outcome.detail, room)}", "muted"))
-    return tuple((line,) for line in lines)
+    """An error in full; otherwise as much of the text and its warnings as there is room for."""
+    lines = _wrapped(outcome.text, width, outcome.role) or (_EMPTY,)
+    for warning in outcome.warnings:
+        lines += _wrapped(warning, width, "warning")
+    whole = outcome.role == "error"
+    if not whole:
+        lines = _at_most(lines, MOST, width)
+    if len(lines) < HEIGHT or whole or (outcome.warnings and len(lines) < MOST):
+        lines += ((Span(f"  {cut(outcome.detail, max(width - 3, 10))}", "muted"),),)
+    return lines
 
 
-def _headline(job: JobProgress, width: int, elapsed: float) -> Line:
-    title, done = "stopping" if job.stopping else job.title, _fraction_done(job)
+def _headline(job: JobProgress, width: int, now: float) -> Line:
+    title, done = f"stopping: {job.title}" if job.stopping else job.title, job.meter.done
     facts = [f"{100 * done:3.0f} %"] if done is not None else []
     if (batch := job.batch) is not None:
         title += f"  epoch {batch.epoch} of {batch.epochs}"
         if batch.seconds:
             facts.append(f"{count(round(_images(batch) / batch.seconds))} images/s")
-    facts.append(_time_left(job, done, elapsed))
+    left = _time_left(job, now)
+    facts.append(duration(now - job.since) if left is None else f"{duration(left)} left")
     while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
     room = _bar_width(title, facts, width)
     return (
         Span(f"  {title}  ", "working"),
-        *(_bar(done or 0.0, min(room, 40)) if room >= SHORTEST_BAR else ()),
+        *(_bar(done or 0.0, min(room, LONGEST_BAR)) if room >= SHORTEST_BAR else ()),
         Span("".join(f"  {fact}" for fact in facts), "plain"),
     )
 
@@ -108,20 +177,35 @@ def _bar_width(title: str, facts: list[str], width: int) -> int:
     return width - len(title) - sum(2 + len(fact) for fact in facts) - 4
 
 
-def _detail(job: JobProgress, width: int) -> Line:
-    parts = []
+def _details(job: JobProgress, width: int) -> Lines:
+    """What the job does and has found; a notice that does not fit beside it is above it."""
+    facts = " · ".join(_facts(job))
+    if not job.notice or not (job.warned or job.batch is None):
+        return _line(facts, width)
+    if len(together := " · ".join(filter(None, (job.notice, facts)))) <= width - 3:
+        return _line(together, width)
+    notice = _wrapped(job.notice, width, "warning" if job.warned else "muted")
+    return (*_at_most(notice, HEIGHT, width), *(_line(facts, width) if facts else ()))
+
+
+def _line(text: str, width: int) -> Lines:
+    return ((Span(cut(f"  {text}", width), "muted"),),)
+
+
+def _facts(job: JobProgress) -> list[str]:
+    facts = []
     if job.step is not None:
-        parts.append(_step(job.step))
+        facts.append(_step(job.step))
+    elif job.stopping:
+        facts.append("waiting for the current batch to end")
     elif job.batch is not None:
-        parts += [f"loss {job.batch.loss:.4f}", f"batch {job.batch.accuracy:.1f} %"]
+        facts += [f"loss {job.batch.loss:.4f}", f"batch {job.batch.accuracy:.1f} %"]
     if job.epoch is not None:
-        parts.append(f"validation {score_on(job.epoch.validation, job.epoch.images)} %")
+        facts.append(f"validation {score_on(job.epoch.validation, job.epoch.images)} %")
         if job.epoch.sparsity:
-            parts.append(f"sparsity {percent(100 * job.epoch.sparsity)} %")
-            parts.append(f"revived {job.epoch.revived}")
-    if job.notice and (job.warned or job.batch is None):
-        parts.insert(0, job.notice)
-    return (Span(cut("  " + " · ".join(parts), width), "muted"),)
+            facts.append(f"sparsity {percent(100 * job.epoch.sparsity)} %")
+            facts.append(f"revived {job.epoch.revived}")
+    return facts
 
 
 def _step(step: Progress) -> str:
@@ -133,25 +217,18 @@ def _step(step: Progress) -> str:
     return f"{step.step} {count(step.done)} of {count(step.total)} {step.unit}"
 
 
-def _fraction_done(job: JobProgress) -> float | None:
-    """The finished fraction of a training or, if none runs, of the current step."""
-    if job.batch is not None:
-        return _images(job.batch) / (job.batch.epochs * job.batch.images)
-    if job.step is not None and job.step.total:
-        return job.step.done / job.step.total
-    return None
-
-
 def _images(batch: Batch) -> int:
     """Images trained on so far."""
     return (batch.epoch - 1) * batch.images + batch.seen
 
 
-def _time_left(job: JobProgress, done: float | None, elapsed: float) -> str:
-    """The time left at the training's pace so far; the elapsed time if unknown."""
-    if job.batch is None or not done:
-        return duration(elapsed)
-    return f"{duration(job.batch.seconds * (1 - done) / done)} left"
+def _time_left(job: JobProgress, now: float) -> float | None:
+    """The time left at the job's pace so far or, before that is known, at the training's."""
+    left, batch = job.meter.left(now), job.batch
+    if left is not None or batch is None or not batch.seconds:
+        return left
+    trained = _images(batch) / (batch.epochs * batch.images)
+    return batch.seconds * (1 - trained) / trained
 
 
 def _bar(done: float, width: int) -> Line:

@@ -9,7 +9,7 @@ from tui.keys.history_keys import KEYS
 from tui.keys.main_keys import Key
 from tui.state.run_list import RunList
 
-IMPORTANCE = ("Enter", "q", "Space", "n", "x", "v", "?", "s", "] →")
+IMPORTANCE = ("Enter", "q", "Space", "n", "Delete", "v", "?", "s", "] →")
 """The keys of the bottom line; on narrow screens the last ones are dropped first."""
 
 

@@ -1,33 +1,63 @@
 """Draws each plot of the main screen with its data from the state; loads NumPy."""
 
-from collections.abc import Callable
-from typing import Concatenate, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from tui.plots import accuracy, costs, files, histogram, layer_bars, sensitivity, speed
+from tui.plots.data_table import DataTable
 from tui.plots.predictions import confusion, images
+from tui.plots.view import View
 from tui.state.state import State
-from tui.text.lines import Lines
-from tui.views import plot_data
+from tui.text.lines import Line, Lines
+from tui.views import plot_data as of
 
 D = TypeVar("D")
+Contra = TypeVar("Contra", contravariant=True)
+
+_TITLE_WIDTH = 80
+"""A width for the data of a title, which says nothing that depends on it."""
 
 
-def _drawer(
-    data: Callable[[State, int], D], draw: Callable[Concatenate[D, int, int, ...], Lines]
-) -> Callable[Concatenate[State, int, int, ...], Lines]:
-    return lambda state, width, height, *hint: draw(data(state, width), width, height, *hint)
+class _Draw(Protocol[Contra]):
+    """How a plot is drawn from its data."""
+
+    def __call__(self, data: Contra, width: int, height: int, hint: str, view: View) -> Lines:
+        """Fill exactly the area."""
 
 
-DRAWERS = {
-    "histogram": _drawer(plot_data.histogram, histogram.draw),
-    "accuracy": _drawer(plot_data.accuracy, accuracy.draw),
-    "sensitivity": _drawer(plot_data.sensitivity, sensitivity.draw),
-    "parameters": _drawer(plot_data.parameters, layer_bars.draw),
-    "size": _drawer(plot_data.size, layer_bars.draw),
-    "files": _drawer(plot_data.files, files.draw),
-    "speed": _drawer(plot_data.speed, speed.draw),
-    "costs": _drawer(plot_data.costs, costs.draw),
-    "predictions": _drawer(plot_data.predictions, images.draw),
-    "confusion": _drawer(plot_data.confusion, confusion.draw),
+@dataclass(frozen=True, slots=True)
+class Drawer(Generic[D]):
+    """A plot: where its data come from, its title, how it is drawn, and its data as a table."""
+
+    data: Callable[[State, int], D]
+    title_of: Callable[[D], Line]
+    draw_data: _Draw[D]
+    table_of: Callable[[D], DataTable]
+
+    def title(self, state: State) -> Line:
+        """Its title."""
+        return self.title_of(self.data(state, _TITLE_WIDTH))
+
+    def draw(self, state: State, width: int, height: int, hint: str, view: View) -> Lines:
+        """Draw it in an area."""
+        return self.draw_data(self.data(state, width), width, height, hint, view)
+
+    def table(self, state: State, width: int) -> DataTable:
+        """Its data at a width."""
+        return self.table_of(self.data(state, width))
+
+
+DRAWERS: Mapping[str, Drawer[Any]] = {
+    "histogram": Drawer(of.histogram, histogram.title, histogram.draw, histogram.table),
+    "accuracy": Drawer(of.accuracy, accuracy.title, accuracy.draw, accuracy.table),
+    "sensitivity": Drawer(of.sensitivity, sensitivity.title, sensitivity.draw, sensitivity.table),
+    "parameters": Drawer(of.parameters, layer_bars.title, layer_bars.draw, layer_bars.table),
+    "size": Drawer(of.size, layer_bars.title, layer_bars.draw, layer_bars.table),
+    "files": Drawer(of.files, files.title, files.draw, files.table),
+    "speed": Drawer(of.speed, speed.title, speed.draw, speed.table),
+    "costs": Drawer(of.costs, costs.title, costs.draw, costs.table),
+    "predictions": Drawer(of.predictions, images.title, images.draw, images.table),
+    "confusion": Drawer(of.confusion, confusion.title, confusion.draw, confusion.table),
 }
-"""By the names of `plot_registry`; after the height, some take a hint."""
+"""By the names of `plot_registry`."""

@@ -5,11 +5,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 
+from tui.keys.keymap import with_keys
+from tui.plots.data_table import DataTable
+from tui.plots.subject import PlotSubject
+from tui.plots.view import PLAIN, View
 from tui.state.measurement import Need
 from tui.state.state import State
-from tui.text.lines import Lines
+from tui.text.lines import Line, Lines, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,28 +22,68 @@ class Plot:
     """A plot of the state.
 
     Attributes:
-        title: its description in the list of plots.
+        label: its name on the screen, where its title begins.
+        about: its description in the list of plots.
         inputs: the part of the state it shows; it is redrawn only when that changes.
-        hint: shown while there is no data, such as the key to press; replaced by the progress of
-            a background measurement.
+        hint: shown while there is no data, such as the key (its action in braces) to press;
+            replaced by the progress of a background measurement.
         needs: what is measured in the background while it is visible.
+        scales: whether its amounts can be on a linear and on a logarithmic scale.
     """
 
     name: str
-    title: str
+    label: str
+    about: str
     inputs: Callable[[State], object]
     hint: str = ""
     needs: frozenset[Need] = frozenset()
+    scales: bool = False
 
-    def draw(self, state: State, width: int, height: int) -> Lines:
-        """Draw it; empty before there is a base."""
+    def title(self, state: State) -> Line:
+        """Its title, for a frame or a rule, the most important part first.
+
+        Each part has the separator before it, so that the last ones can be left out.
+        """
+        if state.base is None:
+            return (Span(self.label, "title"),)
+        from tui.views.plot_drawers import DRAWERS
+
+        return DRAWERS[self.name].title(state)
+
+    def subject(self, state: State) -> PlotSubject:
+        """It for the whole screen."""
+        return PlotSubject(
+            self.name,
+            (self.name, self.inputs(state), state.measuring if self.needs else ""),
+            partial(self.title, state),
+            partial(self.draw, state),
+            partial(self.table, state),
+            self.scales,
+        )
+
+    def draw(self, state: State, width: int, height: int, view: View = PLAIN) -> Lines:
+        """Draw it; empty before there is a base.
+
+        Where a frame shows the title, `view` leaves it out: `FRAMED`.
+        """
         if state.base is None:
             return ()
         from tui.views.plot_drawers import DRAWERS
 
-        hint = state.measuring if self.needs and state.measuring else self.hint
-        return DRAWERS[self.name](state, width, height, *([hint] if self.hint else []))
+        hint = state.measuring if self.needs and state.measuring else with_keys(self.hint)
+        return DRAWERS[self.name].draw(state, width, height, hint, view)
 
+    def table(self, state: State, width: int) -> DataTable:
+        """Its data, as far as a plot of a width shows them; empty before there is a base."""
+        if state.base is None:
+            return DataTable()
+        from tui.views.plot_drawers import DRAWERS
+
+        return DRAWERS[self.name].table(state, width)
+
+
+FRAMED = View(header=False)
+"""How a plot is drawn below its own title in a frame or a rule."""
 
 _FOOTPRINTS = attrgetter("base", "chosen", "footprints")
 _COMPARED = attrgetter("comparison", "base", "planned", "images", "measuring")
@@ -46,25 +91,25 @@ _COMPARED = attrgetter("comparison", "base", "planned", "images", "measuring")
 PLOTS = {
     plot.name: plot
     for plot in (
-        Plot("histogram", "weights of the selected layer",
+        Plot("histogram", "Weights", "weights of the selected layer",
             attrgetter("base", "chosen", "chosen_what_if", "tuned")),
-        Plot("accuracy", "accuracy while training", attrgetter("curve", "dense"),
-            hint="press f to fine-tune"),
-        Plot("sensitivity", "how sensitive each layer is",
+        Plot("accuracy", "Accuracy", "accuracy while training", attrgetter("curve", "dense"),
+            hint="press {fine-tune} to fine-tune"),
+        Plot("sensitivity", "Sensitivity", "how sensitive each layer is",
             attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"),
-            hint="press s to scan; curves appear as it runs"),
-        Plot("parameters", "parameters per layer", _FOOTPRINTS),
-        Plot("size", "size per layer", _FOOTPRINTS),
-        Plot("files", "file size",
+            hint="press {scan} to scan; curves appear as it runs"),
+        Plot("parameters", "Parameters", "parameters per layer", _FOOTPRINTS, scales=True),
+        Plot("size", "Size", "size per layer", _FOOTPRINTS, scales=True),
+        Plot("files", "Files", "file size",
             attrgetter("base", "footprints", "finetuned", "pruned", "current")),
-        Plot("speed", "speed in each engine", attrgetter("speed", "speed_is_current"),
-            hint="press b to benchmark in all installed engines"),
-        Plot("costs", "cost per layer",
+        Plot("speed", "Speed", "speed in each engine", attrgetter("speed", "speed_is_current"),
+            hint="press {benchmark} to benchmark in all installed engines"),
+        Plot("costs", "Cost", "cost per layer",
             attrgetter("base", "chosen", "what_ifs", "layer_activity", "measuring"),
             needs=frozenset({"costs"})),
-        Plot("predictions", "test images and predictions", _COMPARED,
+        Plot("predictions", "Predictions", "test images and predictions", _COMPARED,
             hint="predicting test images", needs=frozenset({"images"})),
-        Plot("confusion", "which classes are confused", _COMPARED,
+        Plot("confusion", "Confusion", "which classes are confused", _COMPARED,
             hint="predicting every test image", needs=frozenset({"matrix"})),
     )
 }  # fmt: skip

@@ -149,10 +149,15 @@ def _first(run_list: RunList) -> int:
     return _GUTTER + max(4, *(len(row.id) for row in run_list.rows or ()), 0) + _SIGN
 
 
+def _reading(run_list: RunList) -> str:
+    done, number = run_list.read_so_far
+    return f"  reading the runs: {done:,} of {number:,}" if number else "  reading the runs…"
+
+
 def table(run_list: RunList, current: str | None, width: int, height: int, top: int = 0) -> Lines:
     """The table in `height` lines: a header, then the runs from the row `top` on."""
     if not run_list.rows:
-        return ((Span("  reading the runs…", "muted"),),) if run_list.rows is None else ()
+        return ((Span(_reading(run_list), "muted"),),) if run_list.rows is None else ()
     visible, best = columns(run_list, width), fronts(run_list.rows, run_list.split)
     rows = run_list.rows[top : top + max(1, height - 1)]
     return (

@@ -1,11 +1,11 @@
 """The key line: the keys that apply now, at the bottom of the screen; a click presses one."""
 
-from itertools import chain
+from itertools import chain, pairwise
 
 from textual import events
 
-from tui.keys.main_keys import Key, fitting
-from tui.text.lines import Span
+from tui.keys.main_keys import SEPARATOR, Key, fitting
+from tui.text.lines import Line, Span, width_of
 from tui.widgets.lines import LinesWidget
 
 
@@ -24,17 +24,17 @@ class KeyLine(LinesWidget):
         self._keys, width = keys, self.app.size.width
         with self.drawing():
             self._shown = fitting(keys, width)
-            pairs = ((Span(k.shown, "key"), Span(f" {k.label} ", "key-label")) for k in self._shown)
-            self.lines = ((*chain.from_iterable(pairs), Span(" " * width, "key-label")),)
+            spans = chain.from_iterable(_spans(*pair) for pair in pairwise((None, *self._shown)))
+            self.lines = ((*spans, Span(" " * width, "key-label")),)
 
     def on_resize(self) -> None:
         """Fill the line's new width."""
         self.show(self._keys)
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Explain the key under the pointer."""
-        key = self._key_at(event.x)
-        self.tooltip = key.tooltip if key else None
+    def tooltip_at(self, x: int, y: int) -> str | None:
+        """What the key under the pointer does."""
+        key = self._key_at(x)
+        return key.tooltip if key else None
 
     def on_click(self, event: events.Click) -> None:
         """Press the key under the pointer."""
@@ -42,8 +42,18 @@ class KeyLine(LinesWidget):
             self.app.simulate_key(key.keys.partition(",")[0])
 
     def _key_at(self, x: int) -> Key | None:
-        for key in self._shown:
-            x -= key.width
-            if x < 0:
-                return key
+        for before, key in pairwise((None, *self._shown)):
+            if key is not None:
+                x -= width_of(_spans(before, key))
+                if x < 0:
+                    return key
         return None
+
+
+def _spans(before: Key | None, key: Key | None) -> Line:
+    """A key and its label, after what separates it from a key of another group."""
+    if key is None:
+        return ()
+    apart = before is not None and before.group != key.group
+    separator = (Span(SEPARATOR, "key-label"),) if apart else ()
+    return (*separator, Span(key.shown, "key"), Span(f" {key.label} ", "key-label"))

@@ -4,25 +4,23 @@ from textual import events, on
 from textual.message import Message
 
 from tui.state.state import State
-from tui.views.layer_table import columns, first_row, table
-from tui.widgets.lines import LinesWidget
+from tui.text.frames import inner_start
+from tui.text.lines import Span
+from tui.views.panels.layer_table import columns, first_row, layers_kept, table
+from tui.widgets.panel import Panel
 
-LEAST, REST = 6, 16
-"""Minimum lines of the table, and lines it leaves for the rest of the screen."""
-
-MAX_MATCHES = 12
-"""Maximum rows for the matches of a search, so that the plots stay put during typing."""
+TITLE = (Span("Layers", "title"),)
 
 
-class LayerTable(LinesWidget, can_focus=True):
+class LayerTable(Panel, can_focus=True):
     """Click a row to select it, its bar to set the sparsity; the wheel changes the sparsity."""
 
     HELP = """
-    # The layer table
-    Up and down select a row; left and right change its sparsity; digits type an exact value.
-    Keys on a group's row act on all its unlocked layers; Space folds it.
-    / finds layers and * lists one kind; keys on the heading act on all of them.
-    Click a bar to set the sparsity, scroll to change it by 1 %, click a group to fold it.
+    # Layers
+    {row-above} and {row-below} select a row; {less} and {more} change its sparsity; digits type
+    an exact value. Keys on a group's row act on all its unlocked layers; {fold} folds it.
+    {find-layers} finds layers and {same-kind} lists one kind; keys on the heading act on all of
+    them. Click a bar to set the sparsity, scroll to change it by 1 %, click a group to fold it.
     """
 
     class MouseAction(Message):
@@ -38,15 +36,8 @@ class LayerTable(LinesWidget, can_focus=True):
         """Show the state's layers."""
         self._state = state
         with self.drawing():
-            self.styles.height = self._height
-            self.lines = table(state, self.size.width, self._height)
-
-    @property
-    def _height(self) -> int:
-        """Its lines, also before they are laid out; constant during a search."""
-        listing = self._state.listing
-        rows = min(len(listing.layers) + 1, MAX_MATCHES) if listing.filter else len(listing.rows)
-        return min(1 + max(1, rows), max(LEAST, self.screen.size.height - REST))
+            width, rows = self.inner
+            self.put(table(state, width, rows), TITLE, layers_kept(state))
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
@@ -67,12 +58,14 @@ class LayerTable(LinesWidget, can_focus=True):
             self.post_message(self.MouseAction(index, steps=steps))
 
     def _row_at(self, y: float) -> int | None:
-        index = first_row(self._state, self._height) + int(y) - 1
-        return index if y >= 1 and index < len(self._state.listing.rows) else None
+        rows = self.inner[1]
+        line = int(y) - inner_start(self.frame)[1] - 1
+        index = first_row(self._state, rows) + line
+        return index if 0 <= line < rows - 1 and index < len(self._state.listing.rows) else None
 
     def _sparsity_at(self, x: float) -> float | None:
-        fitted = columns(self._state, self.size.width)
-        cell = int(x) - fitted.bar_start
+        fitted = columns(self._state, self.inner[0])
+        cell = int(x) - inner_start(self.frame)[0] - fitted.bar_start
         if not 0 <= cell < fitted.bar:
             return None
         return round((cell + 1) / fitted.bar, 2) if cell else 0.0

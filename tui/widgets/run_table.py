@@ -4,17 +4,22 @@ from textual import events, on
 from textual.message import Message
 
 from tui.state.run_list import RunList
+from tui.text.frames import inner_start
+from tui.text.lines import Span
 from tui.views.run_table import scrolled, table
-from tui.widgets.lines import LinesWidget
+from tui.widgets.panel import Panel
+
+TITLE = (Span("Runs", "title"),)
 
 
-class RunTable(LinesWidget, can_focus=True):
+class RunTable(Panel, can_focus=True):
     """Click a run to select it, twice to continue from it."""
 
     HELP = """
     # The runs
-    Up and down select a run, Enter continues from its net, n writes a note, x deletes the run,
-    Space marks it for comparison, s sorts.
+    {history.up} and {history.down} select a run, {history.continue} continues from its net,
+    {history.note} writes a note, {history.delete} deletes the run, {history.mark} marks it for
+    comparison, {history.sort} sorts.
     """
 
     class Clicked(Message):
@@ -38,10 +43,10 @@ class RunTable(LinesWidget, can_focus=True):
     def show(self, run_list: RunList, current: str | None) -> None:
         """Show the runs; `current` is the one whose net is on the main screen."""
         self._run_list, self._current = run_list, current
-        width, height = self.size
+        width, height = self.inner
         with self.drawing():
             self._top = scrolled(run_list, height, self._top)
-            self.lines = table(run_list, current, width, height, self._top)
+            self.put(table(run_list, current, width, height, self._top), TITLE)
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
@@ -49,8 +54,9 @@ class RunTable(LinesWidget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Select the run."""
-        index = self._top + event.y - 1
-        if event.y >= 1 and index < len(self._run_list.rows or ()):
+        line = event.y - inner_start(self.frame)[1] - 1
+        index = self._top + line
+        if 0 <= line < self.inner[1] - 1 and index < len(self._run_list.rows or ()):
             self.post_message(self.Clicked(index, event.chain > 1))
 
     @on(events.MouseScrollUp)

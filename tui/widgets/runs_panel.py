@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.state.run_list import RunList
-from tui.text.lines import Lines
-from tui.widgets.lines import LinesWidget
+from tui.text.lines import Line, Lines, Span
+from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from tui.views.run_plots import Weights
@@ -17,31 +17,33 @@ Draw = Callable[[int, int], Lines]
 """Draws for a width and a height."""
 
 
-class RunsPanel(LinesWidget, can_focus=True):
+class RunsPanel(Panel, can_focus=True):
     """Accuracy against size, or two runs side by side; a text if there are no runs."""
 
     HELP = """
     # Accuracy against size
     A run is on the Pareto front if no other run beats it in both accuracy and size.
-    v switches between validation and test.
-    Mark a run with Space and select another to compare them side by side; v shows the next view,
-    [ and ] select the layer.
+    {history.view} switches between validation and test.
+    Mark a run with {history.mark} and select another to compare them side by side; {history.view}
+    shows the next view, {history.layer-above} and {history.layer-below} select the layer.
     """
 
     _draw: Draw | None = None
     _seen: object = None
+    _title: Line = ()
     _weights: Weights | None = None
 
     def show_runs(self, run_list: RunList, dense: float | None, weights: Weights) -> None:
         """Draw the runs, unless they are up to date."""
-        seen = (run_list, dense, self.size)
+        seen = (run_list, dense, self.frame, self.inner)
         if seen != self._seen or (weights is not self._weights and run_list.compared):
-            self.show_text(partial(_lower_half, run_list, dense, weights))
+            title = "Two runs compared" if run_list.compared else "Accuracy against size"
+            self.show_text(partial(_lower_half, run_list, dense, weights), title)
             self._seen, self._weights = seen, weights
 
-    def show_text(self, draw: Draw) -> None:
-        """Show a text."""
-        self._draw = draw
+    def show_text(self, draw: Draw, title: str = "") -> None:
+        """Show a text, in a frame with a title."""
+        self._draw, self._title = draw, (Span(title, "title"),) * bool(title)
         self.on_resize()
 
     def on_resize(self) -> None:
@@ -49,7 +51,7 @@ class RunsPanel(LinesWidget, can_focus=True):
         self._seen = None
         if self._draw is not None:
             with self.drawing():
-                self.lines = self._draw(*self.size)
+                self.put(self._draw(*self.inner), self._title)
 
 
 def _lower_half(

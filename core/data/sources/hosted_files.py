@@ -8,7 +8,7 @@ from core.data.sources.cache import places, raw_folder
 from core.data.sources.download import download, fault_of
 from core.data.sources.torchvision_files import RemoteFile, remote_files
 from core.errors import WorkError
-from core.events import StopFlag, Stream
+from core.events import StopFlag, Stream, portions
 from core.system.blocking_calls import SourceError, run_in_thread
 
 _PARTS = ".partial"
@@ -49,7 +49,9 @@ class HostedFiles:
         Raises WorkError if no address has one of them, or the stop flag is raised.
         """
         folder, parts = raw_folder(self._description, data_dir), data_dir / _PARTS
-        for file in (yield from self._known(stop)):
+        files = yield from self._known(stop)
+        for file, portion in zip(files, portions(*[1] * len(files)), strict=True):
+            yield portion
             path, wrong = yield from self._find(file, data_dir, stop)
             if path or (wrong and not replace):
                 continue

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from core.data.registry import Description, File, Files
 from core.data.sources.torchvision_files import torchvision_class
-from core.events import StopFlag, Stream
+from core.events import StopFlag, Stream, portions
 from core.system import blocking_calls
 from core.system.blocking_calls import CallProgress, SourceError, run_in_thread
 from core.system.error_text import reason
@@ -37,7 +37,9 @@ def download(description: Description, mirror: str, stop: StopFlag) -> Stream[Fi
         StoppedError: the stop flag is raised.
     """
     files: Files = {}
-    for name, file in description.files.items():
+    parts = portions(*(file.size for file in description.files.values()))
+    for (name, file), portion in zip(description.files.items(), parts, strict=True):
+        yield portion
         call = partial(_download, f"{mirror}{name}.gz", file)
         files[name] = yield from run_in_thread(
             call, f"fetching {name}", stop, blocking_calls.TIMEOUT

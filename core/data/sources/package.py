@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.data.registry import File, Files, Package
 from core.data.sources.mnist_pickle import mnist_files
-from core.events import Progress, StopFlag, Stream
+from core.events import Portion, Progress, StopFlag, Stream
 from core.system import blocking_calls
 from core.system.blocking_calls import CallProgress, SourceError, raise_if_stopped
 from core.system.error_text import reason
@@ -44,6 +44,7 @@ def extract(package: Package, folder: Path, stop: StopFlag) -> Stream[Files]:
             )
         except OSError as error:
             raise SourceError(f"cannot start {command[0]} ({reason(error)})") from error
+    yield Portion(0.0, 1.0)
     with process:
         try:
             yield from _watch(process, package, folder, stop)

@@ -21,7 +21,7 @@ from core.nets.architectures import LeNet5
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
 from core.nets.zoo import model_spec
-from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, LayerScanned, Scan, ScanUpdated
+from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, PointScanned, Scan, ScanUpdated
 from core.pruning.masks import Masks
 from core.pruning.thresholds import pruned_by, threshold
 from tests.core.conftest import head
@@ -160,7 +160,7 @@ class TestEvents:
         assert [event.scan.exact for event in of_type(ScanUpdated, events)] == [False, True]
         assert of_type(ScanUpdated, events)[-1].scan == result
 
-    def test_on_the_first_images_every_layer_is_reported_as_it_is_done(
+    def test_on_the_first_images_every_point_is_reported_as_it_is_measured(
         self, net: LeNet5, few: Splits
     ) -> None:
         stream = scan(net, few.train, split="train", sparsities=[0.9], uniform=[0.5])
@@ -168,7 +168,7 @@ class TestEvents:
         done = [
             [event.scan.layers[name][0].images for name in event.scan.layers]
             + [point.images for point in event.scan.uniform]
-            for event in of_type(LayerScanned, events)
+            for event in of_type(PointScanned, events)
         ]
         assert done == [[1000] * (at + 1) + [0] * (4 - at) for at in range(5)]
 
@@ -200,7 +200,8 @@ class TestEvents:
         self, net: LeNet5, images: Images, dense: Weights
     ) -> None:
         stream = scan(net, images, split="test", sparsities=[0.9])
-        next(stream)
+        while not isinstance(next(stream), Progress):
+            pass
         assert not same(net.state_dict(), dense)
         stream.close()
         assert same(net.state_dict(), dense)

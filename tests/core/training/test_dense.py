@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR,
 
 from core.data.batches import Images, Splits
 from core.errors import InputError, StoppedError
-from core.events import Accuracy, Batch, Epoch, Event, Measured, Progress, Stream, drain
+from core.events import Accuracy, Batch, Epoch, Event, Measured, Portion, Progress, Stream, drain
 from core.measure.evaluation import evaluate, measure
 from core.nets.architectures import Cnn5, LeNet300
 from core.nets.layers import Layer
@@ -126,7 +126,7 @@ class TestEvents:
         result, events = tuned
         measured = [Measured("pruned", result.pruned), Measured("finetuned", result.accuracy)]
         assert of_type(Measured, events) == measured
-        kinds = [type(event) for event in events if not isinstance(event, Progress)]
+        kinds = [type(event) for event in events if not isinstance(event, Progress | Portion)]
         assert (kinds[0], kinds[-1]) == (Measured, Measured)
 
     def test_fine_tuning_revives_no_weight(
@@ -306,12 +306,14 @@ class TestMeasuring:
         self, few: Splits, dense: Weights, aggressive: Plan
     ) -> None:
         events: list[Event] = []
-        stream = prune_and_measure(Cnn5(), dense, aggressive, few, lambda: bool(events))
+        stream = prune_and_measure(
+            Cnn5(), dense, aggressive, few, lambda: bool(of_type(Progress, events))
+        )
         with pytest.raises(StoppedError):
             drain(stream, events.append)
         assert of_type(Measured, events) == []
         assert {event.step for event in of_type(Progress, events)} == {
-            "measuring pruned on validation"
+            "measuring the pruned net on validation"
         }
 
     @pytest.mark.parametrize("bad", [float("nan"), 1.2, -0.1])

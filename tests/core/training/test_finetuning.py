@@ -31,9 +31,11 @@ class TestGradualPruning:
         ramp = 16
         model = Cnn5()
         kept = []
+        elements = sum(layer.elements for layer in layers)
         for event in finetune(model, dense, aggressive, tiny, recipe):
             if isinstance(event, Batch):
                 kept.append(kept_counts(model.state_dict(), layers))
+                assert event.sparsity == pytest.approx(1 - sum(kept[-1].values()) / elements)
         expected = []
         for step in range(1, 2 * STEPS + 1):
             renewed = ramp if step >= ramp else step - step % 3

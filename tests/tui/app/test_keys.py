@@ -26,7 +26,13 @@ def test_the_arguments_of_a_key_fit_its_action(app, key):
 
 def test_before_a_net_is_open_only_what_needs_none_is_available(app):
     names = {key.name for key in KEYS if is_available(app.feature_action(key.name), app.session)}
-    assert names == {"plots.step", "training.revert", "program.help", "program.leave"}
+    assert names == {
+        "plots.step",
+        "training.revert",
+        "program.help",
+        "program.leave",
+        "program.messages",
+    }
 
 
 async def test_actions_that_wait_are_unavailable_during_a_job(app, backend):

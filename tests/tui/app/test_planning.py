@@ -96,17 +96,17 @@ async def test_presets_leave_locked_layers_alone(app):
 async def test_the_mouse_chooses_layers_and_sets_sparsities(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        await pilot.click(LayerTable, offset=(4, 4))
+        await pilot.click(LayerTable, offset=(4, 5))
         assert app.state.chosen == 3
         row = shown(app, "#table").splitlines()[4]
         bar = row.index("·")
-        await pilot.click(LayerTable, offset=(bar + row.count("·") // 2, 3))
+        await pilot.click(LayerTable, offset=(bar + row.count("·") // 2, 4))
         assert app.state.chosen == 2
         assert app.state.planned["conv3"] == pytest.approx(0.5, abs=0.1)
-        await pilot.click(LayerTable, offset=(4, 0))
+        await pilot.click(LayerTable, offset=(4, 1))
         assert app.state.chosen == 2
         table = app.main_screen.query_one(LayerTable)
-        place = (4, 1, 0, 0, 0, False, False, False)
+        place = (4, 2, 0, 0, 0, False, False, False)
         for scroll in (MouseScrollUp, MouseScrollUp, MouseScrollDown):
             table.post_message(scroll(table, *place))
         await pilot.pause()

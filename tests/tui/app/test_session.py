@@ -23,10 +23,11 @@ class Endless:
 def test_an_outcome_takes_the_line_unless_a_job_needs_it():
     opened, app = session()
     opened.show(opened.state, Outcome("done"))
-    assert (opened.activity.text, app.notices) == ("done", [])
+    assert (opened.activity.text, opened.activity.said) == ("done", None)
     opened.job, opened.activity = Endless(), JobProgress("pruning", 0.0)
     opened.show(opened.state, Outcome("also done"))
-    assert (opened.activity.title, app.notices) == ("pruning", ["also done"])
+    assert (opened.activity.title, opened.activity.said.text) == ("pruning", "also done")
+    assert (opened.messages.texts, app.notices) == (["done", "also done"], [])
 
 
 def test_a_passing_outcome_disappears_with_the_plan_it_is_about():
@@ -39,10 +40,10 @@ def test_a_passing_outcome_disappears_with_the_plan_it_is_about():
 
 
 def test_a_second_job_is_refused_and_changes_nothing():
-    opened, app = session()
+    opened, _ = session()
     opened.job, state = Endless(), opened.state
     opened.start_job("training", lambda _: iter(()), print, curve=TrainingCurve(3, True))
-    assert (opened.state, len(app.notices)) == (state, 1)
+    assert (opened.state, len(opened.messages.texts)) == (state, 1)
 
 
 @pytest.mark.parametrize("error", [InputError("no such file"), StoppedError("stopped")])

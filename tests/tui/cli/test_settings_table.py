@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tui
 from core.settings.settings import SETTINGS
-from tui.cli.add_options import COMMANDS, add_command_options
+from tui.cli.add_options import COMMANDS, add_command_options, add_demo, add_serve
 from tui.cli.settings_table import settings_table
 
 README = Path(tui.__file__).with_name("README.md")
@@ -33,14 +33,24 @@ def test_every_setting_has_a_row_with_no_empty_cell() -> None:
         assert declared.name in row[0] or not declared.portable
 
 
+SHOWS = {"demo": add_demo, "serve": add_serve}
+"""The commands that open the program in another way."""
+
+OF_THE_PROGRAM = ("--experiment", "--theme", "--ascii")
+
+
 def own_options() -> dict[tuple[str, str], Action]:
     """The options of each command that are no settings, by command and flag."""
     shared, options = {"--help", "-h", *(setting.flag for setting in SETTINGS.values())}, {}
-    for name in COMMANDS:
+    for name in (*COMMANDS, *SHOWS):
         parser = ArgumentParser()
-        add_command_options(parser, name)
+        if name in SHOWS:
+            SHOWS[name](parser)
+        else:
+            add_command_options(parser, name)
         for flag, action in parser._option_string_actions.items():
-            if flag not in shared and flag.replace("--no-", "--") not in shared:
+            known = {*shared, *OF_THE_PROGRAM} if name in SHOWS else shared
+            if flag not in known and flag.replace("--no-", "--") not in known:
                 options[name, flag] = action
     return options
 
@@ -50,7 +60,7 @@ def described_options() -> dict[tuple[str, str], str]:
     described = {}
     section = README.read_text(encoding="utf-8").partition("### Other options\n")[2]
     for line in section.partition("\n## ")[0].splitlines():
-        if line.startswith("| `--") and "| the program |" not in line:
+        if line.startswith("| `--") and "| the program" not in line:
             option, names, meaning = line.strip("| ").split(" | ")
             for name in COMMANDS if names == "all" else re.findall(r"`(\w+)`", names):
                 described[name, option.strip("`").split()[0]] = meaning

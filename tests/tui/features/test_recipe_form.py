@@ -117,9 +117,9 @@ def test_rewinding_needs_early_weights():
 class Noting(Scripted):
     """A backend that records the recipe."""
 
-    def finetune(self, base: Net, plan, settings, stop):
+    def finetune(self, base: Net, plan, settings, pruned, stop):
         self.recipe = settings.finetuning()
-        return super().finetune(base, plan, settings, stop)
+        return super().finetune(base, plan, settings, pruned, stop)
 
 
 async def test_fine_tuning_uses_the_chosen_recipe():

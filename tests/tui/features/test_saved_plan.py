@@ -194,7 +194,6 @@ async def test_an_unwritable_folder_is_reported_once(path, monkeypatch):
         for _ in range(3):
             await pilot.press("right")
             await pilot.pause(0.1)
-        await until(pilot, lambda app: len(app._notifications))
-        assert [toast.message for toast in app._notifications] == [
-            "could not save the plan: cannot write [/b]"
-        ]
+        problem = "could not save the plan: cannot write [/b]"
+        await until(pilot, lambda app: problem in app.session.messages.texts)
+        assert app.session.messages.texts.count(problem) == 1

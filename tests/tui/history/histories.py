@@ -89,7 +89,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
     for key in keys:
         char = key if len(key) == 1 else None
         pilot.app.post_message(events.Key(NAMES.get(key, key), char))
-        if key in ("x", "delete", "n", "enter", "escape", "?"):
+        if key in ("x", "delete", "backspace", "n", "enter", "escape", "?"):
             await pilot.pause()
     await settled(pilot)
 
@@ -286,8 +286,9 @@ async def closed(pilot: Pilot[None]) -> Run | str | None:
 
 
 def line(pilot: Pilot[None], start: str) -> str:
-    """The line of the screen with this start."""
-    return next(row for row in text(pilot).splitlines() if row.lstrip(" ▶⌂▸").startswith(start))
+    """The line of the screen with this start, without its frame."""
+    rows = (row.strip("│ ") for row in text(pilot).splitlines())
+    return next(row for row in rows if row.lstrip(" ▶⌂▸").startswith(start))
 
 
 def clipped(pilot: Pilot[None]) -> list[str]:

@@ -78,11 +78,11 @@ async def test_keys_that_come_in_one_go_keep_their_order(few):
         await until(pilot, lambda: few.find("1").note != "first")
         assert few.find("1").note == "firstxq"
         await settled(pilot)
-        at_once("up", "x", "n")
+        at_once("up", "delete", "n")
         await settled(pilot)
         assert (app.screen, app.history.typing) == (app.history, False)
         assert len(few.runs()) == 2
-        at_once("x", "y")
+        at_once("backspace", "y")
         await until(pilot, lambda: len(few.runs()) == 1)
         assert app.pruned == 0
 
@@ -105,11 +105,18 @@ async def test_deleting_asks_first(mine):
     app = Host(mine)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "end", "up", "up", "x")
+        assert app.screen is app.history
+        assert "press Delete" in text(pilot)
+        await ready(pilot, "delete")
         assert isinstance(app.screen, Question)
         assert "Delete run 0003 (36.9x, 99.30 %)?" in text(pilot)
         assert "Runs that started from its net are kept: 0012." in text(pilot)
+        for key in ("n", "enter", "escape", "q"):
+            await ready(pilot, key)
+            assert app.screen is app.history
+            assert mine.find("3").finished
+            await ready(pilot, "delete")
         await ready(pilot, "n")
-        assert mine.find("3").finished
         await ready(pilot, "delete", "y")
         with pytest.raises(InputError):
             mine.find("3")
@@ -122,8 +129,8 @@ async def test_a_damaged_run_can_be_deleted(mine):
     app = Host(mine)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "down", "down")
-        assert "unreadable: press x to delete it" in text(pilot)
-        await ready(pilot, "enter", "space", "x")
+        assert "unreadable: press Delete to delete it" in text(pilot)
+        await ready(pilot, "enter", "space", "delete")
         assert "Delete run 0010?" in text(pilot)
         await ready(pilot, "y")
         assert "0010" not in {run.id for run in mine.runs()}
@@ -132,8 +139,8 @@ async def test_a_damaged_run_can_be_deleted(mine):
 async def test_the_last_run_deleted_leaves_a_welcome(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "x", "y")
-        await ready(pilot, "x", "y")
+        await ready(pilot, "delete", "y")
+        await ready(pilot, "delete", "y")
         assert few.runs() == ()
         assert "No runs yet" in text(pilot)
 
@@ -142,7 +149,7 @@ async def test_a_running_run_is_left_alone(few):
     app = Host(few)
     with few.begin(record(tuning(AGGRESSIVE))) as writer:
         async with app.run_test(size=(80, 24)) as pilot:
-            await ready(pilot, "x")
+            await ready(pilot, "delete")
             assert "run 0003 is running" in text(pilot)
             await ready(pilot, "up", "enter")
             assert app.result == "open"
@@ -155,7 +162,7 @@ async def test_a_running_run_is_left_alone(few):
 async def test_a_run_deleted_meanwhile_is_reported(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "x")
+        await ready(pilot, "delete")
         few.delete(few.find("2"))
         await ready(pilot, "y")
         assert "0002" in " ".join(text(pilot).split())

@@ -20,7 +20,7 @@ from tests.tui.history.histories import (
     tuning,
     until,
 )
-from tui.screens.help import HelpScreen
+from tui.screens.help.screen import HelpScreen
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
@@ -64,7 +64,7 @@ async def test_every_run_is_listed_with_its_numbers(twelve):
         assert row[1] == "◆"
         assert " ".join(row[5:]) == "fine-tune 36.88x 6,183 99.30 99.31 +0.12 5 aggressive"
         assert line(pilot, "0009").endswith("3/5  interrupted, 3/5 epochs")
-        assert "unreadable: run.json is" in line(pilot, "0010")
+        assert "unreadable: run.json" in line(pilot, "0010")
         assert line(pilot, "0008").endswith("stopped early")
         assert "search 4" in line(pilot, "0007")
         assert "12 runs by run ▼" in text(pilot)
@@ -75,7 +75,7 @@ async def test_the_plot_follows_the_chosen_run_and_the_split(twelve):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "end", "up", "up")
-        assert "0003: 36.9x, 99.30 %, on the Pareto front" in text(pilot)
+        assert "0003: 36.9x, 99.30 % · on the Pareto front" in text(pilot)
         assert "▸0003" in text(pilot)
         await ready(pilot, "v")
         assert "0003: 36.9x, 99.31 %, beaten by 0012" in text(pilot)
@@ -85,11 +85,11 @@ async def test_the_plot_follows_the_chosen_run_and_the_split(twelve):
 async def test_an_empty_history_says_what_it_will_show(tmp_path):
     app = Host(Experiment(tmp_path / "nothing"))
     async with app.run_test(size=(60, 20)) as pilot:
-        await ready(pilot, "enter", "n", "x", "s", "space", "pageup")
+        await ready(pilot, "enter", "n", "delete", "s", "space", "pageup")
         shown = " ".join(text(pilot).split())
         assert "No runs yet" in shown
         assert "is recorded" in shown
-        assert "Esc, q or h" in shown
+        assert "Esc back" in shown
         assert "nothing" in text(pilot)
         assert "delete" not in text(pilot)
         assert clipped(pilot) == []
@@ -134,9 +134,9 @@ async def test_the_mouse_chooses_and_opens(twelve):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        await pilot.click("#runs", offset=(10, 2))
+        await pilot.click("#runs", offset=(10, 3))
         assert app.history.run_list.at == "0011"
-        await pilot.click("#runs", offset=(10, 6), times=2)
+        await pilot.click("#runs", offset=(10, 7), times=2)
         run = await closed(pilot)
         assert run.id == "0007"
 
@@ -171,13 +171,13 @@ async def test_a_marked_run_is_compared_with_the_selected_one(twelve):
         assert "◉ 0003 99.30 % (epoch 5, best)" in text(pilot)
         await ready(pilot, "v", "]")
         await until(pilot, lambda: "1,280 kept" in text(pilot))
-        assert "conv2 weights: █ 0003 1,280 kept  ⠒ 0012 1,024 kept" in text(pilot)
+        assert "Weights · conv2: █ 0003 1,280 kept  ⠒ 0012 1,024 kept" in text(pilot)
         await ready(pilot, "v")
         assert "▸ conv2" in text(pilot)
         await ready(pilot, "[")
         assert "▸ conv1" in text(pilot)
         await ready(pilot, "space")
-        assert "0003: 36.9x, 99.30 %, on the Pareto front" in text(pilot)
+        assert "0003: 36.9x, 99.30 % · on the Pareto front" in text(pilot)
 
 
 async def test_a_large_screen_shows_plot_layers_and_settings_at_once(twelve):
@@ -187,7 +187,7 @@ async def test_a_large_screen_shows_plot_layers_and_settings_at_once(twelve):
         shown = text(pilot)
         assert "sparsity %" in shown
         assert "◉ 0003 99.30 % (epoch 5, best)" in shown
-        assert "conv1 weights: █ 0003 280 kept  ⠒ 0012 224 kept" in shown
+        assert "Weights · conv1: █ 0003 280 kept  ⠒ 0012 224 kept" in shown
         assert "settings: recipe ◉ reference ◎ fast" in shown
         assert "v view" not in shown
 
@@ -200,7 +200,7 @@ async def test_runs_that_cannot_be_compared_say_why(twelve):
         await ready(pilot, "up", "space", "down")
         assert "run 0010 cannot be compared with run 0011" in text(pilot)
         await ready(pilot, "down", "v", "v")
-        assert "conv1 weights: █ 0009 –" in text(pilot)
+        assert "Weights · conv1: █ 0009 –" in text(pilot)
         assert "0009 is interrupted" in text(pilot)
         assert "no weights yet" in text(pilot)
 
@@ -212,7 +212,7 @@ async def test_damaged_weights_are_reported(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "space", "down", "v", "v")
-        assert "conv1 weights: █ 0001 –  ⠒ 0002 280 kept" in text(pilot)
+        assert "Weights · conv1: █ 0001 –  ⠒ 0002 280 kept" in text(pilot)
         assert "0001: its weights file is damaged" in text(pilot)
 
 
@@ -254,7 +254,7 @@ async def test_a_run_with_a_damaged_checkpoint_cannot_be_opened(few):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "enter")
         assert app.result == "open"
-        assert "its checkpoint is damaged: press x to delete it" in text(pilot)
+        assert "its checkpoint is damaged: press Delete to delete it" in text(pilot)
 
 
 async def test_a_run_killed_before_its_first_epoch_can_be_started_over(few):

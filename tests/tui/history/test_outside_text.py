@@ -58,7 +58,7 @@ async def test_runs_of_any_text_are_drawn_in_every_view(hostile: Experiment) -> 
         for key in ("home", "down", "end", "v", "space", "up", "space", "v", "v", "v"):
             await pilot.press(key)
             seen.append(await rests())
-        for key in ("n", "escape", "x", "escape"):
+        for key in ("n", "escape", "delete", "escape"):
             await pilot.press(key)
             seen.append(await drawn(pilot))
         assert sum(MARKUP in text for text in seen) == len(seen)

@@ -48,7 +48,7 @@ async def test_a_run_comes_back_with_its_sparsities_recipe_and_net(tmp_path):
         assert app.state.finetuned.accuracy == TUNED
         assert len(app.state.curve.epochs) == 5
         await until(pilot, lambda app: not app.main_screen.stale)
-        assert "fine-tuned 99.26" in shown(app, "#totals")
+        assert "fine-tuned 99.26" in shown(app, "#scoreboard")
         assert "run 0001 restored" in app.activity.text
         await pilot.press("a")
         assert app.state.base.run == "0001"

@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from rich.color import Color, ColorSystem
+from rich.color import Color
 from rich.color_triplet import ColorTriplet
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES
@@ -19,6 +19,7 @@ from tests.tui.conftest import ready
 from tests.tui.history.histories import CSS
 from tests.tui.scripted import AGGRESSIVE, Scripted, residual, scanned
 from tui.app import FeatherweightApp
+from tui.looks.palette import in_palette
 from tui.screens.main import MainScreen
 from tui.state.state import State
 from tui.text.lines import ROLES
@@ -64,7 +65,9 @@ class Host(RoleApp):
 def in_256(color: Color | None) -> ColorTriplet:
     """A color as a terminal of 256 colors shows it."""
     assert color is not None
-    return color.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+    shown = in_palette(Style(color=color)).color
+    assert shown is not None
+    return shown.get_truecolor()
 
 
 def contrast(one: ColorTriplet, other: ColorTriplet) -> float:

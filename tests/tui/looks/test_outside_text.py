@@ -17,6 +17,7 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.hostile import HOSTILE, assert_harmless
 from tests.tui.scripted import DENSE, Many
 from tui.app import FeatherweightApp
+from tui.screens.help.screen import HelpScreen
 from tui.screens.question import Choice, Question
 from tui.views.activity import Outcome
 from tui.views.plot_registry import PLOTS
@@ -68,11 +69,20 @@ async def test_messages_dialogs_and_inputs_are_drawn(app: FeatherweightApp):
             app.session.show(app.state, Outcome(HOSTILE, HOSTILE, role))
             assert MARKUP in await drawn(pilot)
         app.session.activity = Outcome("")
+        app.notify(f"said {HOSTILE}")
+        assert f"said {MARKUP}" in await drawn(pilot)
+        app.push_screen(HelpScreen(()))
         app.notify(f"toast {HOSTILE}")
         await until(pilot, lambda app: app.screen.query(Toast))
         assert f"toast {MARKUP}" in await drawn(pilot)
         app.clear_notifications()
-        for dialog in (Question(HOSTILE, "yes"), Choice(HOSTILE, [(HOSTILE, HOSTILE)])):
+        await pilot.press("escape", "M")
+        assert f"said {MARKUP}" in await drawn(pilot)
+        await pilot.press("escape")
+        for dialog in (
+            Question(HOSTILE, HOSTILE, HOSTILE),
+            Choice(HOSTILE, [(HOSTILE, HOSTILE, HOSTILE)]),
+        ):
             app.push_screen(dialog)
             assert MARKUP in await drawn(pilot)
             await pilot.press("escape")

@@ -14,16 +14,17 @@ from textual.pilot import Pilot
 from core.errors import WorkError
 from core.events import StopFlag, Stream
 from core.jobs.workbench import Net
-from core.pruning.curves import SPARSITIES, LayerScanned, Point, Scan
+from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import PATIENCE, Many, Scripted, residual, scanned
 from tui.app import FeatherweightApp
+from tui.looks.terminal import Look
 from tui.views.plot_registry import PLOTS
 
 pytestmark = pytest.mark.slow
 
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
-THEMES = ["textual-dark", "textual-light", "ansi-dark", "ansi-light"]
+THEMES = ["featherweight-light", "textual-dark", "ansi-dark", "ansi-light"]
 PLAN = ("m", "down", "enter", "down")
 
 
@@ -93,6 +94,16 @@ def test_files_of_another_plan_look_as_drawn(snap_compare, app):
 def test_every_theme_looks_as_drawn(snap_compare, app, theme):
     app.theme = theme
     assert snap_compare(app, terminal_size=(160, 50), run_before=finetuned)
+
+
+def test_without_color_it_looks_as_drawn(snap_compare, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(FeatherweightApp(Scripted()), terminal_size=(80, 24), run_before=finetuned)
+
+
+def test_in_ascii_it_looks_as_drawn(snap_compare, app):
+    app.put_on(Look(ascii_only=True))
+    assert snap_compare(app, terminal_size=(120, 36), run_before=finetuned)
 
 
 @pytest.mark.parametrize("plot", range(4))
@@ -203,7 +214,7 @@ class Filling(Many):
         first = scanned(1_000, names)
         layers = {name: tuple(map(Point, SPARSITIES)) for name in names}
         layers |= {name: first.layers[name] for name in names[:10]}
-        yield LayerScanned(replace(first, layers=layers, uniform=()))
+        yield PointScanned(replace(first, layers=layers, uniform=()))
         self.paused.set()
         self.go.wait(PATIENCE)
         return replace(first, stopped=True)

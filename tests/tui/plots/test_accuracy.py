@@ -1,14 +1,18 @@
 """How accuracy recovers during fine-tuning."""
 
+import dataclasses
+import itertools
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tui.plots.checks import assert_exact, inked, names, numbers, sizes, text
 from tui.plots import accuracy
 from tui.plots.accuracy import AccuracyData
+from tui.plots.drawing.percents import percent_axis
 from tui.text.lines import Lines
 
 
@@ -24,7 +28,9 @@ def test_dense_best_and_epochs_that_cannot_be_best_are_marked():
     assert inked(lines, "muted") == "○"
     assert inked(lines, "batch").strip()
     title = text(lines)[0]
-    assert title.startswith("epoch 2.3 of 5, ◆ best 98.70 % (epoch 2), ⠒ batch 100.0 %, loss 0.100")
+    assert title.startswith(
+        "Accuracy · epoch 2.3 of 5 · ◆ best 98.70 % (epoch 2) · ⠒ batch 100.0 %"
+    )
 
 
 def test_accuracies_on_few_images_carry_their_intervals():
@@ -34,6 +40,74 @@ def test_accuracies_on_few_images_carry_their_intervals():
     assert " dense 85 ±8 % " in inked(lines, "dense")
     assert "◆ best 81 ±9 % (epoch 2)" in text(lines)[0]
     assert "validation 81 ±9 %" in text(lines)[1]
+
+
+LEARNING = {
+    "one-shot": (11.0, 98.7, 30.0),
+    "gradual": (99.2, 99.0, 3.0),
+    "poor": (10.0, 61.0, 2.0),
+    "dips": (90.0, 70.0, 5.0),
+}
+
+
+def grown(start: float, end: float, speed: float, dense: float | None, until: float):
+    """A training at a moment, with batches that go from one accuracy to another."""
+    xs = np.arange(0.02, until, 0.02)
+    ys = end + (start - end) * np.exp(-speed * xs) + 0.3 * np.sin(40 * xs)
+    live = tuple((x, y, 0.1, 0.001, 0.9) for x, y in zip(xs.tolist(), ys.tolist(), strict=True))
+    validation = tuple((float(epoch), end - 1 / epoch) for epoch in range(1, int(until) + 1))
+    best = validation[-1] if validation else None
+    return AccuracyData(5, validation, live, dense, best, (), highest_rate=0.005)
+
+
+@pytest.mark.parametrize("dense", [99.28, 71.0, None])
+@pytest.mark.parametrize("learning", LEARNING.values(), ids=LEARNING)
+def test_the_axis_of_a_training_only_widens_and_seldom(learning, dense):
+    limits = [
+        accuracy._limits(accuracy._Curves.of(data), data)
+        for data in (grown(*learning, dense, until) for until in np.arange(0.1, 5.2, 0.1))
+    ]
+    axes = [percent_axis(low, high, 12) for low, high in limits]
+    for before, after in itertools.pairwise(axes):
+        assert after.lower <= before.lower
+        assert after.upper >= before.upper
+    assert len({(axis.lower, axis.upper) for axis in axes}) <= 4
+
+
+def test_an_axis_for_a_good_net_begins_near_its_accuracy():
+    data = grown(11.0, 98.7, 30.0, 99.28, 0.3)
+    low, high = accuracy._limits(accuracy._Curves.of(data), data)
+    assert percent_axis(low, high, 10).lower == 98
+    assert percent_axis(low, high, 10).upper == 100
+
+
+def test_a_batch_below_the_axis_is_marked_with_its_value():
+    data = AccuracyData(5, live=((0.1, 11.0, 2.0), (0.2, 61.3, 1.0)), dense=99.28)
+    bottom = next(line for line in text(accuracy.draw(data, 78, 12)) if "▾" in line)
+    assert "▾ 61.3 %" in bottom
+
+
+@pytest.mark.parametrize(("area", "rows"), [((78, 9), 0), ((78, 14), 1), ((120, 40), 3)])
+def test_the_sparsity_and_the_learning_rate_are_below_the_accuracy(area, rows):
+    live = tuple((x / 20, 99.0, 0.1, 0.005 * x / 40, x / 50) for x in range(1, 41))
+    lines = accuracy.draw(AccuracyData(5, live=live, dense=99.2, highest_rate=0.01), *area)
+    assert "sparsity 80 %" in text(lines)[1]
+    assert "learning rate 0.005" in text(lines)[1]
+    drawn = lines[len(lines) - 2 * rows :] if rows else ()
+    assert ["ramp"] * rows + ["rate"] * rows == [line[-1].role for line in drawn]
+    if rows:
+        full, half = (
+            "".join(line[-1].text for line in part) for part in (drawn[:rows], drawn[rows:])
+        )
+        assert full.rstrip()[-1] == "▇" if rows == 1 else "█" in full
+        assert max(half) <= "▄" if rows == 1 else "█" in half
+
+
+def test_few_images_have_a_band_around_the_validation_accuracy():
+    data = AccuracyData(5, ((1, 88.0), (2, 90.0), (3, 91.0)), (), 94.0, images=200)
+    assert "░" in inked(accuracy.draw(data, 78, 14), "band")
+    many = dataclasses.replace(data, images=10_000)
+    assert not inked(accuracy.draw(many, 78, 14), "band")
 
 
 def test_early_batches_do_not_flatten_the_rest():

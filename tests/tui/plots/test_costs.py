@@ -31,7 +31,7 @@ MAX_UNFOLDED = CostsData(
 
 def test_all_columns_show_if_there_is_room():
     shown = text(costs.draw(LENET, 100, 9))
-    assert shown[0].startswith("cost per layer")
+    assert shown[0].startswith("Cost per layer")
     assert shown[0].rstrip().endswith("pruned, 5,000 validation images")
     rows = [" ".join(line.split()) for line in shown]
     assert rows[1] == "layer weights weights % FLOP % act % FLOPs paper: weights FLOP act"

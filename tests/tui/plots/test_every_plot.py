@@ -1,7 +1,11 @@
 """What holds for every plot."""
 
+import csv
+import sys
+
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.tui.plots.checks import assert_exact, sizes, text
 from tests.tui.plots.predictions.test_confusion import confused
@@ -21,6 +25,7 @@ from tui.plots import accuracy, costs, files, histogram, layer_bars, sensitivity
 from tui.plots.layer_bars import PARAMETERS, SIZE
 from tui.plots.predictions import confusion, images
 from tui.plots.runs import pareto, training_curves, two_weights
+from tui.plots.view import View
 
 EXAMPLES = {
     "histogram": (histogram.draw, weights()),
@@ -60,6 +65,37 @@ def test_the_usual_areas_show_something(draw, data, area):
     lines = draw(data, *area)
     assert_exact(lines, *area)
     assert all(line.strip() for line in (text(lines)[0], *text(lines)[2:3]))
+
+
+@each
+@settings(max_examples=20)
+@given(area=sizes, row=st.integers(-2, 60), column=st.integers(-2, 12), other=st.booleans())
+def test_a_plot_in_a_frame_has_a_cursor_and_either_scale(draw, data, area, row, column, other):
+    assert_exact(draw(data, *area, view=View(False, row, column, other)), *area)
+
+
+@each
+def test_a_frame_shows_the_title_so_the_plot_does_not(draw, data):
+    title = "".join(span.text for span in sys.modules[draw.__module__].title(data))
+    whole, framed = draw(data, 120, 14), draw(data, 120, 14, view=View(header=False))
+    assert text(whole)[0].rstrip() in title
+    assert title not in "\n".join(text(framed))
+
+
+@each
+def test_every_plot_has_its_data_as_a_table(draw, data):
+    table = sys.modules[draw.__module__].table(data)
+    assert table.rows > 0
+    lines = table.csv().splitlines()
+    assert len(lines) == table.rows + 1
+    assert {len(row) for row in csv.reader(lines)} == {len(table.columns)}
+    column = table.keys
+    for row in range(table.rows):
+        assert table.readout(row, column)
+    for right, down in ((-9, 0), (10**6, 0), (0, -9), (0, 10**6)):
+        row, column = table.moved(table.rows // 2, column, right, down)
+        assert 0 <= row < table.rows
+        assert table.keys <= column < len(table.columns)
 
 
 @each

@@ -42,13 +42,13 @@ def test_the_threshold_is_drawn_on_both_sides():
     left, right = (index for index, char in enumerate(lines[4]) if char == "┊")
     zero = lines[8].index(" 0 ") + 1
     assert zero - left == pytest.approx(right - zero, abs=1)
-    assert "threshold ±0.0585" in lines[1]
+    assert "threshold ±0.0585" in lines[0]
 
 
 def test_a_histogram_labels_its_axes():
     lines = text(histogram.draw(weights(), 78, 9))
-    assert lines[0].startswith("conv2 weights: ⣿ 25,600, █ kept 1,280 (5.0 %)")
-    assert lines[1].startswith("count, √ scale")
+    assert lines[0].startswith("Weights · conv2 · kept 1,280 (5.0 %) · ┊ threshold ±0.0585")
+    assert lines[1].startswith("⣿ removed 24,320  █ kept 1,280  count, √ scale")
     assert lines[8].startswith("weight")
 
 

@@ -19,9 +19,9 @@ def bars(style: Style) -> LayerBarsData:
 
 def test_bars_carry_names_and_numbers():
     lines = text(layer_bars.draw(bars(PARAMETERS), 78, 9))
-    assert lines[0].startswith("parameters  ░ 228,010 dense  █ 6,183 kept (2.7 %)")
-    assert lines[2].startswith("▸ conv2┤▌░")
-    assert lines[2].endswith("25,632 → 1,312  5.1 %")
+    assert lines[0].startswith("Parameters · 6,183 of 228,010 kept (2.7 %)")
+    row = next(line for line in lines if line.startswith("▸ conv2┤"))
+    assert row.endswith("25,632 → 1,312  5.1 %")
     assert all(any(layer in line for line in lines) for layer in LAYERS)
 
 
@@ -29,9 +29,9 @@ def test_bars_are_as_long_as_their_numbers():
     lines = text(
         layer_bars.draw(LayerBarsData(PARAMETERS, ("a", "b"), (1000, 500), (0, 0), 0), 78, 9)
     )
-    full, half = (line.count("░") for line in (lines[1], lines[4]))
+    full, half = (line.count("░") for line in lines[2:] if "░" in line)
     assert full == pytest.approx(2 * half, abs=1)
-    assert "█" not in "".join(lines[1:])
+    assert "█" not in "".join(lines[2:])
 
 
 def test_the_window_follows_the_chosen_layer():
@@ -41,7 +41,7 @@ def test_the_window_follows_the_chosen_layer():
         lines = text(layer_bars.draw(data, 78, 9))
         name = layers[min(max(chosen, 0), 29)]
         assert sum(line.startswith(f"▸ {name}") for line in lines) == 1
-        assert lines[0].endswith("22 of 30 layers hidden")
+        assert lines[1].rstrip().endswith("23 of 30 layers hidden")
 
 
 @pytest.mark.parametrize("area", [(58, 5), (78, 9), (78, 20)])
@@ -49,7 +49,7 @@ def test_the_size_of_all_layers_always_shows(area):
     layers = tuple(f"features.{index}" for index in range(30))
     lines = text(layer_bars.draw(LayerBarsData(SIZE, layers, (4096,) * 30, (1024,) * 30, 3), *area))
     assert any(line.startswith("  all") and "120.0 KiB → " in line for line in lines)
-    assert "█ 30.0 KiB pruned (4.0x)" in lines[0]
+    assert "120.0 KiB → 30.0 KiB (4.0x)" in lines[0]
 
 
 @settings(max_examples=60)

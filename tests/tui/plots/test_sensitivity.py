@@ -37,14 +37,14 @@ def scanned(chosen: int = 0, half: float = 0.0, **other: object) -> SensitivityD
 
 def test_the_title_has_the_chosen_layers_accuracy_and_how_far_it_can_be_pruned():
     title = text(sensitivity.draw(scanned(), 80, 9))[0]
-    assert title.startswith("conv1 at 65 %: 97.98 %, within tolerance up to 63 %, base 99.18 %")
+    assert title.startswith("Sensitivity · conv1 at 65 %: 97.98 % · tolerated up to 63 %")
 
 
 @pytest.mark.parametrize(
     ("chosen", "title"),
     [
-        (3, "fc1 at 98 %: 99.00 % at 95 %, within tolerance up to 95 % or more"),
-        (4, "fc2 at 90 %: 92.90 %, within tolerance up to 85 %"),
+        (3, "Sensitivity · fc1 at 98 %: 99.00 % at 95 % · tolerated up to 95 % or more"),
+        (4, "Sensitivity · fc2 at 90 %: 92.90 % · tolerated up to 85 %"),
     ],
 )
 def test_beyond_the_scan_the_title_has_the_last_measured_accuracy(chosen, title):
@@ -54,18 +54,20 @@ def test_beyond_the_scan_the_title_has_the_last_measured_accuracy(chosen, title)
 def test_a_sample_comes_with_its_interval():
     lines = sensitivity.draw(scanned(half=0.84), 80, 9)
     assert text(lines)[0].startswith(
-        "conv1 at 65 %: 98.0 ±0.8 %, within tolerance up to about 63 %"
+        "Sensitivity · conv1 at 65 %: 98.0 ±0.8 % · tolerated up to about 63 %"
     )
     assert "95 % confidence" in text(lines)[1]
     exact = sensitivity.draw(scanned(), 80, 9)
-    assert len(inked(lines, "muted").strip()) > len(inked(exact, "muted").strip())
+    assert "░" in inked(lines, "band")
+    assert not inked(exact, "band").strip()
 
 
 def test_few_images_have_their_intervals_in_the_title():
     title = text(sensitivity.draw(scanned(half=2.6, images=120), 80, 9))[0]
-    assert title.startswith("conv1 at 65 %: 98 ±3 %, within tolerance up to about 63 %")
-    assert title.rstrip().endswith("base 99 ±2 %")
-    many = text(sensitivity.draw(scanned(images=5_000), 80, 9))[0]
+    assert title.startswith("Sensitivity · conv1 at 65 %: 98 ±3 % · tolerated up to about 63 %")
+    wide = text(sensitivity.draw(scanned(half=2.6, images=120), 120, 9))[0]
+    assert wide.rstrip().endswith("base 99 ±2 %")
+    many = text(sensitivity.draw(scanned(images=5_000), 120, 9))[0]
     assert "98.0" not in many
     assert "base 99.18 %" in many
 
@@ -76,7 +78,7 @@ def test_the_chosen_curve_is_in_front_and_named(chosen, area):
     lines = sensitivity.draw(scanned(chosen), *area)
     drawn = inked(lines, "chosen")
     assert f"▸{list(SCAN)[chosen]}" in drawn
-    assert ("▾" if chosen in (1, 4) else "◆") in drawn
+    assert {0: "◆", 1: "▾", 4: "▾"}.get(chosen, "98 %") in drawn
     assert sum("⠀" < char <= "⣿" for char in drawn) >= 20
 
 
@@ -111,13 +113,29 @@ def test_a_curve_that_leaves_the_area_is_not_drawn_along_the_bottom():
     assert sum("⠀" < char <= "⣿" for char in bottom) <= 2
 
 
-def test_a_plan_below_the_scan_is_marked_between_it_and_the_dense_net():
+def test_a_plan_beyond_the_scan_is_marked_at_the_edge_with_its_value():
     curve = replace(scanned().curves[0], planned=0.2)
     data = replace(scanned(), curves=(curve, *scanned().curves[1:]))
     lines = text(sensitivity.draw(data, 80, 9))
-    assert lines[0].startswith("conv1 at 20 %: 99.19 %")
-    assert " 0 % " in lines[-1]
-    assert "◆" in lines[2]
+    assert lines[0].startswith("Sensitivity · conv1 at 20 %: 99.19 %")
+    assert "40 %" in lines[-1]
+    assert "«" in inked(sensitivity.draw(data, 80, 9), "chosen")
+    assert "20 %" in inked(sensitivity.draw(data, 80, 9), "chosen")
+    assert "»" in inked(sensitivity.draw(scanned(2), 80, 9), "chosen")
+
+
+@pytest.mark.parametrize("area", [(60, 8), (80, 11), (120, 20)])
+def test_neither_the_plan_nor_the_selected_layer_moves_the_axes(area):
+    def axes(**changes: object) -> list[str]:
+        lines = text(sensitivity.draw(scanned(**changes), *area))
+        return [line[:9] for line in lines[2:]] + lines[-1:]
+
+    first = axes()
+    for sparsity in (0.0, 0.2, 0.7, 1.0):
+        curves = tuple(replace(curve, planned=sparsity) for curve in scanned().curves)
+        assert axes(curves=curves) == first
+    for chosen in range(5):
+        assert [line[:9] for line in axes(chosen=chosen, half=0.9)] == [line[:9] for line in first]
 
 
 def test_a_missing_point_is_a_gap():

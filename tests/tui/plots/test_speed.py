@@ -31,7 +31,7 @@ KNOWN = SpeedData(
 def test_all_cases_show_if_there_is_room():
     rows = [" ".join(line.split()) for line in text(speed.draw(KNOWN, 80, 10))]
     assert rows == [
-        "latency, ms fine-tuned",
+        "Speed · latency in ms · fine-tuned",
         "batch 1 batch 64 batch 1 batch 64",
         "1 thread 1 thread 2 threads 2 threads",
         "torch 0.853 20.6 0.764 13.4",

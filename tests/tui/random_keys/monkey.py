@@ -28,7 +28,7 @@ SIZES = ((80, 24), (120, 36), (200, 60), (60, 20), (24, 8))
 CHARACTERS = {"enter": "\r", "escape": "\x1b", "backspace": "\x7f", "tab": "\t", "space": " "}
 
 KEYS = (
-    *"kjlmugspcfxaretvVbdDwohU?z1250=*/[]+-<nSyi",
+    *"kjlmMugspcfxaretvVbdDFwohU?z1250=*/[]+-<nSyi",
     *("up", "down", "left", "right", "enter", "escape", "backspace", "space", "tab", "home", "end"),
     *("pageup", "pagedown", "delete", "shift+left", "shift+right", "f1", "ctrl+p", "ctrl+c"),
 )
@@ -36,7 +36,7 @@ KEYS = (
 TEXTS = ("[/b].toml", "[red]", "60x", "0.5 points", "1 MiB", "no goal", "~x/y", "conv 3x3", "層\t")
 
 TOURS: dict[str, tuple[str, ...]] = {
-    "Question": ("h", "x"),
+    "Question": ("h", "delete"),
     "Choice": ("m",),
     "RecipeDialog": ("c", "down", "right"),
     "ExportDialog": ("e", "down", "right"),
@@ -45,6 +45,7 @@ TOURS: dict[str, tuple[str, ...]] = {
     "HelpScreen": ("?", "down"),
     "HistoryScreen": ("h", "down", "space", "up"),
     "history help": ("h", "?"),
+    "PlotScreen": ("F", "right"),
     "Palette": ("ctrl+p", "g"),
     "ValueInput": ("7",),
     "FindInput": ("/", "c"),
@@ -147,6 +148,8 @@ class Monkey:
     async def come_back(self) -> None:
         """Return to the main screen; fails if the keys do not lead there."""
         for _ in range(12):
+            if self.app.screen is self.app.main_screen:  # where Escape asks whether to stop a job
+                return
             await self._do("escape")
             await self.pilot.pause()
         assert self.app.screen is self.app.main_screen, self.app.screen
@@ -154,7 +157,7 @@ class Monkey:
     def _choose(self) -> tuple[str, ...]:
         lot = self.random.random()
         if self.missing and lot < 0.4:
-            return (*["escape"] * 3, *TOURS[self.random.choice(self.missing)])
+            return (*["escape"] * 3, "n", *TOURS[self.random.choice(self.missing)])
         if lot < 0.5:
             return tuple(self.random.choice(TEXTS))
         if lot < 0.53:

@@ -32,16 +32,19 @@ def fails(*_: object, **__: object) -> None:
     raise LookupError("nothing [/b] here")
 
 
-def toasts(app: FeatherweightApp) -> list[str]:
-    return [notification.message for notification in app._notifications]
+def messages(app: FeatherweightApp) -> list[str]:
+    """What was said after the net was opened."""
+    assert len(app._notifications) <= 1
+    return [text for text in app.session.messages.texts if not text.startswith("ready: ")]
 
 
 @logs_errors
-@pytest.mark.parametrize("name", ["title", "totals", "activity", "table"])
+@pytest.mark.parametrize("name", ["title", "scoreboard", "activity", "table"])
 async def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
     app, monkeypatch, error_log, name
 ):
-    where = "tui.widgets.layer_table" if name == "table" else "tui.screens.main"
+    widgets = {"table": "layer_table", "scoreboard": "scoreboard"}
+    where = f"tui.widgets.{widgets[name]}" if name in widgets else "tui.screens.main"
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
         with monkeypatch.context() as patch:
@@ -49,7 +52,7 @@ async def test_a_panel_that_cannot_be_drawn_says_so_and_the_others_go_on(
             await pilot.press("right", "right")
             assert "LookupError: nothing [/b] here (details in" in shown(app, f"#{name}")
         assert app.state.planned["conv1"] == pytest.approx(0.02)
-        others = {"title": "Featherweight", "totals": "kept", "table": "conv1"}
+        others = {"title": "Featherweight", "scoreboard": "dense", "table": "conv1"}
         assert all(
             text in shown(app, f"#{panel}") for panel, text in others.items() if panel != name
         )
@@ -71,7 +74,7 @@ async def test_a_plot_that_cannot_be_drawn_says_so_until_it_can(app, monkeypatch
             await until(pilot, lambda app: not app.main_screen.stale)
             assert "epoch" in shown(app, "#plot-1")
         await pilot.press("right")
-        await until(pilot, lambda app: "conv1 weights" in shown(app, "#plot-0"))
+        await until(pilot, lambda app: "kept 784" in shown(app, "#plot-0"))
 
 
 @logs_errors
@@ -95,7 +98,7 @@ async def test_a_failing_action_is_reported_and_the_next_key_works(app, monkeypa
         monkeypatch.setattr(app.program, "help", fails)
         await pilot.press("question_mark", "question_mark")
         await pilot.pause()
-        (said,) = toasts(app)
+        (said,) = messages(app)
         assert said.startswith("LookupError: nothing [/b] here (details in ")
         await pilot.press("right")
         assert app.state.planned["conv1"] == pytest.approx(0.01)
@@ -146,7 +149,7 @@ async def test_an_error_in_a_worker_of_a_closed_screen_is_not_shown(app):
         await pilot.press("escape")
         go.set()
         await until(pilot, lambda _: worker.is_finished)
-        assert toasts(app) == []
+        assert messages(app) == []
 
 
 @logs_errors
@@ -188,7 +191,7 @@ def test_a_fatal_error_is_one_line_and_status_1(monkeypatch, capsys, error_log):
             super().run(headless=True)
 
     monkeypatch.setattr("tui.app.FeatherweightApp", Broken)
-    monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
+    monkeypatch.setattr(app_command, "has_terminal", lambda: True)
     assert main([]) == 1
     said = capsys.readouterr().err
     assert said.startswith("featherweight: LookupError: nothing [/b] here (details in ")
@@ -292,8 +295,8 @@ async def test_notices_during_a_job_are_not_markup(app, backend, tmp_path, monke
         await pilot.press("w")
         app.screen.query_one(Input).value = "[b].toml"
         await pilot.press("enter")
-        await until(pilot, lambda app: toasts(app))
-        assert "[b].toml" in "".join(toasts(app))
+        await until(pilot, lambda app: messages(app))
+        assert "[b].toml" in "".join(messages(app))
         await pilot.pause(0.1)
         backend.go.set()
 
@@ -307,9 +310,9 @@ async def test_a_burst_of_keys_triggers_no_action(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         typed(app, "j" * 50_000)
-        await until(pilot, lambda app: toasts(app))
-        assert toasts(app)[0].startswith("ignored ")
-        assert int(toasts(app)[0].split()[1].replace(",", "")) > 40_000
+        await until(pilot, lambda app: messages(app))
+        assert messages(app)[0].startswith("ignored ")
+        assert int(messages(app)[0].split()[1].replace(",", "")) > 40_000
         await pilot.press("right")
         assert app.state.planned["fc2"] == pytest.approx(0.01)
 
@@ -349,7 +352,7 @@ async def test_textual_draws_on_stdout_if_stderr_is_a_file(monkeypatch):
             drawn.append(sys.__stderr__.fileno())
 
     monkeypatch.setattr("tui.app.FeatherweightApp", Drawn)
-    monkeypatch.setattr(app_command, "_has_terminal", lambda: True)
+    monkeypatch.setattr(app_command, "has_terminal", lambda: True)
     monkeypatch.setattr(sys, "__stderr__", sys.__stderr__)
     assert main([]) == 0
     assert drawn == [sys.__stdout__.fileno()]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.text.encodings import cells, in_encoding, readable, replace_missing
+from tui.text.encodings import in_encoding, readable, replace_missing
+from tui.text.glyphs import ascii_cells
 
 OURS = "cnn5 → 60x, 93.1 ±0.9 – 3×3 … ∞x"
 ENCODINGS = ("ascii", "latin-1", "cp1252", "cp437", "shift-jis", "utf-8")
@@ -33,7 +34,7 @@ def test_other_characters_become_escapes_that_tell_them_apart() -> None:
     assert written("模型", "latin-1") == r"\u6a21\u578b"
 
 
-@pytest.mark.parametrize("by", [readable, cells])
+@pytest.mark.parametrize("by", [readable, ascii_cells])
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(text=st.text(max_size=20))
 def test_every_text_can_be_written(by: object, encoding: str, text: str) -> None:
@@ -48,4 +49,4 @@ def test_the_text_of_a_table_is_known_before_it_is_aligned(encoding: str) -> Non
 
 def test_the_app_has_one_ascii_character_for_each_cell() -> None:
     screen = "┌─▶ conv1 █▒⣿⠀ 9±1 層 e\u0301 → ✗"
-    assert written(screen, "ascii", cells) == "+-> conv1 ##.  9~1 ?? e > x"
+    assert written(screen, "ascii", ascii_cells) == "+-> conv1 #::  9~1 ?? e > x"

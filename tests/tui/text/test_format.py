@@ -47,8 +47,8 @@ def test_a_slower_engine_says_how_many_times(value: float, text: str) -> None:
 
 
 def test_small_sizes_are_told_apart_and_large_ones_are_short() -> None:
-    assert written.mib(24_166) == "0.023"
-    assert written.mib(528 << 20) == "528.0"
+    assert written.size(24_166) == "23.6 KiB"
+    assert written.size(528 << 20) == "528.0 MiB"
 
 
 @pytest.mark.parametrize(

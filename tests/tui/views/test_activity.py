@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from core.events import Batch, Epoch, Event, Notice, Progress
+from core.events import Batch, Epoch, Event, Notice, Portion, Progress
 from tui.text.lines import Lines, width_of
-from tui.views.activity import JobProgress, Outcome, activity
+from tui.views.activity import JobProgress, Outcome, Said, activity
 
 
 def progress(*events: Event) -> JobProgress:
@@ -62,3 +64,53 @@ def test_only_an_error_takes_more_lines_than_there_are() -> None:
     assert text(activity(Outcome("done", "next"), 40)) == ["  done", "  next"]
     assert text(activity(Outcome(long, "press r", "error"), 40))[-1] == "  press r"
     assert text(activity(Outcome(long, "press r", "good"), 40))[-1] != "  press r"
+
+
+LEAD = "the fine-tuned net beats the dense one by 1.2 ±0.4 points on validation: the dense net is "
+LEAD += "probably undertrained; more epochs may help it"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_warning_is_readable_in_full_while_a_job_runs_and_after_it(width: int) -> None:
+    running = activity(progress(HALF, Notice(LEAD, warning=True)), width, now=60.0)
+    ended = activity(Outcome("fine-tuned", "a to adopt it", warnings=(LEAD,)), width)
+    for lines in (running, ended):
+        assert all(width_of(line) <= width for line in lines)
+    assert LEAD[:80] in " ".join(line.strip() for line in text(running))
+    assert LEAD[:80] in " ".join(line.strip() for line in text(ended))
+    if width > 60:
+        assert LEAD in " ".join(line.strip() for line in text(ended))
+
+
+def test_what_does_not_fit_says_where_it_is() -> None:
+    many = Outcome("fine-tuned", "a to adopt it", warnings=(LEAD, LEAD))
+    shown = text(activity(many, 60))
+    assert len(shown) == 4
+    assert shown[-1].endswith("… (M: all messages)")
+
+
+def test_a_message_takes_the_second_line_for_a_moment() -> None:
+    said = Said("prune has to wait", "plain", until=61.0)
+    for shown in (replace(progress(HALF), said=said), Outcome("done", "next", said=said)):
+        lines, later = text(activity(shown, 80, now=60.0)), text(activity(shown, 80, now=61.0))
+        assert lines[0] == text(activity(replace(shown, said=None), 80, now=60.0))[0]
+        assert lines[1].strip() == "prune has to wait"
+        assert later[1] != lines[1]
+    (alone,) = text(activity(Outcome("", said=said), 80, now=60.0))
+    assert alone.strip() == "prune has to wait"
+
+
+def test_a_job_that_stops_drops_its_estimate_and_says_what_it_waits_for() -> None:
+    job = progress(Portion(0.0, 0.9), HALF).stop(now=60.0)
+    headline, detail = text(activity(job, 100, now=62.0))
+    assert headline.startswith("  stopping: fine-tune")
+    assert headline.endswith("  2 s")
+    assert "left" not in headline
+    assert "%" not in headline
+    assert detail.strip() == "waiting for the current batch to end"
+    step = Progress("measuring the fine-tuned net on test", 2_500, 10_000, "images")
+    for event in (HALF, Portion(0.9, 1.0), step):
+        job = job.after(event)
+    headline, detail = text(activity(job, 100, now=62.0))
+    assert " 25 %" in headline
+    assert detail.strip() == "measuring the fine-tuned net on test 2,500 of 10,000 images"

@@ -21,9 +21,9 @@ RESULT = Result(STATE.planned, STATE.base, PRUNED, STATE.footprint)
 def test_an_opened_net_says_what_to_do_next_or_what_is_wrong() -> None:
     assert "99.41 % on test" in job_outcomes.opened(net(), None).text
     assert "fold" in job_outcomes.opened(residual(), None).detail
-    detail = job_outcomes.opened(net(), "0003", ("no GPU",)).detail
-    assert "0003" in detail.partition(" · ")[0]
-    assert detail.endswith("no GPU")
+    interrupted = job_outcomes.opened(net(), "0003", ("no GPU",))
+    assert "0003" in interrupted.detail
+    assert interrupted.warnings == ("no GPU",)
 
 
 @pytest.mark.parametrize(

@@ -198,8 +198,8 @@ def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan() 
     rows = {row.name: row for row in plot_data.files(state, 80).rows}
     assert rows["values only"].bytes == state.footprint.pruned_bytes
     assert [row.note for row in rows.values() if row.bytes is None] == [
-        *["press f or e to measure"] * 4,
-        "press e to write",
+        *["press f or e"] * 4,
+        "press e",
     ]
     result = Result(state.planned, dense, TUNED, state.footprint, tuned, sizes=SIZES)
     state = state.with_finetuned(result, state.undo_point)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
 from core.experiments.experiment import Experiment
 from core.pruning.presets import default_preset
 from core.settings.settings import Settings
@@ -18,10 +17,17 @@ from tui.cli.add_options import add_command_options
 from tui.cli.command import Command
 from tui.cli.commands import run
 from tui.cli.streams import Guarded, tell
+from tui.preferences.declared import Preferences
+from tui.preferences.first_start import is_first_start
 from tui.system.interruption import Interruption
-from tui.text.encodings import cells, replace_missing
+from tui.system.output import Output
+from tui.text.encodings import replace_missing
+from tui.text.glyphs import ascii_cells
+from tui.web.driver import is_served
 
 if TYPE_CHECKING:
+    from tui.app import FeatherweightApp
+    from tui.jobs.backend import Backend
     from tui.jobs.job import Job
 
 LEAVE_SECONDS = 0.5
@@ -31,15 +37,11 @@ LEAVE_SECONDS = 0.5
 def prepare(args: Namespace) -> Program | Command[Any]:
     """Check the options; raises InputError."""
     settings = read_options.settings_of(args)
-    if args.theme is not None:
-        from textual.theme import BUILTIN_THEMES
-
-        if args.theme not in BUILTIN_THEMES:
-            names = ", ".join(sorted(BUILTIN_THEMES))
-            raise InputError(f"unknown theme '{args.theme}': expected one of {names}")
-    if _has_terminal():
+    preferences = read_options.preferences_of(args)
+    if has_terminal():
         checks.check_settings(settings)
-        return Program(settings, checks.experiment_for(args, settings), args.theme)
+        return Program(settings, checks.experiment_for(args, settings), preferences)
+    read_options.tell_problems(preferences)
     preset = default_preset(settings.model)
     parser = ArgumentParser()
     add_command_options(parser, "run")
@@ -54,21 +56,44 @@ class Program:
 
     settings: Settings
     experiment: Experiment
-    theme: str | None
+    preferences: Preferences
+
+    def app(self, backend: Backend) -> FeatherweightApp:
+        """The app to run."""
+        from tui.app import FeatherweightApp
+
+        program = FeatherweightApp(backend, self.preferences)
+        program.shows_tour = self.preferences.tour and is_first_start()
+        return program
+
+    def leave(self) -> None:
+        """Called once the app is closed."""
 
     def perform(self, interruption: Interruption) -> int:
         """Open it, and return its exit status once it is closed."""
-        from tui.app import FeatherweightApp
         from tui.jobs.backend import Backend
+        from tui.looks.terminal import Look, look_of
+        from tui.looks.themes import DEFAULT
         from tui.system.error_log import log_error
 
-        terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
-        assert terminal is not None  # see `_has_terminal`
-        vars(sys)["__stderr__"] = Guarded(terminal)  # Textual draws there
-        replace_missing(terminal, cells)
-        program = FeatherweightApp(Backend(self.settings, self.experiment))
-        if self.theme is not None:
-            program.theme = self.theme
+        preferences = self.preferences
+        program = self.app(Backend(self.settings, self.experiment))
+        if is_served():
+            program.put_on(Look(preferences.theme or DEFAULT, ascii_only=bool(preferences.ascii)))
+        else:
+            terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
+            assert terminal is not None  # see `has_terminal`
+            output = vars(sys)["__stderr__"] = Output(Guarded(terminal))  # Textual draws there
+            replace_missing(terminal, ascii_cells)
+            look = look_of(
+                os.environ,
+                encoding=terminal.encoding,
+                color_system=program.console.color_system,
+                theme=preferences.theme,
+                ascii_only=preferences.ascii,
+            )
+            program.put_on(look)
+            program.output = output
         try:
             with interruption.deferred(program.end, lambda: None):
                 program.run()
@@ -83,6 +108,7 @@ class Program:
         if problem:
             tell(problem)
             status = 1
+        self.leave()
         if threads := program.session.threads:
             for thread in threads:
                 thread.abandon(LEAVE_SECONDS)
@@ -101,7 +127,16 @@ def _finish(job: Job | None, interruption: Interruption) -> None:
             job.wait()
 
 
-def _has_terminal() -> bool:
-    """Whether stdin and stdout are a terminal that can move its cursor."""
-    drawable = os.environ.get("TERM") != "dumb"
-    return drawable and sys.stdin.isatty() and sys.stdout.isatty()
+def has_terminal() -> bool:
+    """Whether stdin and stdout are a terminal, or a browser's page.
+
+    Raises InputError if it is a terminal that cannot show the program.
+    """
+    if is_served():
+        return True
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if is_terminal:
+        from tui.looks.terminal import check_terminal  # late: it loads Textual
+
+        check_terminal(os.environ)
+    return is_terminal

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from core.events import StopFlag, Stream
+from core.events import StopFlag, Stream, portions, within
 from core.experiments.experiment import Experiment, open_run
 from core.experiments.run_record import TRAIN, RunRecord
 from core.experiments.runs import STOPPED, Run
@@ -18,6 +18,9 @@ from tui.cli.command import Command
 from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.number_table import NumberTable
 from tui.text.format import count, score, without_dead
+
+OPENING_COST = 0.03
+"""The share of a fine-tuning, or of a search, that it takes to open the net, about."""
 
 
 def prepare(args: Namespace) -> Command[Any]:
@@ -43,12 +46,14 @@ def prepare(args: Namespace) -> Command[Any]:
         check_goal(workbench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[RunOutcome]:
-        yield from workbench.prepared_to_train(stop)
-        base = yield from open_dense_net(workbench, stop)
+        opening, tuning = portions(OPENING_COST, 1 - OPENING_COST)
+        yield from within(opening, workbench.prepared_to_train(stop))
+        base = yield from within(opening, open_dense_net(workbench, stop))
         target = plan
         if goal:
             target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
-        result = yield from recorded_jobs.finetune(workbench, base, target, experiment, stop)
+        stream = recorded_jobs.finetune(workbench, base, target, experiment, stop)
+        result = yield from within(tuning, stream)
         record = finetuned_record(workbench, base, target, result)
         return RunOutcome(record, experiment.folder, result.run)
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from rich.console import Console
 
-from core.events import StopFlag, Stream
+from core.events import StopFlag, Stream, portions, within
 from core.jobs.search import SearchResult
 from core.pruning.goals import DEFAULT_ALLOCATION
 from tui.cli import checks, read_options
 from tui.cli.command import Command
+from tui.cli.commands.run import OPENING_COST
 from tui.cli.number_table import NumberTable
 from tui.text.format import percent, score
 
@@ -29,13 +30,14 @@ def prepare(args: Namespace) -> Command[SearchResult]:
     check_locked(workbench.layer_names, locked)
 
     def work(stop: StopFlag) -> Stream[SearchResult]:
-        yield from workbench.prepared_to_train(stop)
-        base = yield from open_dense_net(workbench, stop)
+        opening, searching = portions(OPENING_COST, 1 - OPENING_COST)
+        yield from within(opening, workbench.prepared_to_train(stop))
+        base = yield from within(opening, open_dense_net(workbench, stop))
         max_drop, trials, start = args.max_drop, args.trials, args.start
         stream = search_for(
             workbench, base, max_drop, method, locked, experiment, trials, start, stop
         )
-        return (yield from stream)
+        return (yield from within(searching, stream))
 
     def show(result: SearchResult, console: Console) -> dict[str, Any]:
         print_search(result, console)

@@ -1,9 +1,73 @@
 """A canvas for horizontal bars, each with its name on the left and its numbers on the right."""
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.ticks import Axis, Tick
+from tui.plots.drawing.numbers import BYTES, Units, unit
+from tui.plots.drawing.ticks import Axis, Tick, unit_ticks
+
+_SPAN = 100.0
+"""Amounts of more than so many times the least one are on a logarithmic scale."""
+
+
+class Scale(NamedTuple):
+    """How long a bar of an amount is.
+
+    Attributes:
+        most: the amount of a full bar.
+        least: where a logarithmic scale begins; 0: the scale is linear.
+    """
+
+    most: float
+    least: float = 0.0
+
+    @classmethod
+    def of(cls, amounts: Sequence[float], other: bool = False) -> Self:
+        """The scale that the span of amounts before pruning asks for, which no plan moves.
+
+        A logarithmic one begins two decades below the least amount, for what is left of it.
+        `other` asks for the other scale.
+        """
+        known = [amount for amount in amounts if amount > 0]
+        most, least = max(known, default=1.0), min(known, default=1.0)
+        if (most > _SPAN * least) == other:
+            return cls(most)
+        return cls(most, 10.0 ** max(0, math.floor(math.log10(max(1.0, least))) - 2))
+
+    def up_to(self, most: float) -> Self:
+        """The same scale with another longest bar."""
+        return self._replace(most=max(most, 10 * self.least))
+
+    @property
+    def log(self) -> bool:
+        """Whether it is logarithmic."""
+        return self.least > 0
+
+    def length(self, amount: float) -> float:
+        """The length of a bar, from 0 to 1."""
+        if not self.log:
+            return amount / self.most
+        if amount <= self.least:
+            return 0.0
+        return math.log(amount / self.least) / math.log(self.most / self.least)
+
+    def axis(self, parts: int, units: Units) -> Axis:
+        """The axis of the bars."""
+        if not self.log:
+            return Axis(0, self.most, unit_ticks(self.most, parts, units))
+        base = 16.0 if units is BYTES else 10.0
+        lower, upper = math.log(self.least, base), math.log(self.most, base)
+        each = max(1, math.ceil((upper - lower) / max(1, parts)))
+        powers = range(math.ceil(lower - 1e-9), math.floor(upper + 1e-9) + 1, each)
+        ticks = (Tick(power, _in_unit(base**power, units)) for power in powers)
+        return Axis(lower, upper, tuple(ticks))
+
+
+def _in_unit(amount: float, units: Units) -> str:
+    size, name = unit(amount, units)
+    return f"{amount / size:.3g}{name}"
 
 
 def bar_canvas(

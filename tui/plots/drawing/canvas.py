@@ -17,6 +17,11 @@ from tui.plots.drawing.sgr import code, parse
 from tui.plots.drawing.ticks import Axis, Tick
 from tui.text.lines import Line, Lines, Span, clean, cut
 
+ABOVE, BELOW = "▴", "▾"
+"""What is beyond the ends of the left axis."""
+
+BAND = "░"
+_CURSOR_LINE, _CURSOR = "│", "╋"
 _Floats = NDArray[np.float64]
 
 
@@ -66,6 +71,7 @@ class Canvas:
 
     Attributes:
         x, y: The axes.
+        margin: Cells left of the left axis.
         columns, rows: Cells inside them.
     """
 
@@ -80,6 +86,7 @@ class Canvas:
     ) -> None:
         self.x, self.y = x, y
         margin = max(len(text) for text in (x.name, *(tick.text for tick in y.ticks)))
+        self.margin = margin
         self.columns = width - margin - 1 - max((len(tick.text) for tick in right), default=0)
         self.rows = height - 2 * bottom_axis
         self._frame = _Frame(width, height, x, y, tuple(right), bottom_axis, margin)
@@ -111,6 +118,49 @@ class Canvas:
         """Draw a line of characters from top to bottom."""
         at = (self.x.cell(x, self.columns) + 0.5) / self.columns
         self._signal(np.full(2, at), _ends(self.rows), char, role, joined=(1,))
+
+    def band(self, xs: ArrayLike, lows: ArrayLike, highs: ArrayLike, role: str) -> None:
+        """Fill the cells between two lines, from the first to the last place where both are known.
+
+        Drawn before a line, it lies behind it.
+        """
+        x, low, high = (np.asarray(values, dtype=float).ravel() for values in (xs, lows, highs))
+        known = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+        if not known.any():
+            return
+        columns = self.x.scale(x[known]) * self.columns
+        middles = np.arange(math.floor(columns[0]), math.floor(columns[-1]) + 1)
+        ends = (np.interp(middles + 0.5, columns, self.y.scale(y[known])) for y in (low, high))
+        bottom, top = (np.floor(end * self.rows).astype(int) for end in ends)
+        cells = np.full((self.rows, self.columns), " ", dtype="<U1")
+        rows = np.arange(self.rows)[:, None]
+        cells[:, middles] = np.where((rows >= bottom) & (rows <= top), BAND, " ")
+        self._put(("".join(row) for row in cells.tolist()), role)
+
+    def outside(self, xs: ArrayLike, ys: ArrayLike, role: str) -> None:
+        """Point to values beyond the lower or the upper end of the left axis."""
+        x, y = (np.asarray(values, dtype=float).ravel() for values in (xs, ys))
+        for beyond, end, arrow in (
+            (y < self.y.lower, self.y.lower, BELOW),
+            (y > self.y.upper, self.y.upper, ABOVE),
+        ):
+            self.marks(x[beyond], np.full(beyond.sum(), end), arrow, role)
+
+    def level(self, y: float, char: str, role: str) -> None:
+        """Draw a line from left to right at a value; none beyond the axis, where it would lie."""
+        if self.y.lower <= y <= self.y.upper:
+            self.horizontal(y, char, role)
+
+    def beyond(self, y: float) -> str:
+        """Return an arrow to a value beyond the left axis, for its label; else nothing."""
+        return BELOW if y < self.y.lower else ABOVE if y > self.y.upper else ""
+
+    def cursor(self, x: float, y: float) -> None:
+        """Point out a place: a line from top to bottom, and a mark on the value."""
+        if math.isfinite(x):
+            self.vertical(x, _CURSOR_LINE, "cursor")
+            if math.isfinite(y):
+                self.marks([x], [y], _CURSOR, "cursor")
 
     def row(self, y: float) -> int:
         """Return the row of a value of the left axis, counted from the bottom."""

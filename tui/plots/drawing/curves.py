@@ -11,6 +11,8 @@ from tui.plots.drawing.percents import percent_or_nan, percent_rows, percents
 from tui.text.lines import clean
 
 _Floats = NDArray[np.float64]
+_SERIES = ("series-1", "series-2", "series-3", "series-4")
+"""The roles of curves of other layers, in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class CurvePath(NamedTuple):
         half: Half-widths of their intervals, in points.
         planned: The planned sparsity, or NaN.
         scanned: The lowest and the highest measured sparsity, or NaN.
+        place: Its place among the layers, which gives it a color of its own.
     """
 
     name: str
@@ -45,9 +48,10 @@ class CurvePath(NamedTuple):
     half: _Floats
     planned: float
     scanned: tuple[float, float]
+    place: int = 0
 
     @classmethod
-    def of(cls, curve: Curve, dense: float) -> Self:
+    def of(cls, curve: Curve, dense: float, place: int = 0) -> Self:
         """Read a curve; it starts at the dense net's accuracy if that is known."""
         x, y, half = percent_rows(curve.points, 3, 1).T
         x, half = 100 * x, percents(half)
@@ -56,7 +60,7 @@ class CurvePath(NamedTuple):
             x, y, half = np.insert(x, 0, 0), np.insert(y, 0, dense), np.insert(half, 0, 0)
         planned = math.nan if curve.planned is None else percent_or_nan(100 * curve.planned)
         scanned = (known[0], known[-1]) if known else (math.nan, math.nan)
-        return cls(clean(curve.name), x, y, np.nan_to_num(half), planned, scanned)
+        return cls(clean(curve.name), x, y, np.nan_to_num(half), planned, scanned, place)
 
     @property
     def is_measured(self) -> bool:
@@ -111,4 +115,6 @@ class Curves(NamedTuple):
         """Return the role of a curve."""
         if self.stale:
             return "muted"
-        return "chosen" if path is self.chosen else "uniform" if path is self.uniform else "muted"
+        if path is self.chosen:
+            return "chosen"
+        return "uniform" if path is self.uniform else _SERIES[path.place % len(_SERIES)]

@@ -1,14 +1,21 @@
 """Accuracies and sparsities in percent: as numbers, as text, as an axis."""
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.plots.drawing.ticks import Axis, Tick, linear_ticks
+from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
 
-_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50)
+_BELOW = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 60, 80)
+"""The distances from 100 % at which an axis may begin."""
+
+_ENDS = (20.0, 40.0, 60.0, 70.0, 80.0, 85.0, 90.0, 95.0, 98.0, 99.0, 100.0)
+"""Where an axis may end."""
+
+_HUNDRED = re.compile(r"100\.0+ %")
 
 
 def percents(values: ArrayLike) -> NDArray[np.float64]:
@@ -54,23 +61,25 @@ def points(value: float) -> str:
 
 
 def percent_axis(low: float, high: float, rows: int) -> Axis:
-    """Return an axis around percentages, with round ticks in separate rows.
+    """Return an axis around percentages, with even ticks in separate rows.
 
-    Its limits are multiples of half a step, so they stay put between redraws.
+    Each limit is one of a few, and depends on its own end of the data alone: more data can only
+    widen the axis, and few do.
     """
-    parts = max(1, min(rows - 1, 6))
-    for step in _STEPS:
-        half = step / 2
-        lower = max(0.0, math.floor(low / half + 1e-6) * half)
-        upper = min(100.0, math.ceil(high / half - 1e-6) * half)
-        if lower < upper and (upper - lower) / step <= parts + 1e-6:
-            break
-    else:
-        lower, upper, step = 0.0, 100.0, 50.0 if rows > 2 else 100.0
-    return Axis(lower, upper, percent_ticks(lower, upper, step))
+    upper = next(end for end in _ENDS if end >= min(high, 100.0) - 1e-6)
+    starts = (100.0 - below for below in _BELOW)
+    lower = next((at for at in starts if at <= low + 1e-6 and at < upper), 0.0)
+    step = nice_step(upper - lower, max(1, min(rows - 1, 6)))
+    ticks = percent_ticks(lower, upper, step)
+    return Axis(lower, upper, ticks if len(ticks) > 1 else percent_ends(lower, upper))
+
+
+def percent_ends(lower: float, upper: float) -> tuple[Tick, ...]:
+    """Return ticks at the ends of an axis."""
+    return Tick(lower, f"{lower:g} %"), Tick(upper, f"{upper:g} %")
 
 
 def percent_ticks(lower: float, upper: float, step: float) -> tuple[Tick, ...]:
     """Return a tick at each multiple of a step; 100 % has no decimals."""
     ticks = linear_ticks(lower, upper, step, " %")
-    return tuple(tick._replace(text=tick.text.replace("100.0", "100")) for tick in ticks)
+    return tuple(tick._replace(text=_HUNDRED.sub("100 %", tick.text)) for tick in ticks)

@@ -81,6 +81,13 @@ class Cells:
             self._reserved[column : column + len(text), row] = True
             self._canvas.text(column, row, text, role)
 
+    def write_level(self, y: float, text: str, role: str) -> None:
+        """Label a line at a value where that covers the least; beyond the axis, point there."""
+        text, row = f" {self._canvas.beyond(y)}{text} ", self._canvas.row(y)
+        room = self._canvas.columns - len(text)
+        starts = [Cell(column, row) for column in (1, room - 1, room // 2)]
+        self.write(text, starts, role)
+
     def _hidden(self, start: Cell, length: int) -> int | None:
         """Return how many drawn cells a text would cover; None if it does not fit."""
         column, row = start

@@ -4,12 +4,24 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from tui.plots.data_table import Column, DataTable
+from tui.plots.drawing.heading import title_only
 from tui.plots.drawing.numbers import count
-from tui.plots.predictions.confusion_matrix import FEWER, MORE, draw_matrix, matrix_size
+from tui.plots.predictions.confusion_matrix import (
+    FEWER,
+    MORE,
+    SHARES,
+    draw_matrix,
+    heat,
+    matrix_size,
+    shade,
+)
 from tui.plots.predictions.confusion_numbers import Confusions
 from tui.plots.predictions.confusion_ranking import AFTER, BEFORE, draw_pairs, draw_recalls
+from tui.plots.view import PLAIN, View
 from tui.text.lines import Line, Lines, Span, beside, blank, clean, fits, header, note, width_of
 
+LABEL = "Confusion"
 _GAP = 4
 # The least columns beside a matrix, and rows below it, for bars.
 _LEAST, _LOWEST = 28, 4
@@ -34,32 +46,78 @@ class ConfusionData:
     net: str = "pruned"
 
 
-def draw(data: ConfusionData, width: int, height: int, hint: str = "") -> Lines:
+def draw(data: ConfusionData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
     """Draw a matrix if there is room, and what pruning made worse, worst first."""
     if not fits(width, height):
         return blank(width, height)
     confusions = Confusions.of(data.classes, data.dense, data.pruned)
     if confusions is None:
         return note(clean(hint), width, height)
-    title = _title(data, confusions)
-    net = clean(data.net)
-    body = _matrix(confusions, net, width, height - 1) or _lists(confusions, net, width, height - 1)
-    return header(title, (), width, 1) + body
+    head = title_only(title(data), width, view)
+    net, cursor = clean(data.net), None
+    if view.row is not None:
+        cursor = divmod(view.row, len(confusions.classes))
+    rows = height - len(head)
+    for shaded in (False, True):
+        if body := _matrix(confusions, net, width, rows, shaded, cursor):
+            return head + body
+    return head + _lists(confusions, net, width, rows)
 
 
-def _matrix(confusions: Confusions, net: str, width: int, height: int) -> Lines:
+def title(data: ConfusionData) -> Line:
+    """Return how many images each net gets wrong."""
+    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    if confusions is None:
+        return (Span(f"{LABEL} of classes", "title"),)
+    before, after = confusions.wrong
+    images = count(max(data.images, 0) or float(confusions.after.sum()))
+    of = Span(f" of {images} {clean(data.caption)}", "title")
+    net, start = clean(data.net), Span(f"{LABEL} · ", "title")
+    if not confusions.compared:
+        alone = net if confusions.alone == "pruned" else confusions.alone
+        return start, Span(f"{alone}: {count(after)} wrong", confusions.alone), of
+    dense = Span(f" · dense: {count(before)}", "dense")
+    return start, Span(f"{net}: {count(after)} wrong", "pruned"), of, dense
+
+
+def table(data: ConfusionData) -> DataTable:
+    """Return a row for each true and each predicted class."""
+    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    if confusions is None:
+        return DataTable()
+    classes = [clean(name) for name in data.classes]
+    pairs = [(true, other) for true in classes for other in classes]
+    before = Column("dense", confusions.before.ravel().tolist(), "images", role="dense")
+    after = Column(clean(data.net), confusions.after.ravel().tolist(), "images", role="pruned")
+    known = {"dense": (before,), "pruned": (after,)}.get(confusions.alone, (before, after))
+    columns = (
+        Column("true", [true for true, _ in pairs]),
+        Column("predicted", [other for _, other in pairs]),
+        *known,
+    )
+    return DataTable(columns, across=len(classes), keys=2)
+
+
+def _matrix(
+    confusions: Confusions,
+    net: str,
+    width: int,
+    height: int,
+    shaded: bool,
+    cursor: tuple[int, int] | None,
+) -> Lines:
     """Draw the matrix and the worst confusions; empty if there is no room for both."""
-    needed, lines = matrix_size(confusions)
-    legend = header(_marks(confusions), (), width, 1) if height > lines else ()
+    needed, lines = matrix_size(confusions, shaded)
+    legend = header(_marks(confusions, shaded), (), width, 1) if height > lines else ()
     height -= len(legend)
     room, below = width - needed - _GAP, height - lines - 1
+    matrix = draw_matrix(confusions, shaded, cursor) if width >= needed else ()
     if room >= _LEAST and height >= lines:
         pairs = _pairs(confusions, net, room, height, headed=True)
-        return (*legend, *beside(draw_matrix(confusions), pairs, width))
+        return (*legend, *beside(matrix, pairs, width))
     if width >= needed and below >= _LOWEST:
-        matrix = beside(draw_matrix(confusions), (), width)
         pairs = _pairs(confusions, net, width, below, headed=True)
-        return (*legend, *matrix, *blank(width, 1), *pairs)
+        return (*legend, *beside(matrix, (), width), *blank(width, 1), *pairs)
     return ()
 
 
@@ -83,20 +141,10 @@ def _pairs(confusions: Confusions, net: str, width: int, height: int, headed: bo
     return (*title, *draw_pairs(confusions, width, height - len(title)))
 
 
-def _title(data: ConfusionData, confusions: Confusions) -> Line:
-    before, after = confusions.wrong
-    images = count(max(data.images, 0) or float(confusions.after.sum()))
-    of = Span(f" of {images} {clean(data.caption)}", "title")
-    net = clean(data.net)
-    if not confusions.compared:
-        alone = net if confusions.alone == "pruned" else confusions.alone
-        return Span(f"{alone}: {count(after)} wrong", confusions.alone), of
-    dense = Span(f", dense: {count(before)}", "dense")
-    return Span(f"{net}: {count(after)} wrong", "pruned"), of, dense
-
-
-def _marks(confusions: Confusions) -> Line:
-    legend = Span("rows: true class, columns: prediction, diagonal: recall", "label")
-    if not confusions.compared:
-        return (legend,)
-    return legend, Span(f"  {MORE} more than dense", "wrong"), Span(f"  {FEWER} fewer", "right")
+def _marks(confusions: Confusions, shaded: bool) -> Line:
+    legend = [Span("row: true class, column: predicted  share of the class:", "label")]
+    for share, _ in SHARES:
+        legend += [Span(" ", "plain"), Span(f"{shade(share) * shaded} {share:g} %+ ", heat(share))]
+    if confusions.compared and not shaded:
+        legend += [Span(f"  {MORE} more than dense", "wrong"), Span(f"  {FEWER} fewer", "right")]
+    return tuple(legend)

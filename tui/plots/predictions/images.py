@@ -7,9 +7,13 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
+from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.braille import Picture, braille, crop, to_gray
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header, note, width_of
+from tui.plots.drawing.heading import heading
+from tui.plots.view import PLAIN, View
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, note, width_of
 
+LABEL = "Predictions"
 _NETS = ("dense", "pruned")
 _WRONG, _MISSING = "✗", "-"
 # With fewer dots per side, a digit is unrecognizable.
@@ -51,14 +55,21 @@ class PredictionsData:
     net: str = "pruned"
 
 
-def draw(data: PredictionsData, width: int, height: int, hint: str = "no images to show") -> Lines:
+def draw(
+    data: PredictionsData,
+    width: int,
+    height: int,
+    hint: str = "no images to show",
+    view: View = PLAIN,
+) -> Lines:
     """Draw all images as large as possible, with the predictions below each."""
     if not fits(width, height):
         return blank(width, height)
     if not data.images:
         return note(clean(hint), width, height)
-    rows = 2 if height >= 8 else 1
     images = data.images[:_MOST]
+    # The number of pictures shown, which the title says, follows from the room below it.
+    rows = len(heading(title(data), _legend(data), width, height, view))
     pictures = crop([to_gray(image.pixels) for image in images])
     tall, wide = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
     lines = _lines(images, height - rows)
@@ -69,7 +80,8 @@ def draw(data: PredictionsData, width: int, height: int, hint: str = "no images 
         shown = slice(first, min(first + layout.columns, layout.shown))
         body += _block(data, images[shown], pictures[shown], layout, width)
     body += blank(width, height - rows - len(body))
-    return header(_title(data, layout.shown), _legend(data), width, rows) + tuple(body)
+    head = heading(title(data, layout.shown), _legend(data), width, height, view)
+    return head + tuple(body)
 
 
 class _Layout(NamedTuple):
@@ -164,14 +176,35 @@ def _lines(images: Sequence[ImagePredictions], height: int) -> Names:
     return names if height >= 7 else names[-2:] if height >= 5 else names[-1:]
 
 
-def _title(data: PredictionsData, shown: int) -> Line:
-    few = f" ({shown} shown)" if shown < len(data.images) else ""
-    title = [Span(f"{len(data.images)} images{few}", "title")]
+def table(data: PredictionsData) -> DataTable:
+    """Return the predictions of each image."""
+    images = data.images
+    columns = [Column("image", list(range(1, len(images) + 1))), Column("true", _labels(data))]
+    for net in _NETS:
+        predictions = [getattr(image, net) for image in images]
+        if any(predictions):
+            name = _row_label(data, net)
+            classes = [one[0] if one else None for one in predictions]
+            sure = [one[1] if one else None for one in predictions]
+            columns += [Column(name, classes, role=net), Column(f"{name} confidence", sure, "%", 1)]
+    return DataTable(tuple(columns), across=1)
+
+
+def _labels(data: PredictionsData) -> list[str]:
+    return [str(image.label) for image in data.images]
+
+
+def title(data: PredictionsData, shown: int = _MOST) -> Line:
+    """Return how many images each net gets right."""
+    if not data.images:
+        return (Span(f"{LABEL} on test images", "title"),)
+    few = f" ({shown} shown)" if shown < min(len(data.images), _MOST) else ""
+    title = [Span(f"{LABEL} · {len(data.images)} images{few}", "title")]
     for name in reversed(_NETS):
         predictions = [(image, getattr(image, name)) for image in data.images]
         if any(prediction for _, prediction in predictions):
             right = sum(bool(p) and not _is_wrong(image, p) for image, p in predictions)
-            title.append(Span(f", {_row_label(data, name)} {right} correct", name))
+            title.append(Span(f" · {_row_label(data, name)} {right} correct", name))
     return tuple(title)
 
 

@@ -4,14 +4,19 @@ import math
 from dataclasses import dataclass, replace
 
 from core.experiments.pareto import front
-from tui.plots.drawing.canvas import Canvas
+from tui.keys.keymap import with_keys
+from tui.plots.data_table import Column, DataTable
+from tui.plots.drawing.canvas import BAND, BELOW, Canvas
+from tui.plots.drawing.heading import heading
 from tui.plots.drawing.percents import percent_axis, percent_or_nan
 from tui.plots.drawing.placing import Cell, Cells, cut_below
-from tui.plots.drawing.ticks import Axis, Tick
+from tui.plots.drawing.ticks import Axis, Tick, linear_ticks, nice_step
+from tui.plots.view import PLAIN, View
 from tui.text.format import half_width, score_on
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, header
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits
 
-_FRONT, _OTHER, _STOPPED, _DENSE, _BELOW, _LINE = "◆", "○", "×", "■", "▾", "╌"
+LABEL = "Runs"
+_FRONT, _OTHER, _STOPPED, _DENSE, _LINE = "◆", "○", "×", "■", "╌"
 _CHOSEN, _COMPARED, _POINTER = "◉", "◎", "▸"
 _NAME = "ratio"
 _MOST = 1e6
@@ -55,18 +60,53 @@ class ParetoData:
     images: int = 0
 
 
-def draw(data: ParetoData, width: int, height: int, hint: str = "press f to fine-tune") -> Lines:
+def draw(
+    data: ParetoData,
+    width: int,
+    height: int,
+    hint: str = "press {fine-tune} to fine-tune",
+    view: View = PLAIN,
+) -> Lines:
     """Draw accuracies over ratios, or a hint in the middle if there are no runs."""
     if not fits(width, height):
         return blank(width, height)
-    rows = 2 if height >= 8 else 1
-    runs = tuple(filter(None, map(_drawable, data.runs)))
-    chart = _Chart(runs, percent_or_nan(data.dense), data.images, width, height - rows)
+    runs, heads = _drawn(data), title(data)
+    rows = height - len(heading(heads, (), width, height, view))
+    dense = percent_or_nan(data.dense)
+    chart = _Chart(runs, dense, data.images, width, rows, linear=view.other_scale)
     chart.draw_lines()
     chart.draw_marks()
+    if view.row is not None:
+        numbers = table(data)
+        chart.draw_cursor(numbers.number(view.row, 0), numbers.number(view.row, 1))
     chart.write_texts()
-    title, legend = _title(runs, chart.best, data.images), _legend(chart, clean(data.split))
-    return header(title, legend, width, rows) + chart.lines(hint)
+    legend = _legend(chart, clean(data.split))
+    return heading(heads, legend, width, height, view) + chart.lines(with_keys(hint))
+
+
+def title(data: ParetoData) -> Line:
+    """Return the selected run's ratio and accuracy, or the number of runs."""
+    runs = _drawn(data)
+    best = front([(run.ratio, run.accuracy) for run in runs])
+    return _title(runs, best, data.images)
+
+
+def table(data: ParetoData) -> DataTable:
+    """Return the ratio and the accuracy of each run."""
+    runs = sorted(_drawn(data), key=lambda run: (run.ratio, -run.accuracy))
+    halves = [half_width(run.accuracy, data.images) for run in runs]
+    columns = (
+        Column("ratio", [run.ratio for run in runs], "x", 2),
+        Column("accuracy", [run.accuracy for run in runs], "%", 2, "chosen"),
+        *([Column("±", halves, "points", 2)] if any(halves) else []),
+        Column("run", [run.label for run in runs]),
+        Column("kind", [run.kind for run in runs]),
+    )
+    return DataTable(columns, extras=len(columns) - 2)
+
+
+def _drawn(data: ParetoData) -> tuple[RunMark, ...]:
+    return tuple(filter(None, map(_drawable, data.runs)))
 
 
 def _drawable(run: RunMark) -> RunMark | None:
@@ -81,24 +121,34 @@ class _Chart:
     """A canvas with runs, and which of its cells are free for text."""
 
     def __init__(
-        self, runs: tuple[RunMark, ...], dense: float, images: int, width: int, height: int
+        self,
+        runs: tuple[RunMark, ...],
+        dense: float,
+        images: int,
+        width: int,
+        height: int,
+        linear: bool = False,
     ) -> None:
         self.runs, self._dense, self._images = runs, dense, images
         self.best = front([(run.ratio, run.accuracy) for run in runs])
         self._rows = height - 2
-        x, self._y = (
-            _ratios(runs, width - 8),
-            _accuracies(runs, self.best, dense, images, self._rows),
-        )
+        self._linear = linear
+        x = _linear_ratios(runs, width - 8) if linear else _ratios(runs, width - 8)
+        self._y = _accuracies(runs, self.best, dense, images, self._rows)
         self._canvas = Canvas(width, height, x, self._y)
         self._cells = Cells(self._canvas)
 
     def draw_lines(self) -> None:
-        """Draw the dense net's accuracy, and a line along the front."""
-        if math.isfinite(self._dense):
-            self._canvas.horizontal(self._dense, _LINE, "dense")
-        xs = [math.log10(self.runs[index].ratio) for index in self.best]
-        x, y = cut_below(xs, [self.runs[index].accuracy for index in self.best], self._y.lower)
+        """Draw the dense net's accuracy, and a line along the front with its interval."""
+        self._canvas.level(self._dense, _LINE, "dense")
+        xs = [self._place(self.runs[index].ratio) for index in self.best]
+        ys = [self.runs[index].accuracy for index in self.best]
+        halves = [half_width(y, self._images) for y in ys]
+        if self.intervals:
+            bounds = list(zip(ys, halves, strict=True))
+            lows, highs = [y - half for y, half in bounds], [y + half for y, half in bounds]
+            self._canvas.band(xs, lows, highs, "band")
+        x, y = cut_below(xs, ys, self._y.lower)
         self._canvas.line(x, y, "front")
         self._cells.avoid(self._cells.along(x, y))
 
@@ -106,9 +156,21 @@ class _Chart:
         """Mark every run, the most important in front."""
         for index in reversed(self._order()):
             run = self.runs[index]
-            x = math.log10(run.ratio)
+            x = self._place(run.ratio)
             self._canvas.marks([x], [run.accuracy], *self.style(index))
             self._cells.reserve_point(x, run.accuracy)
+
+    def draw_cursor(self, ratio: float, accuracy: float) -> None:
+        if ratio > 0:
+            self._canvas.cursor(self._place(ratio), accuracy)
+
+    @property
+    def intervals(self) -> bool:
+        """Whether the accuracies have intervals."""
+        return any(half_width(run.accuracy, self._images) for run in self.runs)
+
+    def _place(self, ratio: float) -> float:
+        return ratio if self._linear else math.log10(ratio)
 
     def write_texts(self) -> None:
         """Label the dense accuracy and the most important runs that there is room for."""
@@ -116,10 +178,8 @@ class _Chart:
         first = [index for index in order if self.runs[index].chosen or self.runs[index].compared]
         self._write_labels(first)
         if math.isfinite(self._dense) and self._rows >= 3:
-            text = f" dense {score_on(self._dense, self._images)} % "
-            room, row = self._canvas.columns - len(text), self._canvas.row(self._dense)
-            starts = [Cell(column, row) for column in (room - 1, 1, room // 2)]
-            self._cells.write(text, starts, "dense")
+            text = f"dense {score_on(self._dense, self._images)} %"
+            self._cells.write_level(self._dense, text, "dense")
         self._write_labels([index for index in self.best[::-1] if index not in first])
 
     def style(self, index: int) -> tuple[str, str]:
@@ -134,7 +194,7 @@ class _Chart:
             (True, _OTHER, "muted"),
         )
         mark, role = next((mark, role) for applies, mark, role in styles if applies)
-        return (_BELOW if run.accuracy < self._y.lower else mark), role
+        return (BELOW if run.accuracy < self._y.lower else mark), role
 
     def lines(self, hint: str) -> Lines:
         if not self.runs:
@@ -152,7 +212,9 @@ class _Chart:
         for index in indices:
             run = self.runs[index]
             text = f" {_POINTER if run.chosen else ''}{run.label} "
-            cell = self._cells.reserve_point(math.log10(run.ratio), run.accuracy)
+            if run.accuracy < self._y.lower:  # the axis does not say where it is
+                text += f"{score_on(run.accuracy, self._images)} % "
+            cell = self._cells.reserve_point(self._place(run.ratio), run.accuracy)
             first = run.chosen or run.compared
             starts = _around(cell, len(text))[: None if first else 4]
             self._cells.write(text, starts, self.style(index)[1], hides=first)
@@ -179,6 +241,13 @@ def _ratios(runs: tuple[RunMark, ...], columns: int) -> Axis:
     return Axis(0, upper, tuple(Tick(math.log10(r), f"{r:,.0f}x") for r in shown), _NAME)
 
 
+def _linear_ratios(runs: tuple[RunMark, ...], columns: int) -> Axis:
+    """Return a linear axis from 0 to beyond the smallest net."""
+    most = 1.05 * max((run.ratio for run in runs), default=10.0)
+    step = nice_step(most, columns // 10)
+    return Axis(0, most, linear_ticks(0, most, step, "x"), _NAME)
+
+
 def _accuracies(
     runs: tuple[RunMark, ...], best: tuple[int, ...], dense: float, images: int, rows: int
 ) -> Axis:
@@ -198,17 +267,17 @@ def _title(runs: tuple[RunMark, ...], best: tuple[int, ...], images: int) -> Lin
     chosen = next((index for index, run in enumerate(runs) if run.chosen), None)
     if chosen is None:
         count = f"{len(runs)} run{'s' * (len(runs) != 1)}, {len(best)} on the Pareto front"
-        return (Span(count if runs else "accuracy against size", "title"),)
+        return (Span(f"{LABEL} · {count if runs else 'accuracy against size'}", "title"),)
     run = runs[chosen]
-    title = [Span(run.label, "title"), Span(f": {_summary(run, images)}", "chosen")]
+    title = [Span(f"{LABEL} · {run.label}", "title"), Span(f": {_summary(run, images)}", "chosen")]
     if chosen in best:
-        title.append(Span(", on the Pareto front", "best"))
+        title.append(Span(" · on the Pareto front", "best"))
     else:
         rivals = (runs[index] for index in best)
         better = next(r for r in rivals if r.ratio >= run.ratio and r.accuracy >= run.accuracy)
-        title.append(Span(f", beaten by {better.label}: {_summary(better, images)}", "best"))
+        title.append(Span(f" · beaten by {better.label}: {_summary(better, images)}", "best"))
     others = (other for other in runs if other.compared)
-    texts = (f", {_COMPARED} {other.label}: {_summary(other, images)}" for other in others)
+    texts = (f" · {_COMPARED} {other.label}: {_summary(other, images)}" for other in others)
     return (*title, *(Span(text, "compared") for text in texts))
 
 
@@ -225,7 +294,9 @@ def _legend(chart: _Chart, split: str) -> Line:
         (_OTHER, "others", "muted"),
         (_STOPPED, "stopped early", "muted"),
         (_DENSE, "dense", "dense"),
-        (_BELOW, "below", "label"),
+        (BELOW, "below", "label"),
     )
     first = Span(f"{split} accuracy:".lstrip(), "label")
-    return (first, *(Span(f"  {m} {text}", role) for m, text, role in known if m in marks))
+    interval = (Span(f"  {BAND} 95 % confidence", "band"),) if chart.intervals else ()
+    shown = (Span(f"  {mark} {text}", role) for mark, text, role in known if mark in marks)
+    return (first, *shown, *interval)

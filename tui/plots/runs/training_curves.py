@@ -8,14 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.plots.data_table import Column, DataTable, merged
 from tui.plots.drawing.canvas import Canvas
+from tui.plots.drawing.heading import heading
 from tui.plots.drawing.percents import percent_axis, percent_or_nan, percent_rows
-from tui.plots.drawing.placing import cut_below
+from tui.plots.drawing.placing import Cells, cut_below
 from tui.plots.drawing.ticks import Axis, epoch_axis
-from tui.text.format import score_on
-from tui.text.lines import Lines, Span, blank, clean, cut, fits, header
+from tui.plots.view import PLAIN, View
+from tui.text.format import half_width, score_on
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits
 
-_DENSE, _BELOW = "╌", "▾"
+LABEL = "Trainings"
+_DENSE = "╌"
 # What is visible below the best accuracy: so many points, or times the median's distance.
 _REACH, _TIMES = 1.0, 4.0
 _Floats = NDArray[np.float64]
@@ -52,28 +56,62 @@ class TrainingCurvesData:
     images: int = 0
 
 
-def draw(data: TrainingCurvesData, width: int, height: int) -> Lines:
+def draw(
+    data: TrainingCurvesData, width: int, height: int, hint: str = "", view: View = PLAIN
+) -> Lines:
     """Draw accuracies over epochs."""
     if not fits(width, height):
         return blank(width, height)
-    rows = 2 if height >= 8 else 1
-    curves = [percent_rows(run.epochs, 2, sys.float_info.max) for run in data.runs]
+    curves = _rows(data)
+    first, legend = _heads(data, curves)
+    head = heading(first, legend, width, height, view)
     dense = percent_or_nan(data.dense)
     last = max([1.0, *(float(curve[-1, 0]) for curve in curves if len(curve))])
-    y = _accuracies(curves, dense, height - rows - 2)
-    canvas = Canvas(width, height - rows, epoch_axis(last, width), y)
-    if math.isfinite(dense) and dense >= canvas.y.lower:
-        canvas.horizontal(dense, _DENSE, "dense")
-        canvas.text(1, canvas.row(dense), f" dense {score_on(dense, data.images)} % ", "dense")
+    y = _accuracies(curves, dense, height - len(head) - 2)
+    canvas = Canvas(width, height - len(head), epoch_axis(last, width), y)
+    for curve in curves[:1]:
+        halves = np.array([half_width(y, data.images) if y == y else 0 for y in curve[:, 1]])
+        if halves.any():
+            canvas.band(curve[:, 0], curve[:, 1] - halves, curve[:, 1] + halves, "band")
+    canvas.level(dense, _DENSE, "dense")
+    if view.row is not None:
+        numbers = table(data)
+        canvas.cursor(numbers.number(view.row, 0), numbers.number(view.row, view.column))
+    cells = Cells(canvas)
     for run, curve in reversed(list(zip(data.runs, curves, strict=True))):
         _draw_curve(canvas, run, curve)
+        cells.avoid(cells.along(*cut_below(curve[:, 0], curve[:, 1], canvas.y.lower)))
+    if math.isfinite(dense):
+        cells.write_level(dense, f"dense {score_on(dense, data.images)} %", "dense")
     if not any(map(len, curves)):
-        canvas.hint("neither run recorded its epochs")
+        canvas.hint(hint or "neither run recorded its epochs")
+    return head + canvas.lines()
+
+
+def title(data: TrainingCurvesData) -> Line:
+    """Return the first run's accuracy."""
+    return _heads(data, _rows(data))[0]
+
+
+def table(data: TrainingCurvesData) -> DataTable:
+    """Return the accuracies by epoch."""
+    series = [
+        (run.label, dict(curve.tolist()), Column("", (), "%", 2, run.role))
+        for run, curve in zip(data.runs, _rows(data), strict=True)
+    ]
+    return merged(series, Column("epoch", ()))
+
+
+def _rows(data: TrainingCurvesData) -> list[_Floats]:
+    return [percent_rows(run.epochs, 2, sys.float_info.max) for run in data.runs]
+
+
+def _heads(data: TrainingCurvesData, curves: Sequence[_Floats]) -> tuple[Line, Line]:
+    """Return the title and the legend."""
     drawn = zip(data.runs, curves, strict=True)
     parts = [_summary(run, curve, data.images) for run, curve in drawn]
-    first, others = parts[:1] or [Span("", "title")], parts[1:]
     split = Span(f"  {clean(data.split)} accuracy", "label")
-    return header(first, (*others, split), width, rows) + canvas.lines()
+    return (Span(f"{LABEL} · ", "title"), *parts[:1]), (*parts[1:], split)
 
 
 def _accuracies(curves: Sequence[_Floats], dense: float, rows: int) -> Axis:
@@ -92,7 +130,7 @@ def _draw_curve(canvas: Canvas, run: RunCurve, curve: _Floats) -> None:
     x, y = curve[:, 0], curve[:, 1]
     canvas.line(*cut_below(x, y, canvas.y.lower), run.role)
     below = y < canvas.y.lower
-    canvas.marks(x[below], y[below], _BELOW, run.role)
+    canvas.outside(x[below], y[below], run.role)
     canvas.marks(x[~below], y[~below], run.sign, run.role)
 
 

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.plots.data_table import Column, DataTable
+from tui.plots.drawing.heading import heading
 from tui.plots.drawing.numbers import amounts, count, short
 from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, cut_name, fits, header, note
+from tui.plots.view import PLAIN, View
+from tui.text.lines import Line, Lines, Span, blank, clean, cut, cut_name, fits, note
 
+LABEL = "Weights"
 _Floats = NDArray[np.float64]
 _RAMP, _LINE = "▁▂▃▄▅▆▇█", "⠒"
 
@@ -37,26 +41,54 @@ class TwoWeightsData:
     line: WeightsMark
 
 
-def draw(data: TwoWeightsData, width: int, height: int) -> Lines:
+def draw(
+    data: TwoWeightsData, width: int, height: int, hint: str = "", view: View = PLAIN
+) -> Lines:
     """Draw counts on a square root scale, so that small bins stay visible."""
     if not fits(width, height):
         return blank(width, height)
     edges = np.asarray(data.edges, dtype=float)
     bars, line = (_drawable(mark, edges) for mark in (data.bars, data.line))
-    rows = 2 if height >= 8 else 1
+    head = heading(title(data), _legend(data, width), width, height, view)
     if not bars.any() and not line.any():
         missing = "; ".join(dict.fromkeys(filter(None, (data.bars.missing, data.line.missing))))
-        body = note(clean(missing or "no nonzero weights"), width, height - rows)
-        return header(_title(data, bars, line), (), width, rows) + body
+        head = heading(title(data), (), width, height, view)
+        return head + note(
+            clean(missing or hint or "no nonzero weights"), width, height - len(head)
+        )
     top = max(1.0, bars.max(initial=0), line.max(initial=0))
-    canvas = weight_canvas(edges, top, width, height - rows)
+    canvas = weight_canvas(edges, top, width, height - len(head))
     if len(bars):
         draw_counts(canvas, edges, bars, top, _RAMP, "chosen")
     if len(line):
         # Empty bins are gaps, not a line along the bottom.
         y = np.where(line > 0, np.sqrt(line), np.nan)
         canvas.line((edges[1:] + edges[:-1]) / 2, y, "compared")
-    return header(_title(data, bars, line), _legend(data, width), width, rows) + canvas.lines()
+    if view.row is not None:
+        numbers = table(data)
+        low, high = (numbers.number(view.row, column) for column in (0, 1))
+        canvas.cursor((low + high) / 2, max(0.0, numbers.number(view.row, view.column)) ** 0.5)
+    return head + canvas.lines()
+
+
+def title(data: TwoWeightsData) -> Line:
+    """Return the layer, and how many of its weights each net keeps."""
+    edges = np.asarray(data.edges, dtype=float)
+    return _title(data, _drawable(data.bars, edges), _drawable(data.line, edges))
+
+
+def table(data: TwoWeightsData) -> DataTable:
+    """Return the counts of each bin."""
+    edges = np.asarray(data.edges, dtype=float)
+    if not are_bins(edges):
+        return DataTable()
+    series = []
+    for mark, role in ((data.bars, "chosen"), (data.line, "compared")):
+        counts = _drawable(mark, edges)
+        cells = counts.tolist() if len(counts) else [None] * (len(edges) - 1)
+        series.append(Column(mark.label, cells, role=role))
+    places = Column("from", edges[:-1].tolist(), "", 4), Column("to", edges[1:].tolist(), "", 4)
+    return DataTable((*places, *series), keys=2)
 
 
 def _drawable(mark: WeightsMark, edges: _Floats) -> _Floats:
@@ -67,7 +99,7 @@ def _drawable(mark: WeightsMark, edges: _Floats) -> _Floats:
 
 def _title(data: TwoWeightsData, bars: _Floats, line: _Floats) -> Line:
     return (
-        Span(f"{cut_name(clean(data.layer), 30)} weights: ", "title"),
+        Span(f"{LABEL} · {cut_name(clean(data.layer), 30)}: ", "title"),
         Span(f"{_RAMP[-1]} {_summary(data.bars, bars)}", "chosen"),
         Span(f"  {_LINE} {_summary(data.line, line)}", "compared"),
     )

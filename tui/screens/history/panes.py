@@ -11,8 +11,10 @@ from tui.keys.history_keys import TYPING
 from tui.screens.history.run_files import RunFiles
 from tui.screens.main import CLOCK_SLACK, REDRAW_SECONDS
 from tui.state.run_list import RunList
+from tui.text.frames import Frame, frame_rows
 from tui.views.history import ABOUT, about, failure, hint, hint_lines, sizes, title, welcome
 from tui.views.history_footer import footer_keys
+from tui.views.panels.arrangement import WIDE
 from tui.views.run_comparison import VIEWS, views
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesWidget
@@ -23,13 +25,13 @@ from tui.widgets.runs_panel import RunsPanel
 REREAD_SECONDS = 5.0
 """Maximum age of a list with running runs, in seconds."""
 
-LOW, HIGH = 22, 32
-"""Below the first height no line is left blank, below the second only one."""
+LOW, HIGH = 22, 28
+"""Below the first height panels have no frame, from the second on boxes, if there is the width."""
 
 HINT = 1
 """Lines for the hint about the selected run."""
 
-TABLE_SHARE = 0.42
+TABLE_SHARE = 0.44
 """The table's share of the lines above and below it."""
 
 
@@ -47,7 +49,6 @@ class HistoryPanes(RunFiles):
         self.current, self.dense = current, dense
         self.stale = False
         self._drawn = 0.0
-        self._panel_height = 0
         self._read = 0.0
 
     def compose(self) -> ComposeResult:
@@ -108,20 +109,27 @@ class HistoryPanes(RunFiles):
     def _about(self) -> int:
         """Lines about the selected run, the same for every run."""
         any_sizes = any(sizes(row) for row in self.run_list.rows or ())
-        return ABOUT + (any_sizes and self.size.height >= LOW)
+        return ABOUT + (any_sizes and self.room.height >= LOW)
+
+    @property
+    def _frame(self) -> Frame:
+        """The frame of the table and of the panel below it."""
+        width, height = self.room
+        return "none" if height < LOW else "box" if width >= WIDE and height >= HIGH else "rule"
+
+    @property
+    def _panel(self) -> RunsPanel:
+        return self.query_one(RunsPanel)
 
     def _fit(self) -> None:
         """Allocate the lines to the table and the panel."""
-        height, rows = self.size.height, self.run_list.rows
-        full_table = 1 if rows is None else 1 + len(rows) if rows else 0
-        above = int(height >= HIGH)
-        between = int(height >= LOW and full_table > 0)
-        room = height - 2 - self._about - HINT - above - between
-        table = min(full_table, max(4, int(room * TABLE_SHARE)))
-        self._panel_height = room - table
-        self.query_one(RunTable).styles.height = table
-        self.query_one(RunTable).styles.margin = (above, 0, 0, 0)
-        self.query_one(RunsPanel).styles.margin = (between, 0, 0, 0)
+        height, rows, frame = self.room.height, self.run_list.rows, self._frame
+        edges = frame_rows(frame)
+        full_table = 1 + edges if rows is None else 1 + len(rows) + edges if rows else 0
+        room = height - 2 - self._about - HINT
+        table = min(full_table, edges + max(4, int((room - 2 * edges) * TABLE_SHARE)))
+        for panel, taken in ((self.query_one(RunTable), table), (self._panel, room - table)):
+            panel.frame, panel.rows, panel.styles.height = frame, taken, taken
 
     def _show_texts(self) -> None:
         self._fit()
@@ -144,11 +152,11 @@ class HistoryPanes(RunFiles):
         )
 
     def _views(self) -> tuple[str, ...]:
-        return views(self.run_list, self.size.width, self._panel_height)
+        return views(self.run_list, *self._panel.inner)
 
     def _show_panel(self) -> None:
         self._drawn, self.stale = monotonic(), False
-        panel, run_list, folder = self.query_one(RunsPanel), self.run_list, self.experiment.folder
+        panel, run_list, folder = self._panel, self.run_list, self.experiment.folder
         if run_list.rows:
             panel.show_runs(run_list, self.dense, self.weights)
             if "weights" in self._views():

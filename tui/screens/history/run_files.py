@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from core.events import Event, Progress, StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from tui.jobs import history_jobs as jobs
-from tui.jobs.job import Job, JobEnded
+from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.screens.overlay import Overlay
 from tui.state.run_list import RunList
 from tui.system.error_log import explain
@@ -54,7 +56,8 @@ class RunFiles(Overlay[Run]):
 
     def reload(self) -> None:
         """Read the runs again."""
-        self._reading = self._start(partial(jobs.read_rows, self.experiment), self._take_rows)
+        work = partial(jobs.read_rows, self.experiment)
+        self._reading = self._start(work, self._take_rows, self._follow_reading)
 
     def change(self, title: str, work: Callable[[], str]) -> None:
         """Change runs one at a time: another program may lock the folder for a while."""
@@ -63,7 +66,7 @@ class RunFiles(Overlay[Run]):
             self.message = Span(text, "warning")
         else:
             self.message = Span(f"{title}…", "working")
-            self._changing = self._start(work, self._take_change)
+            self._changing = self._start(jobs.as_stream(work), self._take_change)
         self.show()
 
     def read_weights(self) -> None:
@@ -75,7 +78,13 @@ class RunFiles(Overlay[Run]):
         missing = tuple(row.run for row in (one, other) if (row.id, layer) not in self.weights)
         if missing:
             work = partial(jobs.profiles, missing, layer)
-            self._reading_weights = self._start(work, self._take_weights)
+            self._reading_weights = self._start(jobs.as_stream(work), self._take_weights)
+
+    def _follow_reading(self, event: Event) -> None:
+        """Show how many of the runs have been read, if that takes a while."""
+        if self.run_list.rows is None and isinstance(event, Progress):
+            self.run_list = replace(self.run_list, read_so_far=(event.done, event.total))
+            self.show()
 
     def _take_rows(self, ended: JobEnded) -> None:
         if ended.job is not self._reading:
@@ -106,6 +115,11 @@ class RunFiles(Overlay[Run]):
             self.weights = {**dict(list(before.items())[len(read) - CACHED_LAYERS :]), **read}
         self.show()
 
+    def on_job_event(self, message: JobEvent) -> None:
+        """Pass a job's event to the method it was started with."""
+        message.stop()
+        message.job.follow(message.event)
+
     def on_job_ended(self, message: JobEnded) -> None:
         """Pass the end of a job to the method it was started with."""
         message.stop()
@@ -117,8 +131,13 @@ class RunFiles(Overlay[Run]):
             if job is not None:
                 job.abandon(0)
 
-    def _start(self, work: Callable[[], Any], end: Callable[[JobEnded], None]) -> Job:
-        job = Job(jobs.as_stream(work), self.post_message, end)
+    def _start(
+        self,
+        work: Callable[[StopFlag], Stream[Any]],
+        end: Callable[[JobEnded], None],
+        follow: Callable[[Event], None] = lambda _: None,
+    ) -> Job:
+        job = Job(work, self.post_message, end, follow)
         job.start()
         return job
 

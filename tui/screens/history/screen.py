@@ -6,10 +6,14 @@ from textual import events
 
 from core.experiments.runs import RUNNING, Run
 from tui.jobs import history_jobs as jobs
-from tui.keys.history_keys import BINDINGS, KEYS
-from tui.screens.help import HelpScreen
-from tui.screens.history.help import HELP_TEXT
+from tui.keys.history_keys import KEYS
+from tui.keys.keymap import with_keys
+from tui.plots.subject import PlotSubject
+from tui.screens.help.screen import HelpScreen
+from tui.screens.help.sections import context
+from tui.screens.history.help import history_help
 from tui.screens.history.panes import HistoryPanes
+from tui.screens.plot import PlotScreen
 from tui.screens.question import Question
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, why_incomparable
@@ -18,13 +22,11 @@ from tui.views.run_table import score_of, sortable
 from tui.widgets.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 
-_ACTIONS = {name: key.action for key in KEYS for name in key.keys.split(",")}
-
 
 class HistoryScreen(HistoryPanes):
     """Returns the run to restore or resume."""
 
-    BINDINGS = BINDINGS
+    KEYS = KEYS
 
     @property
     def is_modal(self) -> bool:
@@ -43,7 +45,7 @@ class HistoryScreen(HistoryPanes):
         """Handle keys in the order they arrive.
 
         The app looks for bindings only after this screen has seen all keys that arrived together:
-        the letters of a note would miss its input line, and an `x` would delete a run.
+        the letters of a note would miss its input line, and Backspace would delete a run.
         """
         if self.app.screen is not self:  # a dialog has opened since
             return
@@ -56,7 +58,13 @@ class HistoryScreen(HistoryPanes):
 
     async def _act(self, key: str) -> bool:
         """Run the action of a key of the history; returns whether it is one."""
-        action = _ACTIONS.get(key)
+        actions = {name: own.action for own in KEYS for name in own.keys.split(",")}
+        if key == "x" and key not in actions:
+            text = (
+                "{stop} stops a job on the main screen; to delete the run, press {history.delete}"
+            )
+            self.say(with_keys(text), "plain")
+        action = actions.get(key)
         return action is not None and await self.app.run_action(action, self)
 
     def action_move(self, steps: int) -> None:
@@ -65,7 +73,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_page(self, pages: int) -> None:
         """Select a run pages away."""
-        self._browse(self.run_list.move(pages * max(1, self.query_one(RunTable).size.height - 1)))
+        self._browse(self.run_list.move(pages * max(1, self.query_one(RunTable).inner[1] - 1)))
 
     def action_to(self, index: int) -> None:
         """Select the first run, or with -1 the last."""
@@ -73,7 +81,9 @@ class HistoryScreen(HistoryPanes):
 
     def action_sort(self) -> None:
         """Sort by the next visible column."""
-        self._browse(self.run_list.sort_by_next(sortable(self.run_list, self.size.width)))
+        self._browse(
+            self.run_list.sort_by_next(sortable(self.run_list, self.query_one(RunTable).inner[0]))
+        )
 
     def action_reverse(self) -> None:
         """Reverse the sort order."""
@@ -83,13 +93,36 @@ class HistoryScreen(HistoryPanes):
         """Mark the run for comparison, or unmark it."""
         row = self.run_list.selected
         if row is not None and not self.run_list.marked and (why := why_incomparable(row)):
-            self._say(why, "warning")
+            self.say(why, "warning")
         elif row is not None:
             self._browse(self.run_list.mark())
 
     def action_next_view(self) -> None:
         """Show the next view of two runs, or the accuracy on the other split."""
         self._browse(self.run_list.next_view())
+
+    def action_full_screen(self) -> None:
+        """Show the plot on the whole screen."""
+        from tui.views.run_plots import PLOT_VIEWS, run_subject  # late: it loads NumPy
+
+        if not self.run_list.rows:
+            return
+        views = self._views()
+        at = next((at for at, name in enumerate(PLOT_VIEWS) if name in views), 0)
+        shown = [at]
+
+        def step(steps: int) -> None:
+            if self.run_list.compared is None:
+                self.action_next_view()
+            shown[0] = (shown[0] + steps) % len(PLOT_VIEWS)
+            if PLOT_VIEWS[shown[0]] == "weights":
+                self.read_weights()
+
+        def subject() -> PlotSubject:
+            name = PLOT_VIEWS[shown[0]]
+            return run_subject(self.run_list, self.dense, self.weights, name)
+
+        self.app.push_screen(PlotScreen(subject, step))
 
     def action_layer(self, steps: int) -> None:
         """Compare another layer."""
@@ -104,7 +137,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_help(self) -> None:
         """Show every key and every symbol."""
-        self.app.push_screen(HelpScreen(HELP_TEXT))
+        self.app.push_screen(HelpScreen((*context(self), *history_help())))
 
     def action_note(self) -> None:
         """Open the line for a note."""
@@ -128,9 +161,10 @@ class HistoryScreen(HistoryPanes):
         if row is None:
             return
         if row.status == RUNNING:
-            self._say(f"run {row.id} is running: stop it before deleting it", "warning")
+            self.say(f"run {row.id} is running: stop it before deleting it", "warning")
             return
-        self.app.push_screen(Question(self._question(row), "delete"), partial(self._delete, row))
+        question = Question(self._question(row), "Delete it", "Keep it")
+        self.app.push_screen(question, partial(self._delete, row))
 
     def _question(self, row: RunRow) -> str:
         ratio = None if row.ratio is None else f"{row.ratio:,.1f}x"
@@ -162,6 +196,8 @@ class HistoryScreen(HistoryPanes):
         self.run_list, self.message = run_list, None
         self.show()
 
-    def _say(self, text: str, role: str) -> None:
+    def say(self, text: str, role: str) -> bool:
+        """Show a message in place of the hint about the selected run."""
         self.message = Span(text, role)
         self.show()
+        return True

@@ -33,5 +33,5 @@ def test_the_chosen_curve_is_drawn_last_and_unmeasured_ones_are_not() -> None:
     empty = CurvePath.of(Curve("fc3"), 99.0)
     curves = Curves(chosen, None, (other, empty), 98.0, 1.0, 99.0, stale=False)
     assert [path.name for path in curves.drawn] == ["fc2", "fc1"]
-    assert [curves.role(path) for path in curves.drawn] == ["muted", "chosen"]
+    assert [curves.role(path) for path in curves.drawn] == ["series-1", "chosen"]
     assert curves._replace(stale=True).role(chosen) == "muted"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.tui.plots.checks import assert_exact, inked, names, sizes, text
 from tui.plots.predictions import confusion
 from tui.plots.predictions.confusion import ConfusionData
+from tui.plots.view import View
 
 
 def confused(classes: int = 10) -> ConfusionData:
@@ -24,7 +25,7 @@ def confused(classes: int = 10) -> ConfusionData:
 def test_little_room_ranks_the_confusions_pruning_increased():
     lines = confusion.draw(confused(), 80, 9)
     shown = text(lines)
-    assert shown[0].startswith("pruned: 27 wrong of 10,000 test images, dense: 7")
+    assert shown[0].startswith("Confusion · pruned: 27 wrong of 10,000 test images · dense: 7")
     assert shown[2].startswith("4 → 9 ░")
     assert "3 → 17" in shown[2]
     assert shown[3].startswith("2 → 3 █")
@@ -44,11 +45,28 @@ def test_with_more_room_there_is_a_matrix():
     shown = text(lines)
     assert shown[2].split()[:11] == [*"0123456789", "recall"]
     assert "17↑" in shown[7]
-    assert "17↑" in inked(lines, "wrong")
+    assert "17↑" in inked(lines, "heat-far")
+    assert "8↑" in inked(lines, "heat-over")
     assert "2↓" in shown[10]
-    assert "2↓" in inked(lines, "right")
+    assert "2↓" in inked(lines, "heat-over")
     assert "4 → 9" in shown[3]
     assert "91%" in shown[5]
+
+
+def test_more_classes_are_a_heat_map_of_shades():
+    lines = confusion.draw(confused(20), 110, 26)
+    assert "▓" in inked(lines, "heat-over")
+    assert "█" in inked(lines, "heat-far")
+    assert "▓ 2 %+" in text(lines)[1]
+
+
+def test_the_cursor_marks_a_cell_of_the_matrix():
+    lines = confusion.draw(confused(), 120, 14, view=View(row=49))
+    assert inked(lines, "cursor").split() == ["9", "4", "17↑"]
+    readout = confusion.table(confused()).readout(49, 0)
+    assert "".join(span.text for span in readout) == (
+        "true 4 predicted 9  dense 3 images  pruned 17 images"
+    )
 
 
 def test_many_classes_are_always_a_list():
@@ -62,7 +80,9 @@ def test_one_net_alone_is_not_compared(name):
     data = replace(confused(), **{"pruned" if name == "dense" else "dense": None})
     for area in ((80, 9), (120, 14)):
         shown = text(confusion.draw(data, *area))
-        assert shown[0].startswith(f"{name}: {7 if name == 'dense' else 27} wrong of 10,000")
+        assert shown[0].startswith(
+            f"Confusion · {name}: {7 if name == 'dense' else 27} wrong of 10,000"
+        )
         assert "↑" not in "".join(shown)
 
 

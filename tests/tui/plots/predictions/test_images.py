@@ -30,7 +30,7 @@ def ten(pruned: bool = True) -> PredictionsData:
 def test_all_ten_images_show_with_both_predictions():
     lines = drawing.draw(ten(), 80, 9)
     shown = text(lines)
-    assert shown[0].startswith("10 images, pruned 6 correct, dense 10 correct")
+    assert shown[0].startswith("Predictions · 10 images · pruned 6 correct · dense 10 correct")
     assert shown[6].split() == ["true", *"0123456789"]
     assert shown[7].split() == ["dense", *" ".join(f"{k} 100" for k in range(10)).split()]
     assert shown[8].split()[-8:] == ["✗1", "54"] * 4
@@ -60,7 +60,7 @@ def test_every_picture_is_visible(area):
 
 def test_if_not_all_fit_the_first_ones_show():
     lines = text(drawing.draw(ten(), 44, 4))
-    assert lines[0].startswith("10 images (9 shown), pruned 6 correct")
+    assert lines[0].startswith("Predictions · 10 images (9 shown)")
     assert lines[-1].split() == ["pruned", *"012345", *["✗1"] * 3]
 
 

@@ -25,7 +25,7 @@ def runs(chosen: str = "", compared: str = "") -> ParetoData:
 
 def test_the_front_is_a_line_with_marks():
     lines = pareto.draw(runs(), 80, 9)
-    assert text(lines)[0].startswith("7 runs, 4 on the Pareto front")
+    assert text(lines)[0].startswith("Runs · 7 runs, 4 on the Pareto front")
     assert inked(lines, "best").count("◆") == 3
     assert sum("⠀" < char <= "⣿" for char in inked(lines, "front")) >= 10
     assert "○" in inked(lines, "muted")
@@ -43,7 +43,7 @@ def test_a_run_far_below_is_marked_at_the_bottom():
 
 def test_the_chosen_run_is_named_and_marked():
     lines = pareto.draw(runs("d", "c"), 80, 9)
-    title = "d: 100.0x, 98.60 %, on the Pareto front, ◎ c: 36.9x, 97.45 %"
+    title = "Runs · d: 100.0x, 98.60 % · on the Pareto front · ◎ c: 36.9x, 97.45 %"
     assert text(lines)[0].startswith(title)
     assert "◉" in inked(lines, "chosen")
     assert "▸d" in inked(lines, "chosen")
@@ -53,13 +53,13 @@ def test_the_chosen_run_is_named_and_marked():
 
 def test_the_title_names_the_run_that_beats_the_chosen_one():
     title = text(pareto.draw(runs("c"), 80, 9))[0]
-    assert title.startswith("c: 36.9x, 97.45 %, beaten by b: 36.9x, 99.30 %")
+    assert title.startswith("Runs · c: 36.9x, 97.45 % · beaten by b: 36.9x, 99.30 %")
 
 
 def test_accuracies_on_few_images_carry_their_intervals():
     mark = RunMark("a", 12, 80.8, chosen=True)
     lines = pareto.draw(ParetoData((mark,), "validation", 84.6, images=78), 80, 9)
-    assert text(lines)[0].startswith("a: 12.0x, 81 ±9 %")
+    assert text(lines)[0].startswith("Runs · a: 12.0x, 81 ±9 %")
     assert "dense 85 ±8 %" in inked(lines, "dense")
 
 
@@ -84,6 +84,21 @@ def test_ratios_are_on_a_logarithmic_scale():
 def test_without_runs_there_is_a_hint():
     lines = pareto.draw(ParetoData((), "validation", 99.18), 80, 9, hint="press x")
     assert inked(lines, "hint").strip() == "press x"
+
+
+@settings(max_examples=40)
+@given(
+    dense=st.floats(50, 100),
+    runs=st.lists(st.tuples(st.floats(1, 500), st.floats(0, 100)), min_size=1, max_size=6),
+)
+def test_a_run_never_looks_better_than_a_dense_net_that_beats_it(dense, runs):
+    marks = tuple(RunMark(f"r{at}", *run) for at, run in enumerate(runs))
+    lines = pareto.draw(ParetoData(marks, "validation", dense), 80, 14)[2:-2]
+    rows = [row for row, line in enumerate(lines) if any(s.role == "dense" for s in line)]
+    marked = [row for row, line in enumerate(text(lines)) if set(line) & set("◆○")]
+    assert rows
+    if max(accuracy for _, accuracy in runs) < dense:
+        assert min(marked, default=len(lines)) >= min(rows)
 
 
 kinds = st.sampled_from(["finetuned", "stopped", "dense"])

@@ -19,7 +19,7 @@ def two(one=RISING, other=FLAT, best=5) -> TrainingCurvesData:
 
 def test_both_curves_are_named_and_drawn():
     lines = training_curves.draw(two(), 80, 11)
-    assert text(lines)[0].startswith("◉ 0007 99.30 % (epoch 5, best)")
+    assert text(lines)[0].startswith("Trainings · ◉ 0007 99.30 % (epoch 5, best)")
     assert text(lines)[1].startswith("◎ 3 99.00 % (epoch 3, last)")
     assert "▾" in inked(lines, "chosen")  # the first epoch lies far below
     assert inked(lines, "chosen").count("◉") == 4
@@ -30,14 +30,14 @@ def test_both_curves_are_named_and_drawn():
 def test_accuracies_on_few_images_carry_their_intervals():
     curve = RunCurve("7", ((1, 78.2), (2, 80.8)), 2, "◉", "chosen")
     lines = training_curves.draw(TrainingCurvesData((curve,), "validation", 84.6, 78), 80, 11)
-    assert text(lines)[0].startswith("◉ 7 81 ±9 % (epoch 2, best)")
+    assert text(lines)[0].startswith("Trainings · ◉ 7 81 ±9 % (epoch 2, best)")
     assert "dense 85 ±8 %" in inked(lines, "dense")
 
 
 def test_runs_without_epochs_have_a_hint():
     lines = training_curves.draw(two((), ()), 80, 11)
     assert inked(lines, "hint") == "neither run recorded its epochs"
-    assert text(lines)[0].startswith("◉ 0007 –")
+    assert text(lines)[0].startswith("Trainings · ◉ 0007 –")
 
 
 epochs = st.lists(st.tuples(numbers, numbers), max_size=6).map(tuple)

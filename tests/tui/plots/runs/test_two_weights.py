@@ -17,14 +17,14 @@ def weights(bars=(1, 4, 900, 4, 0), line=(9, 0, 0, 0, 9), missing="") -> TwoWeig
 
 def test_weights_are_bars_and_a_line():
     lines = two_weights.draw(weights(), 80, 11)
-    assert text(lines)[0].startswith("conv1 weights: █ 0007 909 kept  ⠒ 3 18 kept")
+    assert text(lines)[0].startswith("Weights · conv1: █ 0007 909 kept  ⠒ 3 18 kept")
     assert inked(lines, "chosen").count("█") > 20
     assert any("⠀" < char <= "⣿" for char in inked(lines, "compared"))
 
 
 def test_missing_weights_say_why():
     one = two_weights.draw(weights(line=(), missing="3 is running: no weights yet"), 80, 11)
-    assert text(one)[0].startswith("conv1 weights: █ 0007 909 kept  ⠒ 3 –")
+    assert text(one)[0].startswith("Weights · conv1: █ 0007 909 kept  ⠒ 3 –")
     assert text(one)[1].strip() == "3 is running: no weights yet"
     none = two_weights.draw(weights(bars=(), line=(), missing="gone"), 80, 11)
     assert inked(none, "hint").strip() == "gone"

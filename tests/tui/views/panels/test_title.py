@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.settings.settings import Settings
 from tests.tui.scripted import net
 from tui.state.state import State
-from tui.views.title import title
+from tui.views.panels.title import title
 
 START = State().with_dense(net())
 

@@ -1,14 +1,15 @@
-"""The layer table: name, shape, parameters, sparsity as a bar and a number, kept, threshold."""
+"""The layer table: name, shape, weights, sparsity as a bar and a number, kept, threshold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.nets.footprint import total
+from tui.keys.keymap import with_keys
 from tui.state.layer_rows import Row, visible_rows
 from tui.state.state import State
-from tui.text.format import count, percent
+from tui.text.format import count, percent, plural
 from tui.text.lines import Line, Lines, Span, clean, cut, cut_name
+from tui.views.panels.layer_facts import Fact, facts
 
 LOCK, PARTLY = "▪", "▫"
 """Marks of a locked layer, and of a heading with some locked layers."""
@@ -21,11 +22,13 @@ OPEN, FOLDED = "▾", "▸"
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _GAP = 2
-_BAR = 6
+_BAR = 8
 _FILTERED_NAME = 20
 """The least width of names while a filter is shown above them."""
 
-_SHAPE, _COUNT, _NUMBER, _FLOOR, _THRESHOLD = 12, 11, 8, 8, 9
+_SHAPE, _COUNT, _NUMBER, _FLOOR, _THRESHOLD = 11, 8, 7, 8, 11
+_WIDE_BAR = 12
+"""The bar of a table wide enough for more columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Columns:
     shape: bool
     floor: bool
     threshold: bool
+    facts: tuple[Fact, ...] = ()
 
     @property
     def bar_start(self) -> int:
@@ -46,11 +50,11 @@ class Columns:
 
 
 def columns(state: State, width: int) -> Columns:
-    """Fit the columns to a width: the shape is dropped first, then the threshold."""
+    """Fit the columns to a width: what only wide tables have is dropped first."""
     floor = any(profile.floor > 0 for profile in state.profiles)
-    most = max((profile.layer.parameters for profile in state.profiles), default=0)
+    most = max((profile.layer.elements for profile in state.profiles), default=0)
     if state.listing.groups or state.listing.filter:
-        most = state.footprint.parameters
+        most = sum(profile.layer.elements for profile in state.profiles)
     number = max(_COUNT, len(count(most)) + 1)
     spare = width - 2 - number - _GAP - _BAR - _NUMBER - number - 1
     longest = _longest_name(state.listing.names, state.listing.groups, bool(state.listing.filter))
@@ -58,11 +62,17 @@ def columns(state: State, width: int) -> Columns:
     spare -= name
     floor = floor and spare >= _FLOOR
     spare -= _FLOOR * floor
-    threshold = spare >= _THRESHOLD
-    spare -= _THRESHOLD * threshold
     shape = spare >= _SHAPE + _GAP
     spare -= (_SHAPE + _GAP) * shape
-    return Columns(name, number, _BAR + max(0, min(spare, 34)), shape, floor, threshold)
+    threshold = spare >= _THRESHOLD
+    spare -= _THRESHOLD * threshold
+    shown = []
+    for fact in facts(state) if spare > _WIDE_BAR - _BAR else ():
+        if spare - (_WIDE_BAR - _BAR) >= fact.width:
+            spare -= fact.width
+            shown.append(fact)
+    bar = _BAR + max(0, min(spare, 34))
+    return Columns(name, number, bar, shape, floor, threshold, tuple(shown))
 
 
 @lru_cache(maxsize=4)
@@ -80,7 +90,8 @@ def table(state: State, width: int, height: int) -> Lines:
         return ((Span("  the layers appear here once the net is loaded", "muted"),),)
     layout, rows = columns(state, width), state.listing.rows
     if not rows:
-        message = f'  no layers match "{clean(state.listing.filter)}"; Esc to list all'
+        advice = with_keys("{all-layers} to list all")
+        message = f'  no layers match "{clean(state.listing.filter)}"; {advice}'
         return (_header(layout, ""), (Span(cut(message, width), "warning"),))
     start = first_row(state, height)
     visible = rows[start : start + max(1, height - 1)]
@@ -88,6 +99,16 @@ def table(state: State, width: int, height: int) -> Lines:
         _header(layout, visible[0].inside),
         *(_row(state, row, start + place, layout) for place, row in enumerate(visible)),
     )
+
+
+def layers_kept(state: State) -> Line:
+    """The footer of the panel: the weights of all layers, and those kept."""
+    if not state.profiles:
+        return ()
+    weights = sum(profile.layer.elements for profile in state.profiles)
+    kept = sum(what_if.kept for what_if in state.what_ifs)
+    layers = plural(len(state.profiles), "layer")
+    return (Span(f"{layers} · {count(kept)} of {count(weights)} weights kept", "muted"),)
 
 
 def first_row(state: State, height: int) -> int:
@@ -100,9 +121,10 @@ def _header(layout: Columns, inside: str) -> Line:
     """The columns' names, and the group of the first row below, whose heading is out of sight."""
     name = cut_name(clean(f"in {inside}" if inside else "layer"), layout.name)
     text = "  " + name.ljust(layout.name) + (" " * _GAP + "shape".ljust(_SHAPE)) * layout.shape
-    text += "parameters".rjust(layout.count) + " " * _GAP + "sparsity".ljust(layout.bar)
+    text += "weights".rjust(layout.count) + " " * _GAP + "sparsity".ljust(layout.bar)
     text += "%".rjust(_NUMBER) + "floor".rjust(_FLOOR) * layout.floor + "kept".rjust(layout.count)
-    return (Span(text + "|w| >".rjust(_THRESHOLD) * layout.threshold, "muted"),)
+    text += "threshold".rjust(_THRESHOLD) * layout.threshold
+    return (Span(text + "".join(fact.head.rjust(fact.width) for fact in layout.facts), "muted"),)
 
 
 def _row(state: State, row: Row, place: int, layout: Columns) -> Line:
@@ -116,6 +138,7 @@ def _row(state: State, row: Row, place: int, layout: Columns) -> Line:
         Span(_left_cells(state, row, layout), role),
         *_bar(sparsity, floor, layout.bar, chosen),
         Span(_right_cells(state, row, (sparsity, floor), layout), role),
+        *_fact_cells(row, layout),
     )
 
 
@@ -158,8 +181,8 @@ def _left_cells(state: State, row: Row, layout: Columns) -> str:
         layer = state.profiles[row.layers[0]].layer
         shape = "" if row.group else "×".join(map(str, layer.shape))
         text += " " * _GAP + cut(shape, _SHAPE).ljust(_SHAPE)
-    cost = total(state.footprints[index] for index in row.layers)
-    return text + count(cost.parameters).rjust(layout.count) + " " * _GAP
+    weights = sum(state.profiles[index].layer.elements for index in row.layers)
+    return text + count(weights).rjust(layout.count) + " " * _GAP
 
 
 def _name(state: State, row: Row, width: int) -> str:
@@ -187,6 +210,13 @@ def _right_cells(state: State, row: Row, shares: tuple[float, float], layout: Co
         threshold = f"{state.what_ifs[row.layers[0]].threshold:.4f}"
         text += ("" if row.group else threshold).rjust(_THRESHOLD)
     return text
+
+
+def _fact_cells(row: Row, layout: Columns) -> Line:
+    """What only wide tables have; of a group nothing, for the layers' drops do not add up."""
+    texts = ("" if row.group else fact.texts[row.layers[0]] for fact in layout.facts)
+    pairs = zip(layout.facts, texts, strict=True)
+    return tuple(Span(text.rjust(fact.width), fact.role) for fact, text in pairs)
 
 
 def _bar(sparsity: float, floor: float, width: int, chosen: bool) -> Line:

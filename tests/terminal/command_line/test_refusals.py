@@ -266,9 +266,14 @@ def test_the_program_does_not_open_on_a_path_that_cannot_be_used(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ):
-    monkeypatch.setattr(app, "_has_terminal", lambda: True)
+    monkeypatch.setattr(app, "has_terminal", lambda: True)
     assert main([option, f"{names['text']}/below"]) == 2
     out, err = capfd.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert names["text"] in err
     assert list(empty.iterdir()) == []
+
+
+def test_the_demo_needs_a_terminal(capsys: pytest.CaptureFixture[str]):
+    assert main(["demo"]) == 2
+    assert "the demo needs a terminal" in capsys.readouterr().err

@@ -1,0 +1,47 @@
+"""The strip with the caption: the last row of every screen, which makes room for it."""
+
+from textual.widgets import Static
+
+from tui.text.lines import cut
+
+TAKE_OVER = "any other key takes over"
+HINTS = (f"Space pauses · {TAKE_OVER}", "Space pause · key stop", "Space pause", "")
+PAUSED_HINTS = (f"Space continues · {TAKE_OVER}", "Space continue · key stop", "Space continue", "")
+MARGIN, GAP = 1, 2
+
+
+class Caption(Static):
+    """One line: what is happening, and the keys of the demo where there is room."""
+
+    DEFAULT_CSS = """
+    Caption {
+        dock: bottom; height: 1; width: 100%; text-style: bold;
+        background: $block-cursor-background; color: $block-cursor-foreground;
+    }
+    Caption:ansi { background: ansi_default; color: ansi_default; text-style: bold reverse; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._said: tuple[str, tuple[str, ...]] = ("", ("",))
+
+    def say(self, text: str, hints: tuple[str, ...]) -> None:
+        """Show a text, and the longest hint that fits beside it."""
+        if (text, hints) != self._said:
+            self._said = text, hints
+            self._draw()
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self._draw()
+
+    def _draw(self) -> None:
+        self.update(line(*self._said, self.app.size.width))
+
+
+def line(text: str, hints: tuple[str, ...], width: int) -> str:
+    """The text at the left and, at the right, the first of the hints that fits."""
+    room = width - 2 * MARGIN
+    hint = next((hint for hint in hints if len(text) + GAP + len(hint) <= room), "")
+    shown = cut(text, room)
+    return f" {shown}{' ' * (room - len(shown) - len(hint))}{hint} "

@@ -1,0 +1,64 @@
+"""What the captions know: numbers of the state, and the keys of actions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.keys.main_keys import KEYS
+from tui.system.paths import with_tilde
+from tui.text.format import count, percent, ratio
+
+if TYPE_CHECKING:
+    from core.events import Accuracy
+    from tui.state.results import Result
+    from tui.state.state import State
+
+UNKNOWN = "–"
+
+
+def caption(template: str, state: State) -> str:
+    """A caption with its facts filled in."""
+    return template.format_map(defaultdict(lambda: UNKNOWN, facts(state)))
+
+
+def facts(state: State) -> Mapping[str, str]:
+    """The facts that are known, by name."""
+    keys = {key.name.replace(".", "_"): key.shown for key in KEYS}
+    if state.base is None:
+        return keys
+    plan = state.footprint
+    return {
+        **keys,
+        "layers": count(len(state.profiles)),
+        "weights": count(plan.parameters),
+        "before": kilobytes(4 * plan.parameters),
+        "ratio": ratio(plan.ratio),
+        "kept": count(plan.nonzero),
+        "removed": count(plan.parameters - plan.nonzero),
+        "share": f"{100 * plan.nonzero / plan.parameters:.1f}",
+        "dense": _right(state.dense.accuracy if state.dense else None),
+        "pruned": _right(state.pruned.accuracy if state.pruned else None),
+        **_of_finetuned(state.finetuned),
+    }
+
+
+def _of_finetuned(result: Result | None) -> Mapping[str, str]:
+    if result is None:
+        return {}
+    known = {"finetuned": _right(result.accuracy)}
+    if result.exports:
+        export = result.exports[-1]
+        known |= {"file": kilobytes(export.bytes), "path": with_tilde(Path(export.file))}
+    return known
+
+
+def _right(accuracy: Accuracy | None) -> str:
+    return UNKNOWN if accuracy is None else percent(accuracy.test)
+
+
+def kilobytes(size: int) -> str:
+    """A size in thousands of bytes, as shops of disks count."""
+    return f"{size / 1000:,.{1 if size < 100_000 else 0}f} KB"

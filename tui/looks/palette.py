@@ -1,0 +1,71 @@
+"""The xterm palette: the colors that all terminals with 256 colors share.
+
+Rich, which Textual writes with, rounds red, green and blue each for itself and takes one gray for
+another: blue-gray backgrounds turn teal. Here a color becomes the one that looks most like it.
+"""
+
+from functools import lru_cache
+from itertools import product
+
+from rich.color import Color, ColorType
+from rich.color_triplet import ColorTriplet
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color as TextualColor
+from textual.color import rgb_to_lab
+from textual.filter import LineFilter
+
+_LEVELS = (0, 95, 135, 175, 215, 255)
+_GRAYS = range(8, 248, 10)
+
+PALETTE = {
+    ColorTriplet(*parts): number
+    for number, parts in enumerate(
+        (*product(_LEVELS, repeat=3), *((gray,) * 3 for gray in _GRAYS)), start=16
+    )
+}
+"""The numbers of the colors that no terminal replaces by its own, as it does the first 16."""
+
+
+class NearestColors(LineFilter):
+    """Replaces each color by the nearest of the palette, to which exact ones stay true."""
+
+    def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
+        """The segments in the palette's colors."""
+        return [
+            Segment(text, style and in_palette(style), control) for text, style, control in segments
+        ]
+
+
+@lru_cache(maxsize=4096)
+def in_palette(style: Style) -> Style:
+    """A style whose colors are of the palette."""
+    front, back = style.color, style.bgcolor
+    if not any(color and color.type == ColorType.TRUECOLOR for color in (front, back)):
+        return style
+    return style + Style(color=front and _numbered(front), bgcolor=back and _numbered(back))
+
+
+@lru_cache(maxsize=4096)
+def nearest(triplet: ColorTriplet) -> int:
+    """The number of the color of the palette that looks most like another."""
+    if (exact := PALETTE.get(triplet)) is not None:
+        return exact
+    wanted = _lab(triplet)
+
+    def distance(place: ColorTriplet) -> float:
+        return sum((one - other) ** 2 for one, other in zip(wanted, _lab(place), strict=True))
+
+    return PALETTE[min(PALETTE, key=distance)]
+
+
+def _numbered(color: Color) -> Color:
+    if color.type != ColorType.TRUECOLOR or color.triplet is None:
+        return color
+    return Color.from_ansi(nearest(color.triplet))
+
+
+@lru_cache(maxsize=4096)
+def _lab(triplet: ColorTriplet) -> tuple[float, float, float]:
+    lab = rgb_to_lab(TextualColor(*triplet))
+    return lab.L, lab.a, lab.b

@@ -1,0 +1,203 @@
+"""The scoreboard: how light the net is, and how good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.nets.footprint import SIZE_NOTE
+from tui.state.results import Result
+from tui.state.state import State
+from tui.text.format import count, difference, plural, ratio, score, score_on, size
+from tui.text.frames import Frame
+from tui.text.lines import Line, Lines, Span, width_of
+
+if TYPE_CHECKING:
+    from core.events import Accuracy
+
+_AT = "at 4 bytes per nonzero"
+
+Split = Literal["test", "validation"]
+
+_NAME, _VALUE, _DIFFERENCE = 12, 9, 8
+_SPLITS: tuple[Split, ...] = ("test", "validation")
+ROWS: dict[Frame, int] = {"box": 7, "rule": 2, "none": 3}
+"""Its lines in each frame; always as many, so that nothing below jumps."""
+
+_COUNTED = (f"  ({SIZE_NOTE})", "  (4 bytes per nonzero)", "  (4 B each)")
+"""What the size of a net without a file counts, longest wording first."""
+
+
+def scoreboard(state: State, frame: Frame, width: int) -> Lines:
+    """What is below the title in a frame of this kind; `headline` is the title of a rule."""
+    if state.base is None:
+        return ((),) * ROWS[frame]
+    if frame == "box":
+        sizes = ((Span(" ", "plain"), *_lightness(state)), _bytes_line(state, width))
+        return (*sizes, (), *_accuracy_table(state, width))
+    splits = tuple(_strip(state, split, width) for split in _SPLITS)
+    return splits if frame == "rule" else (_size_line(state, width), *splits)
+
+
+def headline(state: State, frame: Frame, width: int) -> Line:
+    """The title: in a rule, with what a box says on its first lines."""
+    title = (Span("Result", "title"),)
+    if frame != "rule" or state.base is None:
+        return title
+    return _with_notes((*title, Span(" · ", "muted"), *_lightness(state)), state, width - 6)
+
+
+def _size_line(state: State, width: int) -> Line:
+    return _with_notes((Span(" ", "plain"), *_lightness(state)), state, width)
+
+
+def _with_notes(spans: Line, state: State, width: int) -> Line:
+    """With what dead units take and, if there is still room, what the size counts."""
+    for wordings in (_dead(state), _COUNTED if _file_bytes(state) is None else ()):
+        room = width - width_of(spans)
+        spans += next(((Span(text, "muted"),) for text in wordings if len(text) <= room), ())
+    return spans
+
+
+def _bytes_line(state: State, width: int) -> Line:
+    cost = state.footprint
+    sizes = f" {size(cost.dense_bytes)} → {size(cost.pruned_bytes)} "
+    room = width - len(sizes) - len(_AT)
+    dead = next((text for text in _dead(state) if len(text) <= room), "")
+    return (Span(sizes, "plain"), Span(_AT + dead, "muted"))
+
+
+def _lightness(state: State) -> Line:
+    """The ratio, the parameters kept, and the size: that of the file, once one was made."""
+    cost, file = state.footprint, _file_bytes(state)
+    lighter = " lighter" if cost.ratio >= 1.005 else ""
+    bytes_ = size(cost.pruned_bytes) if file is None else f"{size(file)} file"
+    return (
+        Span(f"{ratio(cost.ratio)}{lighter}", "headline"),
+        Span(" · ", "muted"),
+        Span(count(cost.nonzero), "kept"),
+        Span(f" of {count(cost.parameters)} · ", "plain"),
+        Span(bytes_, "kept"),
+    )
+
+
+def _file_bytes(state: State) -> int | None:
+    """The bytes of the compact file of the fine-tuned net on the screen, if they are known."""
+    tuned = state.finetuned if state.tuned else None
+    return tuned.sizes.compact if tuned and tuned.sizes else None
+
+
+def _dead(state: State) -> tuple[str, ...]:
+    """The size without dead units, if it is known and there are any; longest wording first."""
+    result = state.current
+    if result is None or result.dead is None or not result.dead.total:
+        return ()
+    left = count(result.footprint.without(result.dead).nonzero)
+    units = plural(result.dead.total, "dead unit")
+    return (f" · {left} without {units}", f" · {units}", f" · {count(result.dead.total)} dead")
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A row: a state of the net, its accuracies as texts, and what they are of.
+
+    Attributes:
+        role: of its numbers.
+        accuracy: as measured; None before.
+        of: what other plan or base the accuracy is of; empty if it is of the one on the screen.
+        validation: shown in place of the measured accuracy: an estimate.
+    """
+
+    name: str
+    role: str
+    accuracy: Accuracy | None
+    of: str = ""
+    validation: Span | None = None
+
+    def number(self, split: Split) -> Span:
+        """The accuracy of a split; a dash before it is known."""
+        if split == "validation" and self.validation is not None:
+            return self.validation
+        if self.accuracy is None:
+            return Span("–", "muted")
+        return Span(score(self.accuracy, split), "muted" if self.of else self.role)
+
+    def change(self, dense: Accuracy | None, split: Split) -> Span:
+        """The difference from the dense net, with its sign; empty where there is none to tell."""
+        known = self.accuracy is not None and not (split == "validation" and self.validation)
+        if self.role == "dense" or dense is None or not known:
+            return Span("", "muted")
+        points = getattr(self.accuracy, split) - getattr(dense, split)
+        better = points >= 0 and not self.of
+        return Span(difference(points), "good" if better else "muted")
+
+
+def _states(state: State) -> tuple[_State, ...]:
+    dense = state.dense.accuracy if state.dense else None
+    pruned, tuned = state.pruned, state.finetuned
+    return (
+        _State("dense", "dense", dense),
+        _State(
+            "pruned",
+            "pruned",
+            pruned.accuracy if pruned else None,
+            _of(state, pruned),
+            _estimate(state),
+        ),
+        _State("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
+    )
+
+
+def _of(state: State, result: Result | None) -> str:
+    """Which other plan or base a result is of."""
+    if result is None or state.is_current(result):
+        return ""
+    same = result.base is state.base
+    return f"at {ratio(result.footprint.ratio)}" if same else "old base"
+
+
+def _accuracy_table(state: State, width: int) -> Lines:
+    """The accuracies, a row for each state of the net and a column for each split."""
+    wide = width >= 1 + _NAME + 2 * (_VALUE + _DIFFERENCE)
+    change = _DIFFERENCE * wide
+    heads = "".join(split.rjust(_VALUE + 2).ljust(_VALUE + 2 + change) for split in _SPLITS)
+    lines: list[Line] = [(Span(" " * (1 + _NAME - 2) + heads.rstrip(), "muted"),)]
+    dense = state.dense.accuracy if state.dense else None
+    for row in _states(state):
+        spans = [Span(f" {row.name:<{_NAME}}", "plain")]
+        for split in _SPLITS:
+            number, points = row.number(split), row.change(dense, split)
+            spans.append(Span(number.text.rjust(_VALUE), number.role))
+            spans.append(Span(points.text.rjust(_DIFFERENCE) * wide, points.role))
+        spans.append(Span(f"  {row.of}" if row.of else "", "muted"))
+        lines.append(tuple(spans))
+    return tuple(lines)
+
+
+def _strip(state: State, split: Split, width: int) -> Line:
+    """One line for a split; differences are dropped where there is no room for them."""
+    dense = state.dense.accuracy if state.dense else None
+    for changes in (True, False):
+        spans = [Span(f" {split:<11}", "muted")]
+        for row in _states(state):
+            number, points = row.number(split), row.change(dense, split)
+            spans += [Span(f"{row.name} ", "muted"), number]
+            spans.append(Span(f" ({points.text})" * bool(changes and points.text), points.role))
+            spans.append(Span(f" {row.of}   " if row.of else "   ", "muted"))
+        if width_of(spans) <= width:
+            break
+    return tuple(spans)
+
+
+def _estimate(state: State) -> Span | None:
+    """The background accuracy, before it the scan's forecast; until `p` has measured the plan."""
+    if state.is_current(state.pruned):
+        return None
+    if state.estimate is not None:
+        sample = state.estimate.sample
+        middle, half = sample.estimate
+        exact = score_on(middle, sample.images)
+        return Span(exact if sample.exact else f"{middle:.1f} ±{half:.1f}", "pruned")
+    if state.forecast is not None:
+        return Span(f"about {state.forecast:.0f}?", "hint")
+    return None
