@@ -25,6 +25,8 @@ LABEL = "Confusion"
 _GAP = 4
 # The least columns beside a matrix, and rows below it, for bars.
 _LEAST, _LOWEST = 28, 4
+# The most lines of a row of the matrix.
+_TALLEST = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +113,8 @@ def _matrix(
     legend = header(_marks(confusions, shaded), (), width, 1) if height > lines else ()
     height -= len(legend)
     room, below = width - needed - _GAP, height - lines - 1
-    matrix = draw_matrix(confusions, shaded, cursor) if width >= needed else ()
+    tall = min(max((height - 1) // max(1, lines - 1), 1), _TALLEST) if room >= _LEAST else 1
+    matrix = draw_matrix(confusions, shaded, cursor, tall) if width >= needed else ()
     if room >= _LEAST and height >= lines:
         pairs = _pairs(confusions, net, room, height, headed=True)
         return (*legend, *beside(matrix, pairs, width))
