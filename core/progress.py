@@ -70,7 +70,9 @@ class Meter:
     def _enter(self, portion: Portion, now: float) -> Meter:
         """At the beginning of a portion; the pace of short ones says nothing about a long one."""
         start = portion.start if self.ending and self.start is None else self.start
+        done = None if self.portion is None else self.done  # that of a step alone
         entered = replace(self, portion=portion, at=0.0, trains=False, start=start, seen=now)
+        entered = replace(entered, done=done)
         entered = replace(entered, done=entered._at(portion.start))
         known = self.portion is not None and portion.end - portion.start <= self.work
         return entered if known else replace(entered, work=0.0, began=now)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from itertools import accumulate
 
 from screenshots.film import Cells, Frame, Row
-from screenshots.glyphs import boxes
+from screenshots.glyphs import boxes, is_block
 
 WIDTH, HEIGHT, FONT = 8, 17, 13.3
 """Of a cell and of the letters in it, in pixels."""
@@ -30,7 +30,9 @@ def animated(frames: Sequence[Frame], columns: int, title: str) -> str:
     style = (
         f".s{{animation:{total:.1f}s step-end infinite}}"
         f"text{{white-space:pre;font:{FONT}px {FONTS};fill:#{FRONT}}}"
-        ".b{font-weight:bold}" + "".join(rules for _, rules in drawn) + sheet.rules
+        "path{shape-rendering:crispEdges}.b{font-weight:bold}"
+        + "".join(rules for _, rules in drawn)
+        + sheet.rules
     )
     box = f"0 0 {width + 2 * MARGIN} {height + 2 * MARGIN}"
     body = "".join(shapes for shapes, _ in drawn)
@@ -86,16 +88,18 @@ def _shapes(row: Row, sheet: _Sheet) -> Iterator[str]:
         x, (front, back) = cells.start * WIDTH, cells.colors
         if back and back != BACK:
             name = sheet.name(back)
-            yield f'<path class="{name}" d="M{x} 0h{len(cells.text) * WIDTH}v{HEIGHT}H{x}z"/>'
-        yield from _boxes(cells, sheet.name(front or FRONT))
-        yield from _texts(cells, sheet.name(front or FRONT))
+            yield f'<path class="e {name}" d="M{x} 0h{len(cells.text) * WIDTH}v{HEIGHT}H{x}z"/>'
+        name = sheet.name(front or FRONT)
+        yield from _boxes(cells, f"e {name}", is_block)
+        yield from _boxes(cells, name, lambda char: not is_block(char))
+        yield from _texts(cells, name)
 
 
-def _boxes(cells: Cells, name: str) -> Iterator[str]:
+def _boxes(cells: Cells, name: str, takes: Callable[[str], bool]) -> Iterator[str]:
     """What is drawn as shapes, in one path; boxes side by side become one."""
     found = list[list[float]]()
     for place, char in enumerate(cells.text, cells.start):
-        for left, top, width, height in boxes(char, WIDTH / HEIGHT):
+        for left, top, width, height in boxes(char, WIDTH / HEIGHT) if takes(char) else ():
             x, y = (place + left) * WIDTH, top * HEIGHT
             last = found[-1] if found else [0.0] * 4
             if abs(last[0] + last[2] - x) < 0.01 and (last[1], last[3]) == (y, height * HEIGHT):

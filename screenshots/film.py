@@ -15,7 +15,7 @@ import pyte
 
 from screenshots.cast import Cast
 
-LONGEST = 3.2
+LONGEST = 2.8
 """Seconds that a caption stays at most: somebody reads it alone."""
 
 FRAMES = 7

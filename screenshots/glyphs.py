@@ -7,7 +7,7 @@ from collections.abc import Iterator
 Box = tuple[float, float, float, float]
 """Left, top, width and height, in parts of a cell."""
 
-THIN, THICK = 0.1, 0.2
+THIN, THICK = 0.15, 0.3
 """The width of lines, in parts of a cell's width."""
 
 _SIDES = {
@@ -19,6 +19,11 @@ _SIDES = {
 
 _DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 """Column and row of each bit of a braille character."""
+
+
+def is_block(char: str) -> bool:
+    """Whether it fills a part of its cell to the edges, where it must meet its neighbors."""
+    return "▀" <= char <= "▏"
 
 
 def boxes(char: str, ratio: float) -> tuple[Box, ...]:

@@ -15,6 +15,7 @@ The packages; each imports only those below it in this list (import-linter check
     plots/      turn numbers into lines of text; only drawing/canvas.py imports plotext
     state/      what the screens show, with the rows of the dialogs: immutable, with every
                 way it can change
+    preferences/ what a person prefers: from the command line, the environment, a settings file
     looks/      themes and the colors of roles; what a terminal can show: 256 colors, ASCII
     keys/       the keys of the main screen and the history; a dialog binds its own
     system/     the program as a process: error boundary, error log, signals, pasted text

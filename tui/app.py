@@ -1,5 +1,6 @@
 """The terminal program: passes each key and message to the feature that handles it."""
 
+import os
 import sys
 from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from time import monotonic
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import SuspendNotSupported, SystemCommand
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -31,19 +32,32 @@ from tui.features.scanning import Scanning
 from tui.features.training import Training
 from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
-from tui.keys.main_keys import BINDINGS, KEYS, Key
+from tui.keys.key import bind, use_keys
+from tui.keys.keymap import with_keys
+from tui.keys.main_keys import KEYS, Key
+from tui.preferences.declared import NO_PREFERENCES, Preferences
+from tui.preferences.first_start import remember_start
 from tui.screens.main import MainScreen
-from tui.screens.overlay import Overlay, Palette
+from tui.screens.overlay import Overlay
+from tui.screens.palette import Entries, Palette, PaletteEntry, entry_for
 from tui.session import Session
 from tui.state.state import State
 from tui.system.error_boundary import Boundary
 from tui.system.hangup import has_hung_up, raise_hangup
 from tui.system.job_control import follow_shell, stop_until_continued
 from tui.system.key_burst import KeyBurst
+from tui.system.terminal_window import TerminalWindow
 from tui.text.outside import printable
 from tui.views.activity import JobProgress, Outcome
+from tui.views.panels.title import window_title
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.lines import RoleApp
+
+TITLE_SECONDS = 1.0
+"""The least time between two titles of the terminal's window."""
+
+LONG_SECONDS = 20.0
+"""How long a job takes whose end is worth a notification."""
 
 HANGUP_SECONDS = 1.0
 """How often to look whether the terminal is still there."""
@@ -57,19 +71,25 @@ class FeatherweightApp(RoleApp):
 
     Attributes:
         boundary: prevents errors from ending the program.
+        shows_tour: whether the tour opens at the start.
         ending: a signal ends the program; its job may end by itself.
     """
 
     TITLE = "Featherweight"
     VERTICAL_BREAKPOINTS = [(0, "-compact"), (24, "-roomy")]
+    COMMANDS = {Entries}
     CSS_PATH = ["featherweight.tcss", "colors.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
-        *BINDINGS,
-        Binding("ctrl+z", "suspend_process", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", show=False, priority=True)
     ]
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, preferences: Preferences = NO_PREFERENCES) -> None:
         super().__init__()
+        use_keys(preferences.keys)
+        bind(self, KEYS)
+        self.preferences = preferences
+        self.shows_tour = False
+        self.window = TerminalWindow(self._write_to_terminal, os.environ)
         self.ending = False
         self._running_loop: AbstractEventLoop | None = None
         self.boundary = Boundary(self)
@@ -104,12 +124,30 @@ class FeatherweightApp(RoleApp):
                 lambda: soon(self.action_suspend_process), lambda: soon(self._take_terminal)
             )
             self.set_interval(HANGUP_SECONDS, self._end_without_terminal)
+        self.set_interval(TITLE_SECONDS, self._show_title)
         self.session.activity = JobProgress("loading", monotonic())
         self.session.show(self.session.state)
-        self.call_after_refresh(self.training.open)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Load everything; meanwhile say what is wrong with the settings, or show the tour."""
+        self.training.open()
+        if self.shows_tour:
+            remember_start()
+            self.action_tour()
+        if self.preferences.problems:
+            self._show_problems()
+
+    def _show_problems(self) -> None:
+        """Say what is wrong with the preferences, until a key closes it."""
+        from tui.screens.help.screen import HelpScreen
+        from tui.screens.help.sections import problem_sections
+
+        self.push_screen(HelpScreen(problem_sections(self.preferences.problems), "Settings"))
 
     def on_unmount(self) -> None:
         """Save the plan, and abandon running jobs."""
+        self.window.restore_title()
         self.saved_plans.autosave.flush()
         self.session.close(finish_job=self.ending)
 
@@ -133,6 +171,7 @@ class FeatherweightApp(RoleApp):
     def action_suspend_process(self) -> None:
         """Stop the program as the shell's Ctrl+Z does; `fg` continues it and draws it again."""
         stopped = False
+        self.window.restore_title()
         with suppress(SuspendNotSupported), self.suspend():
             stopped = stop_until_continued()
         if not stopped:
@@ -141,8 +180,19 @@ class FeatherweightApp(RoleApp):
     def _take_terminal(self) -> None:
         """Set the terminal up and draw again, after another program may have had it."""
         if not self.ending:
+            self.window.forget_title()
             with self.suspend():
                 pass
+
+    def _show_title(self) -> None:
+        """Say in the title of the terminal's window what runs, and how far it is."""
+        net = self.session.backend.settings.short_name
+        self.window.show_title(window_title(self.session.activity, net))
+
+    def _write_to_terminal(self, text: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(text)
+            self._driver.flush()
 
     def _soon(self, act: Callable[[], object]) -> None:
         """Call it in the event loop; safe in a signal handler."""
@@ -182,13 +232,31 @@ class FeatherweightApp(RoleApp):
             return ()
         return tuple(key for key in KEYS if key.footer and self._is_available(key.name))
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterator[SystemCommand]:
-        """Textual's own commands, and every key's action, for the palette."""
-        yield from super().get_system_commands(screen)
-        for key in KEYS:
-            if "{key}" not in key.action:  # which key was pressed does not matter
-                run = partial(self.run_action, key.textual_action)
-                yield SystemCommand(f"{key.label} ({key.shown})", key.tooltip, run)
+    def palette_entries(self, screen: Screen[Any]) -> Iterator[PaletteEntry]:
+        """The actions of a screen with their keys, in order, then those of every screen."""
+        is_main = screen is self.main_screen
+        for key in KEYS if is_main else getattr(screen, "KEYS", ()):
+            why_not = self._why_not(key) if is_main else ""
+            run = partial(self.run_action, default_namespace=None if is_main else screen)
+            if not key.is_fixed:
+                yield entry_for(key, run, why_not)
+        for name, meaning, act in (
+            ("theme", "Change the colors", self.action_change_theme),
+            ("tour", "Show the tour again", self.action_tour),
+            ("screenshot", "Save the screen as an SVG picture", self._picture_soon),
+        ):
+            yield PaletteEntry(name, "", meaning, act, group="Every screen")
+
+    def _why_not(self, key: Key) -> str:
+        """Why a key of the main screen does nothing now; empty if it does something."""
+        action, session = self.feature_action(key.name), self.session
+        if is_available(action, session):
+            return ""
+        return why_unavailable(key, action, session) or "not available now"
+
+    def _picture_soon(self) -> None:
+        """Save a picture of the screen once the palette has left it."""
+        self.set_timer(0.1, self.deliver_screenshot)
 
     def on_key(self, event: events.Key) -> None:
         """Type keys pressed while an input line was opening; explain unavailable ones.
@@ -206,9 +274,12 @@ class FeatherweightApp(RoleApp):
                 session.say(reason)
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a message for a moment, in one place: the newest one replaces the one before."""
+        """Show a message for a moment, in one place: the newest one replaces the one before.
+
+        Actions in braces become their keys.
+        """
         severity = options.get("severity", "information")
-        act = partial(self._tell, printable(message), severity)
+        act = partial(self._tell, printable(with_keys(message)), severity)
         if get_ident() == self._thread_id:
             act()
         else:
@@ -232,10 +303,24 @@ class FeatherweightApp(RoleApp):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
+    def action_tour(self) -> None:
+        """Show the tour."""
+        from tui.screens.help.tour import TourScreen  # late: seldom needed, like all help
+
+        self.push_screen(TourScreen())
+
+    def action_explain(self) -> None:
+        """Explain the dialog, and what has the focus in it."""
+        from tui.screens.help.screen import HelpScreen
+        from tui.screens.help.sections import context
+
+        if sections := context(self.screen):
+            self.push_screen(HelpScreen(sections))
+
     def action_help_quit(self) -> None:
         """Say how to quit, on Ctrl+C: many press it from habit."""
-        stop = "x stops the job · " if self.session.job else ""
-        self.notify(f"{stop}q quits")
+        stop = "{stop} stops the job · " if self.session.job else ""
+        self.notify(stop + "{quit} quits")
 
     async def action_quit(self) -> None:
         """Quit, on Textual's own Ctrl+Q."""
@@ -250,8 +335,19 @@ class FeatherweightApp(RoleApp):
 
     def on_job_ended(self, message: JobEnded) -> None:
         """Pass the end of a job to the feature that started it."""
-        if not self.ending:
-            message.job.end(message)
+        if self.ending:
+            return
+        before, is_own = self.session.activity, message.job is self.session.job
+        message.job.end(message)
+        if is_own and isinstance(before, JobProgress):
+            self._notify_end(before)
+
+    def _notify_end(self, job: JobProgress) -> None:
+        """Say outside of the screen that a long job has ended, unless it was stopped."""
+        if monotonic() - job.since >= LONG_SECONDS and not job.stopping:
+            ended = self.session.activity
+            text = ended.text if isinstance(ended, Outcome) else f"{job.title}: done"
+            self.window.notify(self.preferences.notify, text)
 
     def on_layer_table_mouse_action(self, message: LayerTable.MouseAction) -> None:
         """Pass on a mouse action in the layer table."""

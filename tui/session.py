@@ -18,6 +18,7 @@ from core.system.files import check_writable
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Job, JobEnded
+from tui.keys.keymap import with_keys
 from tui.keys.main_keys import Key
 from tui.screens.main import MainScreen
 from tui.screens.messages import Messages
@@ -103,7 +104,11 @@ class Session:
         self.main_screen.show(self.state, self.activity, self._footer_keys())
 
     def say(self, text: str, role: str = "plain") -> None:
-        """Show a message in the activity's second line for a moment, in place of any other."""
+        """Show a message in the activity's second line for a moment, in place of any other.
+
+        Actions in braces become their keys.
+        """
+        text = with_keys(text)
         self.messages.add(text, role)
         self.activity = replace(self.activity, said=Said(text, role, monotonic() + SAID_SECONDS))
         self._redraw()
@@ -140,7 +145,10 @@ class Session:
         self.show(self.state)
 
     def ask(self, screen: Screen[T], take: Callable[[T], None]) -> None:
-        """Open a dialog; `take` gets its result, unless it is canceled."""
+        """Open a dialog, after the tour; `take` gets its result, unless it is canceled."""
+        if wait := getattr(self.app.screen, "afterwards", None):
+            wait(partial(self.ask, screen, take))
+            return
         self.app.push_screen(screen, lambda result: None if result is None else take(result))
 
     def confirm(self, question: str, yes: str, no: str, act: Callable[[], object]) -> None:
@@ -190,7 +198,7 @@ class Session:
             curve: the training curve to begin.
         """
         if self.job is not None:
-            self.say(f"{title} has to wait: {self.job_title} is running, x stops it")
+            self.say(f"{title} has to wait: {self.job_title} is running, {{stop}} stops it")
             return
         if curve is not None:
             self.watch_training(curve)

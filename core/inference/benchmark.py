@@ -38,6 +38,9 @@ from core.system.timing import Alternative, Latency, time_in_turns
 SEARCH_FRACTION = 0.25
 """Fraction of the time spent searching for the fastest form of the sparse net."""
 
+PREPARING_COST = 0.1
+"""The share of a case that it takes to prepare the engines, about."""
+
 LOGITS_TOLERANCE = 1e-3
 """Allowed difference between an engine's logits and torch's, relative to the largest."""
 
@@ -58,14 +61,16 @@ def run_benchmark(
     """
     threads = torch.get_num_threads()
     cases = [(batch, count) for count in sorted({1, threads}) for batch in BATCHES]
-    amounts = yield from _amounts(evaluation_mode(model), data)
+    counting, timing = portions(0.02, 0.98)
+    amounts = yield from within(counting, _amounts(evaluation_mode(model), data))
     versions = {engine.package: engine.version for engine in DENSE_ENGINES if engine.version}
     bench, forms = Benchmark(threads, *amounts, versions=versions), NetForms(model)
     for (batch, count), portion in zip(cases, portions(*[1] * len(cases)), strict=True):
         torch.set_num_threads(count)
         try:
             case = _Case(forms, data, batch, count, stop)
-            bench = yield from within(portion, case.on(bench, seconds / len(cases)))
+            stream = case.on(bench, seconds / len(cases))
+            bench = yield from within(timing.part(portion), stream)
         except StoppedError:
             if not bench.rows:
                 raise
@@ -90,6 +95,7 @@ class _Case:
     def on(self, bench: Benchmark, seconds: float) -> Stream[Benchmark]:
         """Add this case to a benchmark, in about `seconds`."""
         engines, missing = yield from self._engines()
+        yield Portion(PREPARING_COST, SEARCH_FRACTION)
         case, budget = (self._batch, self._threads), SEARCH_FRACTION * seconds
         sparse = yield from faster(self._forms.net, self._images, self._threads, budget, self._stop)
         engines[SPARSE] = partial(run, sparse.net, self._images)
@@ -103,7 +109,9 @@ class _Case:
     def _engines(self) -> Stream[tuple[dict[str, Alternative], dict[str, str]]]:
         """The engines that reproduce the logits, and why others do not."""
         engines, missing = dict[str, Alternative](), dict[str, str]()
-        for engine in DENSE_ENGINES:
+        parts = portions(*[1] * len(DENSE_ENGINES))
+        for engine, part in zip(DENSE_ENGINES, parts, strict=True):
+            yield Portion(0.0, PREPARING_COST).part(part)
             yield Progress(f"{self._title}: preparing {engine.name}")
             self._raise_if_stopped()
             try:

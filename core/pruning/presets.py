@@ -14,6 +14,10 @@ class Preset(NamedTuple):
     sparsities: tuple[float, ...] | float
     meaning: str
 
+    def fits(self, layers: Sequence[str]) -> bool:
+        """Whether it has a sparsity for each of these layers."""
+        return isinstance(self.sparsities, float) or len(self.sparsities) == len(layers)
+
 
 _UNIFORM = Preset(0.68, "68 % in every layer")
 

@@ -81,13 +81,16 @@ class Config:
     _source: _Source = field(repr=False)
     _places: Mapping[str, tuple[str, ...]] = field(repr=False)
 
-    def merged_with(self, options: Mapping[str, Any]) -> Settings:
+    def merged_with(
+        self, options: Mapping[str, Any], defaults: Mapping[str, Any] = MappingProxyType({})
+    ) -> Settings:
         """The options over the file, the file over the defaults.
 
         Arguments in the file are those of its own model.
 
         Args:
             options: fields of `Settings`, `Inputs` and `RecipeChanges` by name.
+            defaults: such fields with other defaults than their own.
 
         Raises:
             InputError: an option has an invalid value, or changes to the recipe conflict, which
@@ -99,7 +102,7 @@ class Config:
         if not is_same_setting("model", model, options.get("model", model)):
             values = {name: value for name, value in values.items() if name not in OF_OWN_NETS}
         try:
-            return Settings.of({**values, **options})
+            return Settings.of({**defaults, **values, **options})
         except InputError as error:
             beside = " and the options" if options.keys() & (TOP.keys() | CHANGES.keys()) else ""
             raise InputError(f"{self._source.path}{beside}: {error}") from error

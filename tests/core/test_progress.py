@@ -100,3 +100,8 @@ def test_without_portions_each_step_has_a_bar_of_its_own() -> None:
     meter = after((0, Progress("a", 9, 10)), (1, Progress("b", 1, 10)))
     assert meter.done == pytest.approx(0.1)
     assert after((2, Progress("c")), meter=meter).done is None
+
+
+def test_a_step_before_the_first_portion_leaves_no_trace() -> None:
+    meter = after((0, Progress("a", 10, 10)), (1, Portion(0.0, 0.5)))
+    assert meter.done == 0.0

@@ -75,7 +75,9 @@ class Terminal:
             env={
                 **env,
                 "TERM": "xterm-256color",
+                "LC_ALL": "C.UTF-8",
                 "XDG_STATE_HOME": self._state.name,
+                "FEATHERWEIGHT_TOUR": "false",
                 **environment,
             },
             start_new_session=True,

@@ -29,7 +29,7 @@ def test_a_terminal_gets_what_it_can_show_and_is_restored(
     name: str, of_256: bool, of_16: bool, in_ascii: bool, tmp_path: Path
 ) -> None:
     """Loading waits while another process downloads into the same folder."""
-    data, start = ("--data-dir", str(tmp_path)), {"TERM": name, "PYTHONUTF8": "1"}
+    data, start = ("--data-dir", str(tmp_path)), {"TERM": name}
     with FileLock(tmp_path / ".lock"), Terminal(*data, **start) as terminal:
         terminal.wait_for("Featherweight", "loading", "quit")
         terminal.press("?")

@@ -18,6 +18,7 @@ from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION
 from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import SETTINGS, Settings
+from tui.preferences.declared import PREFERENCES
 
 LOOPBACK = "127.0.0.1"
 """The address that only this machine can reach."""
@@ -204,12 +205,16 @@ def add_experiment(parser: ArgumentParser) -> None:
     parser.add_argument("--experiment", metavar="PATH", default=SUPPRESS, help=text)
 
 
-def add_looks(parser: ArgumentParser, default: str | None = None) -> None:
+def add_looks(parser: ArgumentParser) -> None:
     """Add the options for how the terminal program looks."""
-    text = "color theme of the terminal program"
-    parser.add_argument("--theme", metavar="NAME", default=default, help=text)
-    text = "draw the terminal program in ASCII only (default: if the terminal needs it)"
-    parser.add_argument("--ascii", action=BooleanOptionalAction, default=default, help=text)
+    for name in ("theme", "ascii"):
+        _add(parser, PREFERENCES[name])
+
+
+def add_manners(parser: ArgumentParser) -> None:
+    """Add the options for what the terminal program says by itself."""
+    for name in ("notify", "tour"):
+        _add(parser, PREFERENCES[name])
 
 
 def add_address(parser: ArgumentParser) -> None:
@@ -226,7 +231,7 @@ def add_serve(parser: ArgumentParser) -> None:
     add_address(parser)
     add_settings(parser)
     add_experiment(parser)
-    add_looks(parser, SUPPRESS)
+    add_looks(parser)
     parser.set_defaults(command="serve")
 
 
@@ -236,7 +241,7 @@ def add_demo(parser: ArgumentParser) -> None:
     parser.add_argument("--loop", action="store_true", help="start over at the end, until a key")
     for name in ("data_dir", "threads", "device"):
         _add(parser, SETTINGS[name])
-    add_looks(parser, SUPPRESS)
+    add_looks(parser)
     parser.set_defaults(command="demo")
 
 

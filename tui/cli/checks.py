@@ -19,6 +19,7 @@ from core.experiments.runs import Run, check_outside_runs
 from core.formats.recognition import check_weights_file
 from core.settings.settings import Settings
 from core.system.files import check_writable, check_writable_folder
+from tui.cli.read_options import preferences_of
 
 if TYPE_CHECKING:
     from core.jobs.workbench import Workbench
@@ -62,10 +63,11 @@ def workbench_for(
 def experiment_for(args: Namespace, settings: Settings) -> Experiment:
     """The experiment the command records in; raises InputError if its folder is not writable."""
     name = default_name(settings.short_name, short_data_name(settings.dataset))
-    folder = experiment_folder(getattr(args, "experiment", None), name)
+    named = getattr(args, "experiment", preferences_of(args).experiment)
+    folder = experiment_folder(named, name)
     if "experiment" in args:
         check_writable_folder(folder, "--experiment")
-    return Experiment(folder, required="experiment" in args)
+    return Experiment(folder, required=named is not None)
 
 
 def check_output(path: str | None) -> None:

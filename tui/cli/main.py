@@ -1,6 +1,7 @@
 """The `featherweight` command: its subcommands, and the exit status of each error."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -9,7 +10,9 @@ from core.errors import InputError, StoppedError, WorkError, WriteError
 from tui.cli import add_options
 from tui.cli.arguments import Parser, parse
 from tui.cli.exit_status import BAD_INPUT, DONE, FAILED
+from tui.cli.read_options import tell_problems
 from tui.cli.streams import Guarded, for_report, guarded, say, tell
+from tui.preferences.reading import read_preferences
 from tui.system.interruption import SIGPIPE, Interruption
 
 EXAMPLES = """\
@@ -49,6 +52,7 @@ def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
 
             say(f"featherweight {version('featherweight')}")
             return DONE
+        _read_preferences(args)
         with for_report(getattr(args, "json", None)):
             command = import_module(f"tui.cli.commands.{args.command}").prepare(args)
         return int(command.perform(interruption))
@@ -65,6 +69,14 @@ def _run(argv: Sequence[str] | None, interruption: Interruption) -> int:
         from tui.system.error_log import log_error  # late: most commands log none
 
         return _fail(log_error(error), FAILED)
+
+
+def _read_preferences(args: argparse.Namespace) -> None:
+    """Read what a person prefers, and say what is wrong there; the program says so itself."""
+    has_screen = args.command in ("app", "demo")
+    args.preferences = read_preferences(os.environ, given=vars(args), program=has_screen)
+    if not has_screen:
+        tell_problems(args.preferences)
 
 
 def _fail(error: object, status: int) -> int:
@@ -96,6 +108,7 @@ def _parser() -> Parser:
     add_options.add_settings(parser)
     add_options.add_experiment(parser)
     add_options.add_looks(parser)
+    add_options.add_manners(parser)
     parser.set_defaults(command="app")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     for name, (summary, *_) in add_options.COMMANDS.items():

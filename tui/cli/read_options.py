@@ -16,6 +16,8 @@ from core.pruning.plans import Plan, uniform_plan, whole_plan
 from core.pruning.presets import preset_plan
 from core.settings.recipe_file import Config, read_config
 from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
+from tui.cli.streams import tell
+from tui.preferences.declared import NO_PREFERENCES, OF_THE_PROGRAM, Preferences
 
 
 def config_of(args: Namespace) -> Config | None:
@@ -24,14 +26,28 @@ def config_of(args: Namespace) -> Config | None:
 
 
 def settings_of(args: Namespace, config: Config | None = None) -> Settings:
-    """The settings: options override the file, the file overrides the defaults."""
+    """The settings: options override the recipe file, that preferences, these the defaults."""
+    preferred = preferences_of(args).settings
     options = {name: value for name, value in vars(args).items() if name in SETTINGS}
     if config is None:
-        return Settings.of(options)
+        return Settings.of({**preferred, **options})
     model, args_in_file = map(config.values.get, ("model", "model_args"))
     if is_same_setting("model", model, options.get("model", model)):
         _check_code("this recipe", model, args_in_file, options)
-    return config.merged_with(options)
+    return config.merged_with(options, preferred)
+
+
+def preferences_of(args: Namespace) -> Preferences:
+    """The preferences for this command line, whose options are before all else."""
+    preferences: Preferences = getattr(args, "preferences", NO_PREFERENCES)
+    given = {name: value for name, value in vars(args).items() if name in OF_THE_PROGRAM}
+    return replace(preferences, **given)
+
+
+def tell_problems(preferences: Preferences) -> None:
+    """Print what is wrong in the environment and the settings file, a line each."""
+    for problem in preferences.problems:
+        tell(problem)
 
 
 def goal_of(args: Namespace) -> Goal | None:

@@ -1,8 +1,9 @@
-"""The table of settings in tui/README.md; `python -m tui.cli.settings_table` prints it."""
+"""The tables of settings and of preferences in tui/README.md, which this module prints."""
 
 from core.fields.declaration import Setting
 from core.settings.recipe_file import CHANGES, FINETUNE
 from core.settings.settings import SETTINGS
+from tui.preferences.declared import preferences_table
 
 HEAD = ("key in a recipe file", "option", "meaning", "values", "default")
 
@@ -22,4 +23,4 @@ def _row(setting: Setting) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    print(settings_table())
+    print(settings_table(), preferences_table(), sep="\n\n")

@@ -19,6 +19,8 @@ from tui.demo.facts import caption
 from tui.demo.player import Player
 from tui.demo.script import SCRIPT, Condition, Step
 from tui.jobs.backend import Backend
+from tui.preferences.declared import NO_PREFERENCES, Preferences
+from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import Outcome
 
@@ -34,6 +36,7 @@ class DemoApp(FeatherweightApp):
 
     Args:
         folder: for the demo's runs and its exported file.
+        preferences: what the person prefers who watches.
         pace: how many times faster than a room can follow.
         loops: starts over at the end.
 
@@ -47,12 +50,13 @@ class DemoApp(FeatherweightApp):
         self,
         backend: Backend,
         folder: Path,
+        preferences: Preferences = NO_PREFERENCES,
         *,
         pace: float = 1.0,
         loops: bool = False,
         script: Sequence[Step] = SCRIPT,
     ) -> None:
-        super().__init__(backend)
+        super().__init__(backend, preferences)
         self.saved_plans.disable()  # the plan in the user's folders is not the demo's
         self.exporting.suggest(folder)
         self.player: Player | None = Player(self, script, pace)
@@ -160,9 +164,9 @@ class DemoApp(FeatherweightApp):
         if player is not None:
             self._said = caption(self._template, self.state)
         hints = ("",) if player is None else PAUSED_HINTS if player.paused else HINTS
-        strips = screen.query(Caption)
-        if not strips:
+        if not screen.query(Caption):
             screen.mount(Caption())
+            _make_room(screen, 1)
         for strip in screen.query(Caption):
             strip.say(self._said, hints)
 
@@ -170,6 +174,14 @@ class DemoApp(FeatherweightApp):
         self._said = ""
         for screen in self.screen_stack:
             screen.query(Caption).remove()
+            _make_room(screen, 0)
+
+
+def _make_room(screen: Screen[Any], rows: int) -> None:
+    """Let a screen leave rows for the caption."""
+    if isinstance(screen, PacedScreen):
+        screen.strip_rows = rows
+        screen.post_message(events.Resize(screen.size, screen.virtual_size))
 
 
 def _is_input(event: events.Event) -> bool:

@@ -14,9 +14,11 @@ class Caption(Static):
     """One line: what is happening, and the keys of the demo where there is room."""
 
     DEFAULT_CSS = """
-    Caption { height: 1; width: 100%; background: $primary; color: $text; text-style: bold; }
+    Caption {
+        dock: bottom; height: 1; width: 100%; text-style: bold;
+        background: $block-cursor-background; color: $block-cursor-foreground;
+    }
     Caption:ansi { background: ansi_default; color: ansi_default; text-style: bold reverse; }
-    ModalScreen Caption { dock: bottom; }
     """
 
     def __init__(self) -> None:

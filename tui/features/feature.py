@@ -63,7 +63,7 @@ def why_unavailable(key: Key, action: Callable[..., Any], session: Session) -> s
     if is_available(action, session):
         return ""
     if waits(action) and session.job is not None:
-        return f"{key.label} has to wait: {session.job_title} is running, x stops it"
+        return f"{key.label} has to wait: {session.job_title} is running, {{stop}} stops it"
     if not is_open(session):
         return "the net is still loading" if session.job is not None else ""
     return getattr(action, "why", "")

@@ -39,8 +39,10 @@ class Goals(Feature):
         if request.drop is not None:
             self._search(request.method, request.drop)
         elif request.plan is not None:
-            text = f"{request.title} · u to undo"
-            advice = "p to measure, f to fine-tune; l to exclude a layer from goals"
+            text = f"{request.title} · {{undo}} to undo"
+            advice = (
+                "{prune} to measure, {fine-tune} to fine-tune; {lock} to exclude a layer from goals"
+            )
             outcome = Outcome(text, advice, transient=True)
             self.session.show(self.state.set_plan(request.plan), outcome)
 

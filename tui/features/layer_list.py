@@ -40,7 +40,7 @@ class LayerList(Feature):
         """List only layers of the selected layer's kind or, if so already, all layers."""
         listing = self._listing.toggle_kind_filter()
         if listing.filter:
-            self._list_matches(listing, "of this kind", "* or Esc")
+            self._list_matches(listing, "of this kind", "{same-kind} or {all-layers}")
         else:
             self._list(listing)
 
@@ -56,7 +56,7 @@ class LayerList(Feature):
             self.session.focus_table()
             found = self._listing.with_filter(text or "")  # keys may outrun `filter_by`
             if found.filter:
-                self._list_matches(found.choose(0), "found", "Esc")
+                self._list_matches(found.choose(0), "found", "{all-layers}")
             else:
                 self._list(found if text is not None else before.with_filter(""))
 

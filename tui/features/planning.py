@@ -77,7 +77,8 @@ class Planning(Feature):
         state, row = self.state.toggle_lock(), self.state.listing.row
         if row.layers:
             name = row_name(state, row)
-            locked = f"{name} locked ({LOCK}): excluded from goals, presets and =; l to unlock"
+            what = f"{name} locked ({LOCK}): excluded from goals, presets and {{copy-to-all}}"
+            locked = f"{what}; {{lock}} to unlock"
             is_locked = state.layer_names[row.layers[0]] in state.locked
             outcome = Outcome(locked if is_locked else f"{name} unlocked", role="muted")
             self.session.show(state, outcome)
@@ -86,7 +87,7 @@ class Planning(Feature):
         """Whether there is an unlocked layer to change; shows a message if not."""
         state, row = self.state, self.state.listing.row
         if row.layers and not state.target_layers:
-            text = f"all layers of {row_name(state, row)} are locked; l to unlock"
+            text = f"all layers of {row_name(state, row)} are locked; {{lock}} to unlock"
             self.session.show(state, Outcome(text, role="warning"))
         return bool(state.target_layers)
 
@@ -99,7 +100,7 @@ class Planning(Feature):
         outcome = None
         if state is not self.state and layers > 1:
             detail = "locked layers unchanged" if state.locked else ""
-            text = f"{plural(layers, 'layer')} {change} · u to undo"
+            text = f"{plural(layers, 'layer')} {change} · {{undo}} to undo"
             outcome = Outcome(text, detail, transient=True)
         self.session.show(state, outcome)
 
@@ -122,12 +123,12 @@ class Planning(Feature):
     @available()
     def undo(self) -> None:
         """Undo the last change."""
-        self._go_to(self.state.undo(), "undo", "undone · U to redo")
+        self._go_to(self.state.undo(), "undo", "undone · {redo} to redo")
 
     @available()
     def redo(self) -> None:
         """Redo the last undone change."""
-        self._go_to(self.state.redo(), "redo", "redone · u to undo")
+        self._go_to(self.state.redo(), "redo", "redone · {undo} to undo")
 
     def _go_to(self, state: State, verb: str, text: str) -> None:
         """Show another undo point; while a job runs, only if nothing but the plan differs.
@@ -153,6 +154,7 @@ class Planning(Feature):
         options = [
             (name, preset.meaning, _lightness(self._with_preset(name)))
             for name, preset in presets.items()
+            if preset.fits(self.state.layer_names)
         ]
         self.session.ask(Choice("Presets", options), self._take_preset)
 

@@ -1,8 +1,7 @@
 """The keys for the program as a whole: help and quit."""
 
 from tui.features.feature import Feature
-from tui.screens.help import HelpScreen, help_text
-from tui.screens.messages import MessagesScreen
+from tui.keys.keymap import with_keys
 from tui.screens.question import Question
 from tui.views.activity import JobProgress
 
@@ -11,12 +10,21 @@ class Program(Feature):
     """Help and quitting."""
 
     def help(self) -> None:
-        """Show every key and what the numbers mean."""
-        self.session.app.push_screen(HelpScreen(help_text(self.state)))
+        """Explain what has the focus and the visible plots, then every key and term."""
+        from tui.screens.help.screen import HelpScreen  # late: not before the first screen
+        from tui.screens.help.sections import context, main_help
+
+        screen = self.session.main_screen
+        here = context(screen, screen.visible_plots(self.state))
+        self.session.app.push_screen(HelpScreen((*here, *main_help(self.state))))
 
     def messages(self) -> None:
         """Show every message of this session in full."""
-        self.session.app.push_screen(MessagesScreen(self.session.messages))
+        from tui.screens.help.screen import HelpScreen
+        from tui.screens.help.sections import message_sections
+
+        sections = message_sections(self.session.messages.all)
+        self.session.app.push_screen(HelpScreen(sections, "Messages"))
 
     def leave(self) -> None:
         """Quit, without asking if no work would be lost."""
@@ -26,7 +34,11 @@ class Program(Feature):
             if isinstance(app.screen, Question):
                 return
             recorded = is_open and activity.epoch is not None
-            lost = "its run can be resumed later (h)." if recorded else "will be discarded."
+            lost = (
+                with_keys("its run can be resumed later ({open-history}).")
+                if recorded
+                else "will be discarded."
+            )
             title = activity.title[:1].upper() + activity.title[1:]
             text = f"Quit? {title} is still running and {lost}"
             self.session.confirm(text, "Quit", "Keep running", app.exit)

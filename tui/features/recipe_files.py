@@ -62,7 +62,9 @@ class RecipeFiles(Feature):
         self._path, state = text, self.state
         try:
             state = state.set_recipe(*self._read(text))
-            outcome = Outcome(f"opened {text}", "u to undo · c to show the recipe", transient=True)
+            outcome = Outcome(
+                f"opened {text}", "{undo} to undo · {recipe} to show the recipe", transient=True
+            )
         except InputError as error:  # the file changed after the dialog checked it
             outcome = Outcome(str(error), "nothing was changed", role="error")
         self.session.show(state, outcome)

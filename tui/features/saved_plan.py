@@ -5,6 +5,7 @@ from functools import partial
 
 from tui.features.feature import Feature
 from tui.jobs.autosave import Autosave
+from tui.keys.keymap import with_keys
 from tui.screens.question import Question
 from tui.session import Session
 from tui.state.plan_file import SavedPlan
@@ -47,7 +48,7 @@ class SavedPlans(Feature):
         text = f"Continue with your last plan ({light})?"
         if saved.run and state.base and saved.base != state.base.digest:
             text += f"\nIt was made for the net of run {saved.run}, "
-            text += "which you can restore in the history (h)."
+            text += with_keys("which you can restore in the history ({open-history}).")
         question = Question(text, "Continue", "Start a new plan", harmless=True)
         self.session.ask(question, partial(self._answer, saved))
 
@@ -55,11 +56,11 @@ class SavedPlans(Feature):
         session, state, plan = self.session, self.state, dict(saved.sparsity)
         if accepted:
             state = replace(state.set_plan(plan), locked=frozenset(saved.locked))
-            text = "last plan restored · u to undo"
+            text = "last plan restored · {undo} to undo"
         else:
             left = replace(state.undo_point, plan=plan)
             state = replace(state, future=(*state.future, left))
-            text = "new plan · U to restore the last one"
+            text = "new plan · {redo} to restore the last one"
         if isinstance(outcome := session.activity, Outcome):
             session.activity = replace(outcome, detail=f"{text} · {outcome.detail}")
         self.autosave.begin(state)

@@ -203,12 +203,12 @@ class Training(Feature):
             session.activity = session.activity.stop()
             session.show(session.state)
 
-    @available(_adoptable, waits=True, why="nothing to adopt yet: f fine-tunes the net")
+    @available(_adoptable, waits=True, why="nothing to adopt yet: {fine-tune} fine-tunes the net")
     def adopt(self) -> None:
         """Make the fine-tuned net the base."""
         self.session.activity = Outcome(
             "the fine-tuned net is now the base: its zeros are the floor for every plan",
-            "raise sparsities and fine-tune again (iterative pruning); r to revert",
+            "raise sparsities and fine-tune again (iterative pruning); {revert-to-dense} to revert",
         )
         self.session.show(self.session.with_stored_scan(self.state.adopt()))
 
@@ -219,5 +219,5 @@ class Training(Feature):
             self.open()
         else:
             text = "the dense net is the base again"
-            self.session.activity = Outcome(text, "u to undo")
+            self.session.activity = Outcome(text, "{undo} to undo")
             self.session.show(self.state.revert())

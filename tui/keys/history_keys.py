@@ -1,12 +1,10 @@
 """The keys of the history."""
 
-from textual.binding import BindingType
-
-from tui.keys.main_keys import Key
+from tui.keys.key import Key, of_screen
 
 RUNS, COMPARE, GENERAL = "Runs", "Compare", "General"
 
-KEYS = (
+KEYS = of_screen("history",
     Key("up,k", "↑ k", "move(-1)", "up", "Select the run above", RUNS),
     Key("down,j", "↓ j", "move(1)", "down", "Select the run below", RUNS),
     Key("pageup", "Page Up", "page(-1)", "page up", "Move up one page", RUNS),
@@ -40,5 +38,3 @@ TYPING = (
     Key("escape", "Esc", "", "cancel", "Leave the note unchanged", RUNS),
 )
 """The footer while a note is typed; the note's input line handles these keys."""
-
-BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindings()]

@@ -1,79 +1,24 @@
 """The keys of the main screen: the single source of its bindings, footer and help."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from textual.binding import Binding, BindingType
+from tui.keys.key import Key
 
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One or more keys with the same action.
-
-    Attributes:
-        keys: Textual's names, separated by commas.
-        shown: the keys as displayed.
-        action: a method of a feature and its arguments, such as `planning.nudge(-1)`, or an action
-            of a screen, such as `move(-1)`; `{key}` stands for the pressed key.
-        label: the action in a word or two, for the footer and the palette.
-        tooltip: the action in a sentence.
-        group: the heading in the help.
-        footer: priority in the footer, which may not have room for all; 0 to leave it out.
-    """
-
-    keys: str
-    shown: str
-    action: str
-    label: str
-    tooltip: str
-    group: str
-    footer: int = 0
-
-    @property
-    def name(self) -> str:
-        """The action without its arguments."""
-        return self.action.partition("(")[0]
-
-    @property
-    def textual_action(self) -> str:
-        """The action for Textual: the app's `action_key` calls the methods of features."""
-        if "." not in self.name:
-            return self.action
-        arguments = self.action[len(self.name) + 1 : -1]
-        return f"key('{self.name}'{arguments and f', {arguments}'})"
-
-    @property
-    def width(self) -> int:
-        """Width in the footer, in cells."""
-        return len(self.shown) + len(self.label) + 2
-
-    def bindings(self) -> list[Binding]:
-        """The keys as Textual bindings."""
-        return [
-            Binding(
-                key,
-                self.textual_action.format(key=key),
-                self.label,
-                show=self.footer > 0 and index == 0,
-                key_display=self.shown,
-                tooltip=self.tooltip,
-                id=f"{self.label.replace(' ', '-')}-{index}",
-            )
-            for index, key in enumerate(self.keys.split(","))
-        ]
-
+__all__ = ["KEYS", "Key", "fitting"]
 
 PLAN, RUN, VIEW = "Set sparsities", "Prune and fine-tune", "Plots, files and program"
 
 KEYS = (
     Key("up,k", "↑ k", "planning.choose(-1)", "row above", "Select the row above", PLAN),
     Key("down,j", "↓ j", "planning.choose(1)", "row below", "Select the row below", PLAN),
-    Key("left", "←", "planning.nudge(-1)", "1 % less", "Lower the sparsity by 1 %", PLAN),
-    Key("right", "→", "planning.nudge(1)", "1 % more", "Raise the sparsity by 1 %", PLAN),
+    Key("left", "←", "planning.nudge(-1)", "1 % less", "Lower the sparsity by 1 %", PLAN,
+        id="less"),
+    Key("right", "→", "planning.nudge(1)", "1 % more", "Raise the sparsity by 1 %", PLAN,
+        id="more"),
     Key("shift+left,left_square_bracket", "Shift+← [", "planning.nudge(-5)", "5 % less",
-        "Lower the sparsity by 5 %", PLAN),
+        "Lower the sparsity by 5 %", PLAN, id="much-less"),
     Key("shift+right,right_square_bracket", "Shift+→ ]", "planning.nudge(5)", "5 % more",
-        "Raise the sparsity by 5 %", PLAN),
+        "Raise the sparsity by 5 %", PLAN, id="much-more"),
     Key("0,1,2,3,4,5,6,7,8,9", "0-9", "planning.type_value('{key}')", "exact value",
         "Type the exact sparsity in percent", PLAN),
     Key("equals_sign", "=", "planning.copy_to_listed", "copy to all",
@@ -109,14 +54,16 @@ KEYS = (
     Key("c", "c", "planning.recipe", "recipe", "Change the recipe: method, epochs, learning rate",
         RUN, footer=3),
     Key("x", "x", "training.stop", "stop", "Stop the job; the best epoch is kept", RUN, footer=9),
-    Key("escape", "Esc", "training.ask_to_stop", "stop?", "Ask whether to stop the job", RUN),
+    Key("escape", "Esc", "training.ask_to_stop", "stop?", "Ask whether to stop the job", RUN,
+        id="ask-to-stop"),
     Key("a", "a", "training.adopt", "adopt",
         "Make the fine-tuned net the base, to prune it further", RUN, footer=7),
     Key("r", "r", "training.revert", "revert to dense", "Make the dense net the base again", RUN),
     Key("e", "e", "exporting.ask", "export",
         "Export the net on the screen, and measure the file", RUN, footer=1),
     Key("t", "t", "training.train", "train", "Train a new dense net (asks first)", RUN),
-    Key("v", "v", "plots.step(1)", "plot", "Show the next plot", VIEW, footer=2),
+    Key("v", "v", "plots.step(1)", "plot", "Show the next plot", VIEW, footer=2,
+        id="next-plot"),
     Key("V", "V", "plots.step(-1)", "previous plot", "Show the previous plot", VIEW),
     Key("F", "F", "plots.full_screen", "full screen",
         "Show the plot on the whole screen: read out its points, export it (Enter on a plot, too)",
@@ -131,7 +78,7 @@ KEYS = (
     Key("o", "o", "recipe_files.open", "open recipe file",
         "Open a recipe file", VIEW),
     Key("h", "h", "history.show", "history", "Compare, annotate and restore recorded runs", VIEW,
-        footer=4),
+        footer=4, id="open-history"),
     Key("question_mark,f1", "?", "program.help", "help",
         "Explain every key and number (also F1)", VIEW, footer=10),
     Key("M", "M", "program.messages", "messages",
@@ -139,9 +86,6 @@ KEYS = (
     Key("q", "q", "program.leave", "quit",
         "Quit (also Ctrl+Q); asks first while a job is running", VIEW, footer=10),
 )  # fmt: skip
-
-
-BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindings()]
 
 
 FOOTER_ORDER = (RUN, PLAN, VIEW)

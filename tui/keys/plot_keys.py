@@ -1,12 +1,10 @@
 """The keys of a plot on the whole screen."""
 
-from textual.binding import BindingType
-
-from tui.keys.main_keys import Key
+from tui.keys.key import Key, of_screen
 
 CURSOR, PLOT = "Cursor", "Plot"
 
-KEYS = (
+KEYS = of_screen("plot",
     Key("left", "←", "cursor(-1, 0)", "point before", "Move the cursor to the point before",
         CURSOR),
     Key("right", "→", "cursor(1, 0)", "next point", "Move the cursor to the next point", CURSOR,
@@ -33,5 +31,3 @@ KEYS = (
     Key("escape,F,enter,q", "Esc", "leave", "back", "Go back (also F, Enter and q)", PLOT,
         footer=10),
 )  # fmt: skip
-
-BINDINGS: list[BindingType] = [binding for key in KEYS for binding in key.bindings()]

@@ -12,6 +12,9 @@ UNABLE = ("dumb", "unknown")
 _FEW_SIGNS = ("linux", "vt", "ansi", "cygwin")
 """How the names of terminals begin whose fonts have no braille and no parts of blocks."""
 
+_ASCII = ("C", "POSIX")
+"""Locales whose encoding is ASCII; Python writes UTF-8 there."""
+
 _NO_COLORS = ("vt1", "vt2")
 """How the names of terminals begin that have no colors at all."""
 
@@ -67,7 +70,8 @@ def look_of(
     name = environment.get("TERM", "")
     colors = _SYSTEMS.get(color_system or "", 16) if not name.startswith(_NO_COLORS) else 0
     if ascii_only is None:
-        ascii_only = not encoding.lower().startswith("utf") or name.startswith(_FEW_SIGNS)
+        unicode = encoding.lower().startswith("utf") and environment.get("LC_ALL") not in _ASCII
+        ascii_only = not unicode or name.startswith(_FEW_SIGNS)
     return Look(theme or _suitable(environment, colors), ascii_only, colors)
 
 

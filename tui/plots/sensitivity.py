@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui.keys.keymap import with_keys
 from tui.plots import sensitivity_curves
 from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.canvas import BAND, BELOW
@@ -203,7 +204,7 @@ def _legend(data: SensitivityData, drawn: bool, marks: Line) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend.append(Span("stale: weights changed; s to scan again", "threshold"))
+        legend.append(Span(with_keys("stale: weights changed; {scan} to scan again"), "threshold"))
     if data.progress:
         legend.append(Span(f"  {clean(data.progress)}", "hint"))
     legend += marks

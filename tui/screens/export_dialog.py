@@ -23,6 +23,14 @@ class ExportDialog(FormDialog[ExportForm]):
         form: the initial form.
     """
 
+    HELP = """
+    # Export
+    Writes the net to a file, reads it back and measures it. The extension picks the format: .fw
+    is compact, .safetensors and .pt hold a state_dict, .onnx is for other engines. In a compact
+    file, float32 is exact; a codebook or steps share few values among the weights of a layer,
+    which takes fewer bytes and may cost accuracy: a drop in points limits it.
+    """
+
     BINDINGS = [Binding("tab", "move(1)", "row below")]
     HINT = "↑↓ row · ←→ change · Enter write · Esc cancel"
     FIRST = 1

@@ -14,6 +14,7 @@ from textual.worker import Worker
 from core.errors import InputError
 from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, SENSITIVITY, parse_goal
 from core.pruning.plans import Plan
+from tui.keys.keymap import key_for, with_keys
 from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.state.state import State
 from tui.text.format import count, percent
@@ -56,6 +57,15 @@ class GoalRequest:
 
 class GoalDialog(Dialog[GoalRequest]):
     """Returns the entered goal; every key updates the preview."""
+
+    HELP = """
+    # A goal
+    Say how light the net should be, and the method chooses a sparsity for each layer: 60x is a
+    ratio, 6000 kept a number of weights, 28 KiB a size at 4 bytes for each weight. 0.5 points
+    starts a search instead: it fine-tunes net after net for the smallest whose validation
+    accuracy stays within so many points of the dense net's. Locked layers stay as they are
+    ({lock}). The arrow keys choose the method, and the line below previews what it does.
+    """
 
     COMPONENT_CLASSES = DIALOG_ROLES
     BINDINGS = [
@@ -147,7 +157,7 @@ def drop_of(request: GoalRequest, state: State) -> float | None:
     if match is None or request.method == TOLERANCE:
         return None
     if request.method == SENSITIVITY and state.base_scan is None:
-        raise InputError(f"'{SENSITIVITY}' needs a scan: press Esc, then s")
+        raise InputError(f"'{SENSITIVITY}' needs a scan: press Esc, then {key_for('scan')}")
     drop = float(match[1])
     if drop > 100:
         raise InputError(f"a drop of {drop:g} points: expected 0 to 100")
@@ -167,7 +177,7 @@ def plan_of(request: GoalRequest, state: State) -> Plan:
         raise InputError("the net is still loading")
     scan, dense = state.base_scan, base.accuracy.validation
     if scan is None and request.method in (SENSITIVITY, TOLERANCE):
-        raise InputError(f"'{request.method}' needs a scan: press Esc, then s")
+        raise InputError(f"'{request.method}' needs a scan: press Esc, then {key_for('scan')}")
     if scan is not None and request.method == TOLERANCE:
         return plan_for_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
     budget = parse_goal(request.text, ", or 0.5 points").budget(state.footprint.parameters)
@@ -203,7 +213,9 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
         dense = state.dense.accuracy.validation if state.dense else 0.0
         least = percent(dense - request.drop)
         text = f"smallest net with at least {least} % on validation, by {request.method}"
-        search = Span("Enter starts a search: each trial fine-tunes a net; x to stop", "muted")
+        search = Span(
+            with_keys("Enter starts a search: each trial fine-tunes a net; {stop} to stop"), "muted"
+        )
         return ((), (Span(cut(text, width), "kept"),), (search,))
     if request.plan is None:
         return ((), (Span("…", "muted"),), ())

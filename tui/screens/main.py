@@ -79,7 +79,7 @@ class MainScreen(PacedScreen[None]):
 
     def _arrange(self) -> None:
         """Give the panels their places, if those have changed."""
-        width, height = self.size or self.app.size
+        width, height = self.room or self.app.size
         arrangement = Arrangement.of(self._state, width, height)
         if arrangement == self._arrangement:
             return

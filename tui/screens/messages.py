@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tui.screens.help import HelpScreen
-
 MOST = 500
 """Messages that are kept."""
 
@@ -39,20 +37,3 @@ class Messages:
     def texts(self) -> list[str]:
         """Their texts alone."""
         return [message.text for message in self.all]
-
-    @property
-    def report(self) -> str:
-        """Every message in full, newest first."""
-        lines = [
-            f"{message.time:%H:%M:%S}  {MARKS.get(message.role, '')}{message.text}"
-            for message in reversed(self.all)
-        ]
-        text = "\n".join(lines) or "none so far"
-        return f"Messages, newest first\n\n{text}\n\nEsc closes this list"
-
-
-class MessagesScreen(HelpScreen):
-    """The messages in full, which scroll."""
-
-    def __init__(self, messages: Messages) -> None:
-        super().__init__(messages.report)

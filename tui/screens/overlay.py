@@ -4,7 +4,6 @@ from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
-from textual.command import CommandPalette
 from textual.screen import ModalScreen
 
 from tui.screens.paced import PacedScreen
@@ -41,10 +40,9 @@ class Overlay(PacedScreen[Result]):
 
 
 class Dialog(ModalScreen[Result], Overlay[Result]):
-    """An overlay that leaves the screen below visible; Esc closes it."""
+    """An overlay that leaves the screen below visible; Esc closes it, F1 and ? explain it."""
 
-    BINDINGS = [Binding("escape", "leave", "close")]
-
-
-class Palette(CommandPalette, Overlay[None]):
-    """Textual's command palette, which closes only once."""
+    BINDINGS = [
+        Binding("escape", "leave", "close"),
+        Binding("question_mark,f1", "app.explain", "help", show=False),
+    ]

@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from textual.geometry import Size
 from textual.screen import Screen
 
 from tui.widgets.lines import RoleApp
@@ -16,9 +17,18 @@ class PacedScreen(Screen[Result]):
     """Draws a frame once the terminal has taken the one before; changes meanwhile share it.
 
     Otherwise Textual queues frames until it blocks, and keys wait for all of them.
+
+    Attributes:
+        strip_rows: rows at the bottom that are not the screen's own, such as the demo's caption.
     """
 
+    strip_rows = 0
     _is_waiting = False
+
+    @property
+    def room(self) -> Size:
+        """The size without the strip at the bottom."""
+        return self.size - (0, self.strip_rows)
 
     def _compositor_refresh(self) -> None:
         """Draw what changed: now, or, while the terminal is behind, a little later."""

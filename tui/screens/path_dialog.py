@@ -25,6 +25,13 @@ class PathDialog(Dialog[str]):
         check: raises InputError, which is shown, if the path cannot be used.
     """
 
+    HELP = """
+    # A file
+    Type the path of a file; Enter takes it, Esc cancels. A recipe file is a small TOML file with
+    the sparsities and the settings, to keep or to share: on the command line, run --config takes
+    the same file.
+    """
+
     def __init__(
         self,
         verb: str,

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 
-from tui.keys.main_keys import Key
-from tui.keys.plot_keys import BINDINGS, KEYS
+from tui.keys.key import Key, bind
+from tui.keys.plot_keys import KEYS
 from tui.plots.export.picture import Picture
 from tui.plots.subject import PlotSubject
 from tui.plots.view import View
-from tui.screens.help import HelpScreen, keys_and_meanings
+from tui.screens.help.screen import HelpScreen
+from tui.screens.help.sections import Section, help_of_plot, key_sections
 from tui.screens.main import REDRAW_SECONDS
 from tui.screens.overlay import Overlay
 from tui.screens.plot_files import KINDS, PlotFile, ask
@@ -19,13 +20,15 @@ from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesWidget, RoleApp
 from tui.widgets.looks import looks_of
 
-_HELP = """\
-cursor      a line through a point; the line below the plot reads
-            out every series there, the one under the cursor first
-series      the curves of a chart; in bars, tables and heat maps the
-            arrows move from cell to cell
-export      .svg and .png are pictures of the plot as it is shown,
-            .csv is the table of its data"""
+NOTES = (
+    ("cursor", "a line through a point; the line below the plot reads out every series there, the "
+     "one under the cursor first"),
+    ("series", "the curves of a chart; in bars, tables and heat maps the arrows move from cell to "
+     "cell"),
+    ("export", ".svg and .png are pictures of the plot as it is shown, .csv is the table of its "
+     "data"),
+)  # fmt: skip
+"""What the keys do, in the help."""
 
 
 _READOUT, _WIDE = 2, 100
@@ -39,7 +42,7 @@ class PlotScreen(Overlay[None]):
         step: shows another plot, so many steps away.
     """
 
-    BINDINGS = BINDINGS
+    KEYS = KEYS
     DEFAULT_CSS = """
     PlotScreen { padding: 0 1; }
     PlotScreen #whole-title, PlotScreen #readout, PlotScreen #keys { height: 1; }
@@ -48,6 +51,7 @@ class PlotScreen(Overlay[None]):
 
     def __init__(self, subject: Callable[[], PlotSubject], step: Callable[[int], object]) -> None:
         super().__init__()
+        bind(self, KEYS)
         self._ask, self._step = subject, step
         self._folder, self._kind = "", KINDS[0]
         self._subject = subject()
@@ -156,7 +160,9 @@ class PlotScreen(Overlay[None]):
 
     def action_help(self) -> None:
         """Explain the keys."""
-        self.app.push_screen(HelpScreen(keys_and_meanings(KEYS, "What they do", _HELP)))
+        about = help_of_plot(self._subject.name)
+        notes = Section("What they do", NOTES)
+        self.app.push_screen(HelpScreen((*about, *key_sections(KEYS), notes)))
 
     def _show(self, view: View) -> None:
         self._view, self._message = view, None

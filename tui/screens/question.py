@@ -98,6 +98,11 @@ class Question(Dialog[bool]):
 class Choice(Dialog[str]):
     """A list of names, each with what is beside and below it; Enter picks one, Esc cancels."""
 
+    HELP = """
+    # A choice
+    The arrow keys move, Enter picks, and Esc leaves all as it was.
+    """
+
     BINDINGS = [
         Binding("q", "leave", "close"),
         Binding("j", "app.simulate_key('down')", show=False),

@@ -10,6 +10,7 @@ from core.fields.declaration import settings_in
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
 from core.training.recipes import Recipe, TrainingSize, recipe_named
+from tui.keys.keymap import with_keys
 
 ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
 
@@ -64,7 +65,9 @@ class RecipeForm:
         except InputError as error:
             return str(error)
         if recipe.rewind and not self.rewindable:
-            return "rewinding needs early weights, which this net lacks; press Esc, then t to train"
+            return with_keys(
+                "rewinding needs early weights, which this net lacks; Esc, then {train} to train"
+            )
         return ""
 
     @property

@@ -8,5 +8,6 @@ hangup           whether the terminal is gone, where no signal says so
 output           the stream it draws to, and whether the terminal keeps up
 painting         what a terminal must be told so that it shows the next frame
 job_control      Ctrl+Z and the shell's fg
+terminal_window  the title of the terminal's window, and notifications
 key_burst        keeps text pasted as single keys from triggering actions
 """

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import repeat
 
 _TOKEN = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|(\n)|([^\x1b\n]+)")
 """A place (row and column), a style, the end of a row, or a text."""
@@ -21,8 +22,8 @@ BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 REPAINT = "\x1b[?25l"
 """Hides the cursor, which is hidden anyway: what is shown is unknown from here on."""
 
-_GAP = 6
-"""Unchanged cells between changed ones that are rewritten: moving there takes as many bytes."""
+_MOVE = 4
+"""Bytes to move a few cells on in a row: as many unchanged ones are rewritten instead."""
 
 Unknown = ("", "")
 
@@ -44,7 +45,7 @@ class _Shown:
         start = end = -1
         for at, (old, new) in enumerate(zip(before, cells, strict=True)):
             if old != new:
-                if start >= 0 and at - end > _GAP:
+                if start >= 0 and sum(len(char.encode()) for char, _ in cells[end:at]) > _MOVE:
                     yield start, end
                     start = at
                 start, end = at if start < 0 else start, at + 1
@@ -113,7 +114,7 @@ class Painter:
             self._cursor = None
         else:
             look = style if text.strip(" ") else _of_blank(style)
-            cells = [(char, look) for char in text]
+            cells = list(zip(text, repeat(look)))
             for start, end in self._shown.differing(y, x, cells):
                 self._write((y, x + start), text[start:end], look)
         return y, x + len(cells)
@@ -127,9 +128,15 @@ class Painter:
         self._cursor = place[0], place[1] + len(text)
 
     def _go(self, place: tuple[int, int]) -> None:
-        if place != self._cursor:
-            self._parts.append(f"\x1b[{place[0] + 1};{place[1] + 1}H")
-            self._cursor = place
+        if place == self._cursor:
+            return
+        y, x = place
+        if self._cursor is not None and self._cursor[0] == y and self._cursor[1] < x:
+            steps = x - self._cursor[1]
+            self._parts.append(f"\x1b[{steps}C" if steps > 1 else "\x1b[C")
+        else:
+            self._parts.append(f"\x1b[{y + 1};{x + 1}H")
+        self._cursor = place
 
 
 def _tokens(text: str) -> list[re.Match[str]]:

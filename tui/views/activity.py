@@ -8,6 +8,7 @@ from time import monotonic
 from core.events import Batch, Epoch, Event, Notice, Progress
 from core.jobs.search import TrialFinished, TrialStarted
 from core.progress import Meter
+from tui.keys.keymap import with_keys
 from tui.text.format import count, duration, percent, score_on, trial_result
 from tui.text.lines import Line, Lines, Span, cut, wrap_cells
 
@@ -18,7 +19,7 @@ MOST = 4
 SHORTEST_BAR = 6
 LONGEST_BAR = 40
 
-MORE = " … (M: all messages)"
+MORE = " … ({messages}: all messages)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class JobProgress:
         """Asked to stop: what was left no longer matters."""
         now = monotonic() if now is None else now
         stopped = replace(self, stopping=True, since=now, meter=self.meter.stop())
-        return replace(stopped, batch=None, epoch=None, step=None)
+        return replace(stopped, batch=None, epoch=None)
 
     def _with(self, event: Event) -> JobProgress:
         match event:
@@ -86,7 +87,7 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of the last job, and what to do next.
+    """The outcome of the last job, and what to do next; keys in braces are those in force.
 
     Attributes:
         role: good, warning, error or muted.
@@ -100,6 +101,10 @@ class Outcome:
     transient: bool = False
     warnings: tuple[str, ...] = ()
     said: Said | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("text", "detail"):
+            object.__setattr__(self, name, with_keys(getattr(self, name)))
 
 
 def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:
@@ -131,8 +136,9 @@ def _at_most(lines: Lines, most: int, width: int) -> Lines:
     if len(lines) <= most:
         return lines
     (span,) = lines[most - 1]
-    text = span.text[: max(2, width - 1 - len(MORE))].rstrip()
-    return (*lines[: most - 1], (Span(text + MORE, span.role),))
+    more = with_keys(MORE)
+    text = span.text[: max(2, width - 1 - len(more))].rstrip()
+    return (*lines[: most - 1], (Span(text + more, span.role),))
 
 
 def _outcome(outcome: Outcome, width: int) -> Lines:

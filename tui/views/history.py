@@ -6,6 +6,7 @@ from textwrap import wrap
 
 from core.events import Accuracy
 from core.experiments.runs import DONE, INTERRUPTED, RUNNING, UNREADABLE
+from tui.keys.keymap import with_keys
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow
 from tui.system.paths import with_tilde
@@ -110,7 +111,12 @@ def hint(run_list: RunList, current: str | None) -> Span:
     if row is None:
         return Span("", "muted")
     if run_list.marked == row.id:
-        return Span(f"run {row.id} marked: select another to compare · Space to unmark", "compared")
+        return Span(
+            with_keys(
+                f"run {row.id} marked: select another to compare · {{history.mark}} to unmark"
+            ),
+            "compared",
+        )
     if run_list.marked and run_list.compared is None:
         return Span(f"run {row.id} cannot be compared with run {run_list.marked}", "warning")
     return _enter(row, current)
@@ -118,45 +124,54 @@ def hint(run_list: RunList, current: str | None) -> Span:
 
 def _enter(row: RunRow, current: str | None) -> Span:
     if row.status == UNREADABLE:
-        return Span("unreadable: press Delete to delete it", "error")
+        return Span(with_keys("unreadable: press {history.delete} to delete it"), "error")
     if row.status == RUNNING:
         return Span("still running: you can open it once it finishes", "working")
     if row.status == INTERRUPTED:
         return _resume(row)
     here = " (now on the main screen)" if row.id == current else ""
     net = "dense net" if row.trained else "net"
-    return Span(f"Enter: continue from this {net}{here}", "good")
+    return Span(with_keys(f"{{history.continue}}: continue from this {net}{here}"), "good")
 
 
 def _resume(row: RunRow) -> Span:
     done, planned = len(row.epochs), row.planned
     if not row.run.resumable:
         return Span(
-            "interrupted, and its checkpoint is damaged: press Delete to delete it", "warning"
+            with_keys(
+                "interrupted, and its checkpoint is damaged: press {history.delete} to delete it"
+            ),
+            "warning",
         )
     if not done:
-        return Span("Enter: start over; it was interrupted in its first epoch", "good")
+        return Span(
+            with_keys("{history.continue}: start over; it was interrupted in its first epoch"),
+            "good",
+        )
     if planned is not None and done >= planned:
-        return Span("Enter: resume; all epochs are done, only measuring is left", "good")
+        return Span(
+            with_keys("{history.continue}: resume; all epochs are done, only measuring is left"),
+            "good",
+        )
     of = "" if planned is None else f" of {planned}"
-    return Span(f"Enter: resume at epoch {done + 1}{of}", "good")
+    return Span(with_keys(f"{{history.continue}}: resume at epoch {done + 1}{of}"), "good")
 
 
 def welcome(folder: Path, width: int, height: int) -> Lines:
     """The text shown while there are no runs: what is recorded, and where."""
     paragraphs = (
         ("No runs yet", "title"),
-        ("Every fine-tuning (f) and training (t) is recorded while it runs: its settings, "
-         "sparsities, epochs, accuracies and weights.", "plain"),
+        (with_keys("Every fine-tuning ({fine-tune}) and training ({train}) is recorded while it "
+         "runs: its settings, sparsities, epochs, accuracies and weights."), "plain"),
         (f"Runs are stored in {folder}", "plain"),
-        ("Esc, q or h: back", "hint"),
+        (with_keys("{history.back} back"), "hint"),
     )  # fmt: skip
     return centered(paragraphs, width, height)
 
 
 def failure(problem: str, width: int, height: int) -> Lines:
     """The text shown if the runs cannot be read."""
-    title, back = ("Cannot read the runs", "title"), ("Esc, q or h: back", "hint")
+    title, back = ("Cannot read the runs", "title"), (with_keys("{history.back} back"), "hint")
     return centered((title, (problem, "error"), back), width, height)
 
 

@@ -36,13 +36,18 @@ if TYPE_CHECKING:
 def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:
     """The dense net is open; there may be an interrupted run or warnings."""
     accuracy = net.accuracy
-    next_step = "←→ or m: sparsities · p: prune · f: fine-tune · ?: help"
+    next_step = (
+        "{less}{more} or {presets}: sparsities · {prune}: prune · {fine-tune}: fine-tune · "
+        "{help}: help"
+    )
     if groups_of(tuple(profile.layer.name for profile in net.profiles)):
-        next_step = "Space: fold · /: find layers · *: same kind · ?: help"
+        next_step = (
+            "{fold}: fold · {find-layers}: find layers · {same-kind}: same kind · {help}: help"
+        )
     if not net.trained:
-        next_step = "t to train it · ?: help"
+        next_step = "{train} to train it · {help}: help"
     if interrupted is not None:
-        next_step = f"run {interrupted} was interrupted: press h to resume it"
+        next_step = f"run {interrupted} was interrupted: press {{open-history}} to resume it"
     state = "dense net at chance" if net.at_chance else "ready: dense net"
     state = "dense net perhaps at chance (few images)" if net.unclear else state
     return Outcome(
@@ -89,7 +94,7 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
     change = f" (dense {score(dense.accuracy)})" if dense else ""
     return Outcome(
         f"pruned to {ratio(result.footprint.ratio)}: {score(result.accuracy)} % on test{change}",
-        "f to fine-tune",
+        "{fine-tune} to fine-tune",
     )
 
 
@@ -106,7 +111,7 @@ def finetuned(
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
         f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
-        tuned.error or f"{kept}, revived {tuned.revived} · a to adopt it as the base",
+        tuned.error or f"{kept}, revived {tuned.revived} · {{adopt}} to adopt it as the base",
         role="warning" if tuned.stopped or tuned.diverged else "good",
         warnings=warnings,
     )
@@ -121,11 +126,13 @@ def _how(result: TrainingResult | FineTuningResult, whole: str) -> str:
 def scanned(scan: Scan, tolerance: float) -> Outcome:
     """A scan has ended."""
     if not any(point.images for point in scan.points()):
-        return Outcome("stopped before anything was measured", "s to scan again", role="warning")
+        return Outcome(
+            "stopped before anything was measured", "{scan} to scan again", role="warning"
+        )
     how = "stopped early, so the curves use fewer images" if scan.stopped else "scan done"
     return Outcome(
         f"{how}: tolerance {plural(tolerance, 'point')} below the base; + and - move it",
-        "g to set sparsities from a goal or from the tolerance",
+        "{goal} to set sparsities from a goal or from the tolerance",
         role="warning" if scan.stopped else "good",
     )
 
@@ -137,14 +144,16 @@ def searched(result: SearchResult) -> Outcome:
     if result.best is None:
         return Outcome(
             f"{early}no net in {trials} reached {percent(result.least)} % on validation",
-            result.error or "allow a larger drop or more epochs (c) · h to list the trials",
+            result.error
+            or "allow a larger drop or more epochs ({recipe}) · {open-history} to list the trials",
             role="warning",
         )
     accuracy = result.best.result.accuracy
     return Outcome(
         f"{early}smallest net in {trials}: {ratio(result.best.ratio)}, "
         f"{score(accuracy, 'validation')} % on validation, {score(accuracy)} % on test",
-        result.error or "its plan and net are loaded · a to adopt it · h to list the trials",
+        result.error
+        or "its plan and net are loaded · {adopt} to adopt it · {open-history} to list the trials",
         role="warning" if result.stopped or result.error else "good",
     )
 
@@ -169,16 +178,24 @@ def restored(restored: RestoredRun, run_id: str) -> Outcome:
     accuracy = restored.net.accuracy
     scores = f"{score(accuracy, 'validation')} % on validation, {score(accuracy)} % on test"
     if restored.plan is None:
-        return Outcome(f"the net of run {run_id} is now the dense net: {scores}", "u to undo")
+        return Outcome(f"the net of run {run_id} is now the dense net: {scores}", "{undo} to undo")
     return Outcome(
         f"run {run_id} restored: {scores}",
-        "with its base, plan and recipe · a to adopt it · u to undo",
+        "with its base, plan and recipe · {adopt} to adopt it · {undo} to undo",
     )
 
 
 def failed(error: BaseException, is_open: bool) -> Outcome:
     """The job raised an error."""
-    advice = "nothing is lost" if is_open else "fix it, then press r to retry; q to quit"
+    advice = (
+        "nothing is lost"
+        if is_open
+        else "fix it, then press {revert-to-dense} to retry; {quit} to quit"
+    )
     if isinstance(error, StoppedError):
-        return Outcome(str(error), "" if is_open else "r to retry; q to quit", role="warning")
+        return Outcome(
+            str(error),
+            "" if is_open else "{revert-to-dense} to retry; {quit} to quit",
+            role="warning",
+        )
     return Outcome(explain(error), advice, role="error")

@@ -12,6 +12,7 @@ from core.inference.benchmark_result import SPARSE, Amounts, Row
 from core.measure.costs import NOTHING_MEASURED, cost_table
 from core.nets.footprint import Footprint, Sizes
 from core.pruning.curves import Point, Scan
+from tui.keys.keymap import with_keys
 from tui.plots.accuracy import AccuracyData
 from tui.plots.costs import CostsData, CostsRow
 from tui.plots.drawing.curves import Curve
@@ -37,7 +38,7 @@ from tui.text.format import (
     score,
 )
 
-_TUNE, _WRITE = "press f or e", "press e"
+_TUNE, _WRITE = "press {fine-tune} or {export}", "press {export}"
 
 
 def histogram(state: State, width: int) -> HistogramData:
@@ -148,13 +149,14 @@ def files(state: State, width: int) -> FilesData:
 
 def _counted_files(footprint: Footprint) -> tuple[FilesRow, ...]:
     """The sizes that follow from the plan alone."""
+    tune = with_keys(_TUNE)
     return (
-        FilesRow("dense file", None, _TUNE),
-        FilesRow("dense file, zipped", None, _TUNE),
-        FilesRow("5/8-bit index", None, _TUNE, file=False),
+        FilesRow("dense file", None, tune),
+        FilesRow("dense file, zipped", None, tune),
+        FilesRow("5/8-bit index", None, tune, file=False),
         FilesRow("values only", footprint.pruned_bytes, file=False),
-        FilesRow("compact, lossless", None, _TUNE),
-        FilesRow("compact, quantized", None, _WRITE),
+        FilesRow("compact, lossless", None, tune),
+        FilesRow("compact, quantized", None, with_keys(_WRITE)),
     )
 
 
@@ -171,13 +173,13 @@ def _measured_files(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow
 
 
 def _file(name: str, size: int | None, otherwise: str = "not measured: too large") -> FilesRow:
-    return FilesRow(name, size, "" if size else otherwise)
+    return FilesRow(name, size, "" if size else with_keys(otherwise))
 
 
 def _quantized_file(export: Export | None) -> FilesRow:
     """The size with the accuracy measured after reading the file back."""
     if export is None:
-        return FilesRow("compact, quantized", None, _WRITE)
+        return FilesRow("compact, quantized", None, with_keys(_WRITE))
     how = export.values if export.levels is None else f"{export.levels} levels"
     return FilesRow(f"compact, {how}", export.bytes, f"{score(export.accuracy)} %")
 
@@ -274,10 +276,13 @@ def predictions(state: State, width: int) -> PredictionsData:
         caption = state.measuring or waiting
     elif state.images.mode == "wrong":
         number = f"{count(result.counts.newly_wrong)} " if result.counts else ""
-        caption = f"{number}newly wrong when {net}{before} · D: next ten, d: one per class"
+        caption = f"{number}newly wrong when {net}{before}"
+        caption += " · {more-predictions}: next ten, {predictions}: one per class"
     else:
-        caption = f"test images{before} · D: next ten, d: newly wrong"
-    return PredictionsData(tuple(images), caption, net)
+        caption = (
+            f"test images{before} · {{more-predictions}}: next ten, {{predictions}}: newly wrong"
+        )
+    return PredictionsData(tuple(images), with_keys(caption), net)
 
 
 def confusion(state: State, width: int) -> ConfusionData:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 
+from tui.keys.keymap import with_keys
 from tui.plots.data_table import DataTable
 from tui.plots.subject import PlotSubject
 from tui.plots.view import PLAIN, View
@@ -24,8 +25,8 @@ class Plot:
         label: its name on the screen, where its title begins.
         about: its description in the list of plots.
         inputs: the part of the state it shows; it is redrawn only when that changes.
-        hint: shown while there is no data, such as the key to press; replaced by the progress of
-            a background measurement.
+        hint: shown while there is no data, such as the key (its action in braces) to press;
+            replaced by the progress of a background measurement.
         needs: what is measured in the background while it is visible.
         scales: whether its amounts can be on a linear and on a logarithmic scale.
     """
@@ -69,7 +70,7 @@ class Plot:
             return ()
         from tui.views.plot_drawers import DRAWERS
 
-        hint = state.measuring if self.needs and state.measuring else self.hint
+        hint = state.measuring if self.needs and state.measuring else with_keys(self.hint)
         return DRAWERS[self.name].draw(state, width, height, hint, view)
 
     def table(self, state: State, width: int) -> DataTable:
@@ -93,16 +94,16 @@ PLOTS = {
         Plot("histogram", "Weights", "weights of the selected layer",
             attrgetter("base", "chosen", "chosen_what_if", "tuned")),
         Plot("accuracy", "Accuracy", "accuracy while training", attrgetter("curve", "dense"),
-            hint="press f to fine-tune"),
+            hint="press {fine-tune} to fine-tune"),
         Plot("sensitivity", "Sensitivity", "how sensitive each layer is",
             attrgetter("base", "chosen", "what_ifs", "scan", "tolerance"),
-            hint="press s to scan; curves appear as it runs"),
+            hint="press {scan} to scan; curves appear as it runs"),
         Plot("parameters", "Parameters", "parameters per layer", _FOOTPRINTS, scales=True),
         Plot("size", "Size", "size per layer", _FOOTPRINTS, scales=True),
         Plot("files", "Files", "file size",
             attrgetter("base", "footprints", "finetuned", "pruned", "current")),
         Plot("speed", "Speed", "speed in each engine", attrgetter("speed", "speed_is_current"),
-            hint="press b to benchmark in all installed engines"),
+            hint="press {benchmark} to benchmark in all installed engines"),
         Plot("costs", "Cost", "cost per layer",
             attrgetter("base", "chosen", "what_ifs", "layer_activity", "measuring"),
             needs=frozenset({"costs"})),

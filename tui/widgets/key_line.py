@@ -31,10 +31,10 @@ class KeyLine(LinesWidget):
         """Fill the line's new width."""
         self.show(self._keys)
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Explain the key under the pointer."""
-        key = self._key_at(event.x)
-        self.tooltip = key.tooltip if key else None
+    def tooltip_at(self, x: int, y: int) -> str | None:
+        """What the key under the pointer does."""
+        key = self._key_at(x)
+        return key.tooltip if key else None
 
     def on_click(self, event: events.Click) -> None:
         """Press the key under the pointer."""

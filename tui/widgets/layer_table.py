@@ -16,11 +16,11 @@ class LayerTable(Panel, can_focus=True):
     """Click a row to select it, its bar to set the sparsity; the wheel changes the sparsity."""
 
     HELP = """
-    # The layer table
-    Up and down select a row; left and right change its sparsity; digits type an exact value.
-    Keys on a group's row act on all its unlocked layers; Space folds it.
-    / finds layers and * lists one kind; keys on the heading act on all of them.
-    Click a bar to set the sparsity, scroll to change it by 1 %, click a group to fold it.
+    # Layers
+    {row-above} and {row-below} select a row; {less} and {more} change its sparsity; digits type
+    an exact value. Keys on a group's row act on all its unlocked layers; {fold} folds it.
+    {find-layers} finds layers and {same-kind} lists one kind; keys on the heading act on all of
+    them. Click a bar to set the sparsity, scroll to change it by 1 %, click a group to fold it.
     """
 
     class MouseAction(Message):

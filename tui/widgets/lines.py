@@ -8,6 +8,7 @@ from typing import Self
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.app import App
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Region
@@ -25,6 +26,7 @@ from tui.system.error_log import log_error
 from tui.system.output import Output
 from tui.system.painting import REPAINT
 from tui.text.lines import ROLES, Line, Lines, Span, clean
+from tui.text.terms import explanation_at
 
 _NO_COLOR, _ASCII = NoColor(), (Ascii(),)
 _COLORS = {0: (_NO_COLOR,), 256: (NearestColors(),)}
@@ -62,8 +64,8 @@ class RoleApp(App[None]):
 
     @property
     def is_behind(self) -> bool:
-        """Whether the terminal has not taken the last frame yet."""
-        return self.output is not None and self.output.busy
+        """Whether the terminal has not taken the last frames yet."""
+        return self.output is not None and self.output.is_behind
 
     def repaint(self) -> None:
         """Draw everything again, whatever the terminal shows."""
@@ -127,6 +129,17 @@ class LinesWidget(Widget):
         before, self._lines = self._lines, lines
         if regions := tuple(_changed(before, lines)):  # without regions all would be refreshed
             self.refresh(*regions)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain what is under the pointer."""
+        text = self.tooltip_at(event.x, event.y)
+        if text != self.tooltip:
+            self.tooltip = text
+
+    def tooltip_at(self, x: int, y: int) -> str | None:
+        """What is under the pointer, in words: a term of the field."""
+        line = self._lines[y] if y < len(self._lines) else ()
+        return explanation_at("".join(text for text, _ in line), x)
 
     @contextmanager
     def drawing(self) -> Iterator[Self]:

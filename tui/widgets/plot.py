@@ -12,9 +12,9 @@ class PlotPanel(Panel, can_focus=True):
     """The plot named in `show`."""
 
     HELP = f"""
-    # The plots
-    F or Enter shows it on the whole screen: read out its points, export it as a file.
-    v shows the next plot: {", ".join(plot.about for plot in PLOTS.values())}.
+    # Plots
+    {{full-screen}} or Enter shows it on the whole screen: read out its points, export it as a file.
+    {{next-plot}} shows the next plot: {", ".join(plot.about for plot in PLOTS.values())}.
     """
 
     BINDINGS = [Binding("enter", "app.key('plots.full_screen')", "full screen", show=False)]

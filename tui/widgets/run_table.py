@@ -17,8 +17,9 @@ class RunTable(Panel, can_focus=True):
 
     HELP = """
     # The runs
-    Up and down select a run, Enter continues from its net, n writes a note, x deletes the run,
-    Space marks it for comparison, s sorts.
+    {history.up} and {history.down} select a run, {history.continue} continues from its net,
+    {history.note} writes a note, {history.delete} deletes the run, {history.mark} marks it for
+    comparison, {history.sort} sorts.
     """
 
     class Clicked(Message):

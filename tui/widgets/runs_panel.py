@@ -23,9 +23,9 @@ class RunsPanel(Panel, can_focus=True):
     HELP = """
     # Accuracy against size
     A run is on the Pareto front if no other run beats it in both accuracy and size.
-    v switches between validation and test.
-    Mark a run with Space and select another to compare them side by side; v shows the next view,
-    [ and ] select the layer.
+    {history.view} switches between validation and test.
+    Mark a run with {history.mark} and select another to compare them side by side; {history.view}
+    shows the next view, {history.layer-above} and {history.layer-below} select the layer.
     """
 
     _draw: Draw | None = None

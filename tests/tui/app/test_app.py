@@ -17,7 +17,7 @@ from tests.tui.conftest import framed, idle, ready, shown, until
 from tests.tui.scripted import Scripted, course
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded, JobEvent
-from tui.screens.help import HelpScreen
+from tui.screens.help.screen import HelpScreen
 from tui.screens.question import Question
 from tui.screens.recipe_dialog import RecipeDialog
 from tui.views.activity import JobProgress

@@ -9,13 +9,18 @@ import pytest
 from core.settings.settings import Settings
 from tests.tui.scripted import net
 from tui.keys.main_keys import KEYS
-from tui.screens.help import help_text
+from tui.screens.help.sections import help_lines, main_help
 from tui.state.state import State
 
 
 def opened(split_sizes: tuple[int, int] | None, protocol: str = "default") -> State:
     state = State(settings=Settings(protocol=protocol))
     return state.with_dense(replace(net(), split_sizes=split_sizes))
+
+
+def help_text(state: State) -> str:
+    lines = help_lines(main_help(state), 200)
+    return "\n".join("".join(span.text for span in line) for line in lines)
 
 
 def meaning(term: str, state: State) -> str:

@@ -136,7 +136,9 @@ async def test_messages_replace_one_another_and_are_kept(app, backend):
             await pilot.pause()
         assert [toast.message for toast in app._notifications] == ["four"]
         await pilot.press("escape", "M")
-        listed = str(app.screen.query_one("Static").render())
+        listed = "\n".join(
+            "".join(t for t, _ in line) for line in app.screen.query_one("#help").lines
+        )
         places = [listed.index(text) for text in ("four", "three", "two", "one", "scan has")]
         assert places == sorted(places)
         backend.go.set()

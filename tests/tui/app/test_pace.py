@@ -22,13 +22,18 @@ class Frames:
         self.count += 1
 
 
-def test_an_output_is_busy_until_it_is_flushed() -> None:
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.system.output.SLOW_SECONDS", -1)
+
+
+def test_an_output_is_behind_until_it_is_flushed() -> None:
     output = Output(io.StringIO())
-    assert not output.busy
+    assert not output.is_behind
     output.write("a frame")
-    assert output.busy
+    assert output.is_behind
     output.flush()
-    assert not output.busy
+    assert not output.is_behind
 
 
 async def test_keys_act_while_the_terminal_is_behind_and_share_its_next_frame(

@@ -36,7 +36,7 @@ def test_every_setting_has_a_row_with_no_empty_cell() -> None:
 SHOWS = {"demo": add_demo, "serve": add_serve}
 """The commands that open the program in another way."""
 
-OF_THE_PROGRAM = ("--experiment", "--theme")
+OF_THE_PROGRAM = ("--experiment", "--theme", "--ascii")
 
 
 def own_options() -> dict[tuple[str, str], Action]:

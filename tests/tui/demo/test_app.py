@@ -84,6 +84,7 @@ async def test_the_mouse_takes_over_too_and_what_is_open_stays_open(tmp_path):
     app = Noting(tmp_path, script=(OPENED, presets), pace=1.0)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda app: asked(app) and app.screen.query(Caption))
+        assert app.screen.query_one(Caption).region == (0, 23, 80, 1)
         button = {"button": 1, "shift": False, "meta": False, "ctrl": False}
         app.post_message(events.MouseDown(None, x=0, y=0, delta_x=0, delta_y=0, **button))
         await until(pilot, lambda app: app.player is None)

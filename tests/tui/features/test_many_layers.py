@@ -274,7 +274,7 @@ async def test_closing_the_layer_search_keeps_only_a_filter_that_matches(deep):
         assert (app.state.listing.filter, app.state.listing.row.group) == ("", "head")
 
 
-async def test_escape_lists_all_layers_before_it_stops_a_job(deep):
+async def test_escape_lists_all_layers_before_it_asks_to_stop_a_job(deep):
     backend = Many(net=deep, pause_at=60)
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -284,7 +284,7 @@ async def test_escape_lists_all_layers_before_it_stops_a_job(deep):
         await pilot.press("asterisk", "escape")
         assert not app.state.listing.filter
         assert not app.job.stopping
-        await pilot.press("escape")
+        await pilot.press("escape", "y")
         assert app.job.stopping
         backend.go.set()
         await until(pilot, lambda app: app.job is None)

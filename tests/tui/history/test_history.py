@@ -20,7 +20,7 @@ from tests.tui.history.histories import (
     tuning,
     until,
 )
-from tui.screens.help import HelpScreen
+from tui.screens.help.screen import HelpScreen
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
@@ -254,7 +254,7 @@ async def test_a_run_with_a_damaged_checkpoint_cannot_be_opened(few):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "enter")
         assert app.result == "open"
-        assert "its checkpoint is damaged: press x to delete it" in text(pilot)
+        assert "its checkpoint is damaged: press Delete to delete it" in text(pilot)
 
 
 async def test_a_run_killed_before_its_first_epoch_can_be_started_over(few):

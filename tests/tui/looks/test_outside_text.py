@@ -17,7 +17,7 @@ from tests.tui.conftest import idle, ready, until
 from tests.tui.hostile import HOSTILE, assert_harmless
 from tests.tui.scripted import DENSE, Many
 from tui.app import FeatherweightApp
-from tui.screens.help import HelpScreen
+from tui.screens.help.screen import HelpScreen
 from tui.screens.question import Choice, Question
 from tui.views.activity import Outcome
 from tui.views.plot_registry import PLOTS
@@ -71,7 +71,7 @@ async def test_messages_dialogs_and_inputs_are_drawn(app: FeatherweightApp):
         app.session.activity = Outcome("")
         app.notify(f"said {HOSTILE}")
         assert f"said {MARKUP}" in await drawn(pilot)
-        app.push_screen(HelpScreen(""))
+        app.push_screen(HelpScreen(()))
         app.notify(f"toast {HOSTILE}")
         await until(pilot, lambda app: app.screen.query(Toast))
         assert f"toast {MARKUP}" in await drawn(pilot)

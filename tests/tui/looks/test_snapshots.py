@@ -18,12 +18,13 @@ from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan
 from tests.tui.conftest import idle, ready, until
 from tests.tui.scripted import PATIENCE, Many, Scripted, residual, scanned
 from tui.app import FeatherweightApp
+from tui.looks.terminal import Look
 from tui.views.plot_registry import PLOTS
 
 pytestmark = pytest.mark.slow
 
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
-THEMES = ["textual-dark", "textual-light", "ansi-dark", "ansi-light"]
+THEMES = ["featherweight-light", "textual-dark", "ansi-dark", "ansi-light"]
 PLAN = ("m", "down", "enter", "down")
 
 
@@ -93,6 +94,16 @@ def test_files_of_another_plan_look_as_drawn(snap_compare, app):
 def test_every_theme_looks_as_drawn(snap_compare, app, theme):
     app.theme = theme
     assert snap_compare(app, terminal_size=(160, 50), run_before=finetuned)
+
+
+def test_without_color_it_looks_as_drawn(snap_compare, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(FeatherweightApp(Scripted()), terminal_size=(80, 24), run_before=finetuned)
+
+
+def test_in_ascii_it_looks_as_drawn(snap_compare, app):
+    app.put_on(Look(ascii_only=True))
+    assert snap_compare(app, terminal_size=(120, 36), run_before=finetuned)
 
 
 @pytest.mark.parametrize("plot", range(4))

@@ -51,6 +51,13 @@ def test_a_terminals_own_colors_follow_its_background(colors: str, theme: str) -
     assert suits.theme == theme
 
 
+def test_the_locale_of_ascii_gets_ascii() -> None:
+    """Python writes UTF-8 there."""
+    environment = {"TERM": "xterm-256color", "LC_ALL": "C"}
+    suits = look_of(environment, encoding="utf-8", color_system="256", theme=None, ascii_only=None)
+    assert suits.ascii_only
+
+
 def test_what_is_chosen_is_taken() -> None:
     for ascii_only in (True, False):
         suits = look_of(

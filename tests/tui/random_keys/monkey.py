@@ -43,7 +43,6 @@ TOURS: dict[str, tuple[str, ...]] = {
     "GoalDialog": ("g", "down", "1"),
     "PathDialog": ("w", "x"),
     "HelpScreen": ("?", "down"),
-    "MessagesScreen": ("M", "down"),
     "HistoryScreen": ("h", "down", "space", "up"),
     "history help": ("h", "?"),
     "PlotScreen": ("F", "right"),

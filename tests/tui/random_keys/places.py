@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tui.app import FeatherweightApp
-from tui.screens.help import HelpScreen
+from tui.screens.help.screen import HelpScreen
 from tui.screens.history.screen import HistoryScreen
 
 

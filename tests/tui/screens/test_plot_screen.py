@@ -32,7 +32,7 @@ async def test_a_plot_fills_the_screen_and_its_cursor_reads_out_points(app):
         assert isinstance(app.screen, PlotScreen)
         assert part(app, "whole-title").startswith("Weights · conv1")
         assert "Weights" not in part(app, "whole-plot")
-        assert len(part(app, "whole-plot").splitlines()) == 21
+        assert len(part(app, "whole-plot").splitlines()) == 20
         await pilot.press("right", "right")
         first = part(app, "readout")
         assert "▸weights" in first

@@ -75,7 +75,7 @@ def test_an_unchanged_frame_writes_nothing_and_one_cell_little() -> None:
         ""
     ] * 3
     changed = painter.changes(move(0, 0) + row.replace("28", "29") + move(0, 0))
-    assert changed == f"{move(0, 13)}9{move(0, 0)}"
+    assert changed == f"\x1b[13C9{move(0, 0)}"
 
 
 def test_everything_is_painted_again_once_the_screen_is_unknown() -> None:

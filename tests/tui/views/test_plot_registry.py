@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.scripted import net
+from tui.keys.keymap import with_keys
 from tui.state.state import State
 from tui.views.plot_registry import PLOTS, from_plot, needs_of
 
@@ -27,7 +28,7 @@ def test_every_plot_fills_its_area_before_anything_is_measured(plot):
     lines = plot.draw(STATE, 80, 12)
     assert {sum(len(span.text) for span in line) for line in lines} == {80}
     assert len(lines) == 12
-    assert plot.hint in "".join(span.text for line in lines for span in line)
+    assert with_keys(plot.hint) in "".join(span.text for line in lines for span in line)
     assert plot.draw(State(), 80, 12) == ()
 
 

@@ -17,6 +17,8 @@ from tui.cli.add_options import add_command_options
 from tui.cli.command import Command
 from tui.cli.commands import run
 from tui.cli.streams import Guarded, tell
+from tui.preferences.declared import Preferences
+from tui.preferences.first_start import is_first_start
 from tui.system.interruption import Interruption
 from tui.system.output import Output
 from tui.text.encodings import replace_missing
@@ -35,10 +37,11 @@ LEAVE_SECONDS = 0.5
 def prepare(args: Namespace) -> Program | Command[Any]:
     """Check the options; raises InputError."""
     settings = read_options.settings_of(args)
-    check_theme(args.theme)
+    preferences = read_options.preferences_of(args)
     if has_terminal():
         checks.check_settings(settings)
-        return Program(settings, checks.experiment_for(args, settings), args.theme, args.ascii)
+        return Program(settings, checks.experiment_for(args, settings), preferences)
+    read_options.tell_problems(preferences)
     preset = default_preset(settings.model)
     parser = ArgumentParser()
     add_command_options(parser, "run")
@@ -47,28 +50,21 @@ def prepare(args: Namespace) -> Program | Command[Any]:
     return replace(job, notice=f"no terminal, running instead: {same_command}")
 
 
-def check_theme(name: str | None) -> None:
-    """Raise InputError if there is no such theme."""
-    if name is not None:
-        from tui.looks import themes  # late: it loads Textual
-
-        themes.check_theme(name)
-
-
 @dataclass(frozen=True)
 class Program:
     """The app, with its options checked."""
 
     settings: Settings
     experiment: Experiment
-    theme: str | None = None
-    ascii_only: bool | None = None
+    preferences: Preferences
 
     def app(self, backend: Backend) -> FeatherweightApp:
         """The app to run."""
         from tui.app import FeatherweightApp
 
-        return FeatherweightApp(backend)
+        program = FeatherweightApp(backend, self.preferences)
+        program.shows_tour = self.preferences.tour and is_first_start()
+        return program
 
     def leave(self) -> None:
         """Called once the app is closed."""
@@ -80,9 +76,10 @@ class Program:
         from tui.looks.themes import DEFAULT
         from tui.system.error_log import log_error
 
+        preferences = self.preferences
         program = self.app(Backend(self.settings, self.experiment))
         if is_served():
-            program.put_on(Look(self.theme or DEFAULT, ascii_only=bool(self.ascii_only)))
+            program.put_on(Look(preferences.theme or DEFAULT, ascii_only=bool(preferences.ascii)))
         else:
             terminal = sys.__stderr__ if sys.stderr.isatty() else sys.__stdout__
             assert terminal is not None  # see `has_terminal`
@@ -92,8 +89,8 @@ class Program:
                 os.environ,
                 encoding=terminal.encoding,
                 color_system=program.console.color_system,
-                theme=self.theme,
-                ascii_only=self.ascii_only,
+                theme=preferences.theme,
+                ascii_only=preferences.ascii,
             )
             program.put_on(look)
             program.output = output

@@ -11,6 +11,7 @@ from core.data.registry import describe, is_folder
 from core.errors import InputError
 from tui.cli.checks import check_data_dir
 from tui.cli.command import Command
+from tui.cli.read_options import preferences_of
 
 
 def prepare(args: Namespace) -> Command[Path]:
@@ -18,7 +19,7 @@ def prepare(args: Namespace) -> Command[Path]:
     if is_folder(args.name):
         raise InputError(f"{args.name} is a folder of yours: it needs no fetching")
     describe(args.name)
-    folder: Path | None = getattr(args, "data_dir", None)
+    folder: Path | None = getattr(args, "data_dir", preferences_of(args).settings.get("data_dir"))
     check_data_dir(folder)
 
     def show(path: Path, console: Console) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from core.errors import InputError
 from core.experiments.experiment import Experiment
 from tui.cli import checks, read_options
-from tui.cli.commands.app import Program, check_theme, has_terminal
+from tui.cli.commands.app import Program, has_terminal
 from tui.cli.streams import tell
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def prepare(args: Namespace) -> Demo:
     """Check the options; raises InputError."""
     settings = read_options.settings_of(args)
-    check_theme(args.theme)
     if not has_terminal():
         raise InputError("the demo needs a terminal: its input and output must not be redirected")
     checks.check_settings(settings)
     folder = Path(tempfile.mkdtemp(prefix="featherweight-demo-"))
     experiment = Experiment(folder / "runs")
-    return Demo(settings, experiment, args.theme, args.ascii, folder, args.pace, args.loop)
+    preferences = read_options.preferences_of(args)
+    return Demo(settings, experiment, preferences, folder, args.pace, args.loop)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Demo(Program):
         from tui.demo.script import RECIPE
 
         backend.settings = replace(backend.settings, changes=RECIPE)
-        return DemoApp(backend, self.folder, pace=self.pace, loops=self.loops)
+        return DemoApp(backend, self.folder, self.preferences, pace=self.pace, loops=self.loops)
 
     def leave(self) -> None:
         """Say where the demo's files are, if there are any."""

@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from core.errors import InputError
 from tui.cli import checks, read_options
 from tui.cli.add_options import add_address
-from tui.cli.commands.app import check_theme
 from tui.cli.exit_status import DONE
 from tui.cli.streams import say
 from tui.system.interruption import Interruption
@@ -29,7 +28,6 @@ EXPOSED = "Whoever reaches this port can run trainings, and read and write files
 def prepare(args: Namespace) -> Serve:
     """Check the options, and open the port; raises InputError."""
     settings = read_options.settings_of(args)
-    check_theme(args.theme)
     checks.check_settings(settings)
     checks.experiment_for(args, settings)
     if find_spec("textual_serve") is None:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from core.experiments.pareto import front
+from tui.keys.keymap import with_keys
 from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.canvas import BAND, BELOW, Canvas
 from tui.plots.drawing.heading import heading
@@ -63,7 +64,7 @@ def draw(
     data: ParetoData,
     width: int,
     height: int,
-    hint: str = "press f to fine-tune",
+    hint: str = "press {fine-tune} to fine-tune",
     view: View = PLAIN,
 ) -> Lines:
     """Draw accuracies over ratios, or a hint in the middle if there are no runs."""
@@ -80,7 +81,7 @@ def draw(
         chart.draw_cursor(numbers.number(view.row, 0), numbers.number(view.row, 1))
     chart.write_texts()
     legend = _legend(chart, clean(data.split))
-    return heading(heads, legend, width, height, view) + chart.lines(hint)
+    return heading(heads, legend, width, height, view) + chart.lines(with_keys(hint))
 
 
 def title(data: ParetoData) -> Line:

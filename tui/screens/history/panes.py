@@ -109,12 +109,12 @@ class HistoryPanes(RunFiles):
     def _about(self) -> int:
         """Lines about the selected run, the same for every run."""
         any_sizes = any(sizes(row) for row in self.run_list.rows or ())
-        return ABOUT + (any_sizes and self.size.height >= LOW)
+        return ABOUT + (any_sizes and self.room.height >= LOW)
 
     @property
     def _frame(self) -> Frame:
         """The frame of the table and of the panel below it."""
-        width, height = self.size
+        width, height = self.room
         return "none" if height < LOW else "box" if width >= WIDE and height >= HIGH else "rule"
 
     @property
@@ -123,7 +123,7 @@ class HistoryPanes(RunFiles):
 
     def _fit(self) -> None:
         """Allocate the lines to the table and the panel."""
-        height, rows, frame = self.size.height, self.run_list.rows, self._frame
+        height, rows, frame = self.room.height, self.run_list.rows, self._frame
         edges = frame_rows(frame)
         full_table = 1 + edges if rows is None else 1 + len(rows) + edges if rows else 0
         room = height - 2 - self._about - HINT

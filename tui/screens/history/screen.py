@@ -6,10 +6,12 @@ from textual import events
 
 from core.experiments.runs import RUNNING, Run
 from tui.jobs import history_jobs as jobs
-from tui.keys.history_keys import BINDINGS, KEYS
+from tui.keys.history_keys import KEYS
+from tui.keys.keymap import with_keys
 from tui.plots.subject import PlotSubject
-from tui.screens.help import HelpScreen
-from tui.screens.history.help import HELP_TEXT
+from tui.screens.help.screen import HelpScreen
+from tui.screens.help.sections import context
+from tui.screens.history.help import history_help
 from tui.screens.history.panes import HistoryPanes
 from tui.screens.plot import PlotScreen
 from tui.screens.question import Question
@@ -20,13 +22,11 @@ from tui.views.run_table import score_of, sortable
 from tui.widgets.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 
-_ACTIONS = {name: key.action for key in KEYS for name in key.keys.split(",")}
-
 
 class HistoryScreen(HistoryPanes):
     """Returns the run to restore or resume."""
 
-    BINDINGS = BINDINGS
+    KEYS = KEYS
 
     @property
     def is_modal(self) -> bool:
@@ -58,9 +58,13 @@ class HistoryScreen(HistoryPanes):
 
     async def _act(self, key: str) -> bool:
         """Run the action of a key of the history; returns whether it is one."""
-        if key == "x":
-            self.say("x stops a job on the main screen; to delete the run, press Delete", "plain")
-        action = _ACTIONS.get(key)
+        actions = {name: own.action for own in KEYS for name in own.keys.split(",")}
+        if key == "x" and key not in actions:
+            text = (
+                "{stop} stops a job on the main screen; to delete the run, press {history.delete}"
+            )
+            self.say(with_keys(text), "plain")
+        action = actions.get(key)
         return action is not None and await self.app.run_action(action, self)
 
     def action_move(self, steps: int) -> None:
@@ -133,7 +137,7 @@ class HistoryScreen(HistoryPanes):
 
     def action_help(self) -> None:
         """Show every key and every symbol."""
-        self.app.push_screen(HelpScreen(HELP_TEXT))
+        self.app.push_screen(HelpScreen((*context(self), *history_help())))
 
     def action_note(self) -> None:
         """Open the line for a note."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tui.keys.keymap import with_keys
 from tui.state.layer_rows import Row, visible_rows
 from tui.state.state import State
 from tui.text.format import count, percent, plural
@@ -89,7 +90,8 @@ def table(state: State, width: int, height: int) -> Lines:
         return ((Span("  the layers appear here once the net is loaded", "muted"),),)
     layout, rows = columns(state, width), state.listing.rows
     if not rows:
-        message = f'  no layers match "{clean(state.listing.filter)}"; Esc to list all'
+        advice = with_keys("{all-layers} to list all")
+        message = f'  no layers match "{clean(state.listing.filter)}"; {advice}'
         return (_header(layout, ""), (Span(cut(message, width), "warning"),))
     start = first_row(state, height)
     visible = rows[start : start + max(1, height - 1)]

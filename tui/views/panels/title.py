@@ -1,10 +1,11 @@
-"""The title line: net, data set, base, recipe and protocol."""
+"""The title line and the title of the window: net, data set, base, recipe and protocol."""
 
 from core.data.registry import short_data_name
 from tui.state.layer_rows import shown_filter
 from tui.state.state import State
 from tui.text.format import plural
 from tui.text.lines import Lines, Span, clean, cut
+from tui.views.activity import JobProgress, Outcome
 
 PROTOCOL_LABELS = {"default": "", "reference": "reference protocol: choices made on test"}
 
@@ -23,6 +24,15 @@ def title(state: State, width: int) -> Lines:
     name = " Featherweight "
     rest = "  " + " · ".join(filter(None, facts))
     return ((Span(name, "brand"), Span(cut(rest, width - len(name)), "plain")),)
+
+
+def window_title(shown: JobProgress | Outcome, net: str) -> str:
+    """The title of the terminal's window: the net, or what runs and how far it is."""
+    if isinstance(shown, Outcome):
+        return f"featherweight · {net}"
+    done = None if shown.stopping else shown.meter.done
+    what = "stopping" if shown.stopping else shown.title.partition(" to ")[0]
+    return f"featherweight · {what}" + ("" if done is None else f" {int(100 * done)} %")
 
 
 def _matches(state: State) -> str:

@@ -1,0 +1,56 @@
+"""Hints name actions, whose keys a person may change: `{fine-tune} to fine-tune`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import tui
+from tui.keys.keymap import SCREENS
+
+KEY = r"(?:[b-zA-Z*=?]|Space|Backspace|Delete)"
+VERBS = r"(?:to|again|stops?|starts?|quits|fine-tunes|trains|shows|undoes|resumes|deletes)"
+WRITTEN_OUT = (
+    re.compile(rf"(?:^|[ (·;,:]){KEY} {VERBS} "),
+    re.compile(rf"(?:^|· |, |or ){KEY}: [a-z]"),
+    re.compile(rf"\({KEY}\)|press {KEY}\b"),
+)
+"""Keys as people write them in hints: `f to fine-tune`, `?: help`, `(h)`, `press s`."""
+
+HINTING = [
+    path
+    for folder in ("features", "plots", "screens", "state", "views", "widgets")
+    for path in (Path(tui.__file__).parent / folder).rglob("*.py")
+]
+
+
+def texts_in(path: Path) -> Iterator[str]:
+    """The texts of a module, without its docstrings; an ellipsis for what is filled in."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = [*ast.walk(tree)]
+    skipped = {node.value for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            skipped |= set(node.values)
+            parts = (each.value if isinstance(each, ast.Constant) else "…" for each in node.values)
+            yield "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node in skipped:
+                continue
+            yield node.value
+
+
+TEXTS = [(path.name, text) for path in HINTING for text in texts_in(path)]
+
+
+def test_no_hint_writes_a_key_out():
+    assert not [each for each in TEXTS if any(key.search(each[1]) for key in WRITTEN_OUT)]
+
+
+def test_every_action_that_a_hint_names_exists():
+    known = {key.full_id for keys in SCREENS.values() for key in keys}
+    named = {name for _, text in TEXTS for name in re.findall(r"\{([a-z][a-z0-9.-]+)\}", text)}
+    assert named & known
+    assert named <= known
