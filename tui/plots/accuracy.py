@@ -242,11 +242,11 @@ def _legend(curves: _Curves) -> Line:
         return ()
     last = "".join(f" {curves.score(accuracy)}" for accuracy in curves.validation[-1:, 1].tolist())
     legend = [Span(f"{_VALIDATION} validation{last}", "validation")]
-    if np.isin(curves.validation[:, 0], curves.not_final).any():
-        legend.append(Span(f"  {_PENDING} before full sparsity", "muted"))
     for *_, rate, sparsity in curves.live[-1:].tolist():
         if math.isfinite(sparsity) and sparsity > 0:
             legend.append(Span(f"  ▄ sparsity {short_percent(100 * sparsity)}", "ramp"))
         if rate > 0:
             legend.append(Span(f"  ▄ learning rate {rate:.2g}", "rate"))
+    if np.isin(curves.validation[:, 0], curves.not_final).any():
+        legend.append(Span(f"  {_PENDING} before full sparsity", "muted"))
     return tuple(legend)
