@@ -1,6 +1,7 @@
 """The confusion plot: which classes the dense and the pruned net confuse."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from numpy.typing import ArrayLike
 
@@ -52,7 +53,7 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "", view: Vie
     """Draw a matrix if there is room, and what pruning made worse, worst first."""
     if not fits(width, height):
         return blank(width, height)
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return note(clean(hint), width, height)
     head = title_only(title(data), width, view)
@@ -68,7 +69,7 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "", view: Vie
 
 def title(data: ConfusionData) -> Line:
     """Return how many images each net gets wrong."""
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return (Span(f"{LABEL} of classes", "title"),)
     before, after = confusions.wrong
@@ -84,7 +85,7 @@ def title(data: ConfusionData) -> Line:
 
 def table(data: ConfusionData) -> DataTable:
     """Return a row for each true and each predicted class."""
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return DataTable()
     classes = [clean(name) for name in data.classes]
@@ -98,6 +99,11 @@ def table(data: ConfusionData) -> DataTable:
         *known,
     )
     return DataTable(columns, across=len(classes), keys=2)
+
+
+@lru_cache(maxsize=2)
+def _confusions(data: ConfusionData) -> Confusions | None:
+    return Confusions.of(data.classes, data.dense, data.pruned)
 
 
 def _matrix(
