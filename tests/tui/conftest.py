@@ -55,11 +55,6 @@ def shown(app: FeatherweightApp, widget: str) -> str:
     return "\n".join(lines)
 
 
-def titled(app: FeatherweightApp, widget: str) -> str:
-    """The text of a panel with its frame, where the title is."""
-    return "\n".join(framed(app, widget))
-
-
 @pytest.fixture(autouse=True)
 def error_log(
     request: pytest.FixtureRequest,

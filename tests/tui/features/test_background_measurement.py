@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import StoppedError, WorkError
 from core.events import StopFlag, Stream
-from tests.tui.conftest import idle, ready, shown, titled, until
+from tests.tui.conftest import framed, idle, ready, shown, until
 from tests.tui.scripted import AGGRESSIVE, PATIENCE, Scripted
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded
@@ -45,7 +45,7 @@ async def test_changing_the_plan_restarts_its_measurement(app, backend):
         await until(pilot, lambda app: app.state.estimate)
         await pilot.press("right")
         assert app.state.estimate is None
-        assert "pruned   –" in shown(app, "#scoreboard")
+        assert "pruned –" in shown(app, "#scoreboard")
         await until(pilot, lambda app: app.state.estimate)
         assert backend.measured_plans == [AGGRESSIVE, {**AGGRESSIVE, "conv1": 0.66}]
 
@@ -156,7 +156,7 @@ async def test_images_are_predicted_while_their_plot_is_visible(app, backend):
         await pilot.press("d")
         await until(pilot, lambda app: app.state.comparison and not app.main_screen.stale)
         assert app.main_screen.visible_plots(app.state) == ("predictions",)
-        assert "pruned 8 correct · dense 10 correct" in titled(app, "#plot-0")
+        assert "pruned 8 correct · dense 10 correct" in framed(app, "#plot-0")[0]
         assert backend.requested_images == [ImageSelection("chosen", 0)]
         assert backend.measured_plans == [], "nothing is pruned yet"
         await pilot.press("d")
@@ -195,18 +195,18 @@ async def test_predictions_of_another_plan_are_marked_while_a_job_runs(app, back
         await pilot.press(*PRESET, "d")
         await until(pilot, lambda app: app.state.comparison and not app.measuring)
         await until(pilot, lambda app: not app.main_screen.stale)
-        assert "(previous plan)" not in titled(app, "#plot-0")
+        assert "(previous plan)" not in shown(app, "#plot-0")
         await pilot.press("f")
         await until(pilot, lambda app: backend.paused.is_set())
         await pilot.press("right", "d")
         await until(pilot, lambda app: not app.main_screen.stale)
-        assert "test images (previous plan)" in titled(app, "#plot-0")
+        assert "test images (previous plan)" in shown(app, "#plot-0")
         await pilot.press("v")
         assert app.main_screen.visible_plots(app.state) == ("confusion",)
         backend.go.set()
         await idle(pilot)
         await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
-        assert "(previous plan)" not in titled(app, "#plot-0")
+        assert "(previous plan)" not in shown(app, "#plot-0")
 
 
 async def test_predictions_of_the_fine_tuned_net_are_labeled_fine_tuned(app, backend):
@@ -217,25 +217,25 @@ async def test_predictions_of_the_fine_tuned_net_are_labeled_fine_tuned(app, bac
         await idle(pilot)
         await pilot.press("d")
         await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
-        assert "fine-tuned 8 correct" in titled(app, "#plot-0")
+        assert "fine-tuned 8 correct" in framed(app, "#plot-0")[0]
         await pilot.press("v")
         await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
-        assert "fine-tuned: 2,000 wrong of 10,000" in titled(app, "#plot-0")
-        assert "pruned" not in titled(app, "#plot-0")
+        assert "fine-tuned: 2,000 wrong of 10,000" in framed(app, "#plot-0")[0]
+        assert "pruned" not in framed(app, "#plot-0")[0]
 
 
 async def test_costs_are_counted_while_their_plot_is_visible(app, backend):
     backend.rested.set()
-    async with app.run_test(size=(120, 24)) as pilot:
+    async with app.run_test(size=(100, 24)) as pilot:
         await ready(pilot)
         assert backend.counted_plans == []
         await pilot.press("V", "V", "V")
         await until(pilot, lambda app: app.state.layer_activity and not app.main_screen.stale)
-        assert "pruned, 5,000 validation images" in titled(app, "#plot-1")
+        assert "pruned, 5,000 validation images" in framed(app, "#plot-0")[0]
         await pilot.press(*PRESET)
         await until(pilot, lambda app: len(backend.counted_plans) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.main_screen.stale)
-        row = next(line for line in shown(app, "#plot-1").splitlines() if line.startswith("conv2"))
+        row = next(line for line in shown(app, "#plot-0").splitlines() if line.startswith("conv2"))
         assert row.split() == ["conv2", "25,600", "5.00", "2.50", "50.00", "2,000"]
         await pilot.press("down")
         assert not app.measuring
@@ -249,13 +249,13 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
         assert app.main_screen.visible_plots(app.state) == ("confusion",)
         await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
         assert app.state.comparison.result.counts is not None
-        assert "dense: 0 wrong of 10,000 test images" in titled(app, "#plot-0")
-        assert "pruned" not in titled(app, "#plot-0")
+        assert "dense: 0 wrong of 10,000 test images" in framed(app, "#plot-0")[0]
+        assert "pruned" not in framed(app, "#plot-0")[0]
         await pilot.press(*PRESET)
         backend.rested.set()
         await until(pilot, lambda app: len(backend.requested_images) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.main_screen.stale)
-        assert "pruned: 2,000 wrong of 10,000 test images" in titled(app, "#plot-0")
+        assert "pruned: 2,000 wrong of 10,000 test images" in framed(app, "#plot-0")[0]
         assert "8 → 1" in shown(app, "#plot-0")
 
 
