@@ -21,6 +21,7 @@ from tests.tui.history.histories import (
     until,
 )
 from tui.screens.help.screen import HelpScreen
+from tui.screens.plot import PlotScreen
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
@@ -78,7 +79,7 @@ async def test_the_plot_follows_the_chosen_run_and_the_split(twelve):
         assert "0003: 36.9x, 99.30 % · on the Pareto front" in text(pilot)
         assert "▸0003" in text(pilot)
         await ready(pilot, "v")
-        assert "0003: 36.9x, 99.31 %, beaten by 0012" in text(pilot)
+        assert "0003: 36.9x, 99.31 % · beaten by 0012" in text(pilot)
         assert "test accuracy:" in text(pilot)
 
 
@@ -327,3 +328,30 @@ async def test_unchanged_parts_are_not_redrawn(twelve, monkeypatch):
         await pilot.pause(0.3)
         assert refreshed == []
         assert app.history.query_one(RunsPanel).HELP
+
+
+async def test_a_plot_of_runs_fills_the_screen_and_v_shows_the_next(twelve):
+    app = Host(twelve)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await press(pilot, "F")
+        assert isinstance(app.screen, PlotScreen)
+        assert whole(app, "whole-title").startswith("Runs · ")
+        assert "validation accuracy" in whole(app, "whole-plot")
+        await pilot.press("v", "right")
+        assert "test accuracy" in whole(app, "whole-plot")
+        assert whole(app, "readout").startswith("ratio ")
+        before = whole(app, "whole-plot")
+        await pilot.press("l")
+        assert whole(app, "whole-plot") != before
+        await pilot.press("escape")
+        await press(pilot, "space", "down", "F")
+        assert whole(app, "whole-title").startswith("Trainings · ")
+        await pilot.press("v")
+        assert whole(app, "whole-title").startswith("Weights · ")
+        await pilot.press("escape", "escape")
+
+
+def whole(app: Host, name: str) -> str:
+    lines = app.screen.query_one(f"#{name}", LinesWidget).lines
+    return "\n".join("".join(span.text for span in row) for row in lines)
