@@ -1,6 +1,7 @@
 """The confusion plot: which classes the dense and the pruned net confuse."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from numpy.typing import ArrayLike
 
@@ -25,6 +26,8 @@ LABEL = "Confusion"
 _GAP = 4
 # The least columns beside a matrix, and rows below it, for bars.
 _LEAST, _LOWEST = 28, 4
+# The most lines of a row of the matrix.
+_TALLEST = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +53,7 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "", view: Vie
     """Draw a matrix if there is room, and what pruning made worse, worst first."""
     if not fits(width, height):
         return blank(width, height)
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return note(clean(hint), width, height)
     head = title_only(title(data), width, view)
@@ -66,7 +69,7 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "", view: Vie
 
 def title(data: ConfusionData) -> Line:
     """Return how many images each net gets wrong."""
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return (Span(f"{LABEL} of classes", "title"),)
     before, after = confusions.wrong
@@ -82,7 +85,7 @@ def title(data: ConfusionData) -> Line:
 
 def table(data: ConfusionData) -> DataTable:
     """Return a row for each true and each predicted class."""
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return DataTable()
     classes = [clean(name) for name in data.classes]
@@ -100,6 +103,11 @@ def table(data: ConfusionData) -> DataTable:
     return DataTable(columns, across=len(classes), keys=2)
 
 
+@lru_cache(maxsize=2)
+def _confusions(data: ConfusionData) -> Confusions | None:
+    return Confusions.of(data.classes, data.dense, data.pruned)
+
+
 def _matrix(
     confusions: Confusions,
     net: str,
@@ -113,7 +121,8 @@ def _matrix(
     legend = header(_marks(confusions, shaded), (), width, 1) if height > lines else ()
     height -= len(legend)
     room, below = width - needed - _GAP, height - lines - 1
-    matrix = draw_matrix(confusions, shaded, cursor) if width >= needed else ()
+    tall = min(max((height - 1) // max(1, lines - 1), 1), _TALLEST) if room >= _LEAST else 1
+    matrix = draw_matrix(confusions, shaded, cursor, tall) if width >= needed else ()
     if room >= _LEAST and height >= lines:
         pairs = _pairs(confusions, net, room, height, headed=True)
         return (*legend, *beside(matrix, pairs, width))
