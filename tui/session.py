@@ -194,6 +194,7 @@ class Session:
         *,
         plot: str = "",
         curve: TrainingCurve | None = None,
+        recipe: str = "",
     ) -> None:
         """Start a job and show it; if one is running already, show only a message.
 
@@ -204,6 +205,7 @@ class Session:
             follow: takes each event; the screen shows the changes at its own pace.
             plot: the plot to bring into view.
             curve: the training curve to begin.
+            recipe: what it trains with.
         """
         if self.job is not None:
             self.say(f"{title} has to wait: {self.job_title} is running, {{stop}} stops it")
@@ -228,7 +230,7 @@ class Session:
             follow(event)
             self.main_screen.show_soon(self.state, self.activity)
 
-        self.activity = JobProgress(title, monotonic())
+        self.activity = JobProgress(title, monotonic(), recipe)
         self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
         self.job.start()
         self.show(self.state)

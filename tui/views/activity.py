@@ -36,6 +36,7 @@ class JobProgress:
     """The running job, as shown in the activity lines.
 
     Attributes:
+        recipe: its own, while the title line has that of the next training; empty if it has none.
         since: its start time on the monotonic clock; when it is stopping, the time of that.
         notice: the last notice; a warning if `warned`.
         searches: whether it may end before all of its trials.
@@ -43,6 +44,7 @@ class JobProgress:
 
     title: str
     since: float
+    recipe: str = ""
     step: Progress | None = None
     batch: Batch | None = None
     epoch: Epoch | None = None
@@ -169,9 +171,13 @@ def _headline(job: JobProgress, width: int, now: float) -> Line:
     facts.append(duration(now - job.since) if left is None else f"{most}{duration(left)} left")
     while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
-    room = _bar_width(title, facts, width)
+    chip = f" {job.recipe} " if job.recipe else ""
+    if _bar_width(title, facts, width) - len(chip) - 2 < SHORTEST_BAR:
+        chip = ""
+    room = _bar_width(title + "  " * bool(chip) + chip, facts, width)
     return (
         Span(f"  {title}  ", "working"),
+        *((Span(chip, "chip"), Span("  ", "plain")) if chip else ()),
         *(_bar(done or 0.0, min(room, LONGEST_BAR)) if room >= SHORTEST_BAR else ()),
         Span("".join(f"  {fact}" for fact in facts), "plain"),
     )
