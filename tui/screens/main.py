@@ -43,6 +43,7 @@ class MainScreen(PacedScreen[None]):
         self._activity: JobProgress | Outcome = Outcome("")
         self._keys: tuple[Key, ...] = ()
         self._plots_drawn = 0.0
+        self._plots_shown: tuple[str, ...] = ()
         self._arrangement: Arrangement | None = None
         self._inputs: tuple[LineInput, ...] = (ValueInput(), FindInput())
 
@@ -108,13 +109,15 @@ class MainScreen(PacedScreen[None]):
     def show(self, state: State, activity: JobProgress | Outcome, keys: tuple[Key, ...]) -> None:
         """Show a state: the texts at once, then the plots, at most four times a second.
 
+        Other plots than before do not wait: a key has asked for them.
         Before the screen is mounted this only sets what its first frame shows.
         """
         self._state, self._activity, self._keys = state, activity, keys
         if not self.is_mounted:
             return
         self._redraw_texts()
-        self.stale = monotonic() - self._plots_drawn < REDRAW_SECONDS
+        same = self._plots_shown == self.visible_plots(state)
+        self.stale = same and monotonic() - self._plots_drawn < REDRAW_SECONDS
         if not self.stale:
             self._redraw_plots()
 
@@ -147,7 +150,7 @@ class MainScreen(PacedScreen[None]):
 
     def _redraw_plots(self) -> None:
         """Draw one after another, so that a key waits for one plot at most."""
-        self._plots_drawn = monotonic()
+        self._plots_drawn, self._plots_shown = monotonic(), self.visible_plots(self._state)
         self.call_after_refresh(self._draw_plots_from, 0)
 
     def _draw_plots_from(self, index: int) -> None:
