@@ -68,6 +68,7 @@ class Session:
         self.job: Job | None = None
         self.main_screen = MainScreen()
         self.messages = Messages()
+        self._about_job: Screen[Any] | None = None
         self.followers: list[Callable[[State], None]] = []
         self.background = BackgroundMeasurement(
             app, backend.measure, self._request, self._measured, self._say_measuring
@@ -160,6 +161,13 @@ class Session:
 
         self.ask(Question(question, yes, no), take)
 
+    def confirm_while_it_runs(
+        self, question: str, yes: str, no: str, act: Callable[[], object]
+    ) -> None:
+        """The same about the running job, with whose end the question closes."""
+        self.confirm(question, yes, no, act)
+        self._about_job = self.app.screen
+
     def write_to(self, text: str, write: Callable[[Path], None]) -> None:
         """Write to a typed path if it can be; asks whether to replace an existing file."""
         path = path_of(text)
@@ -186,6 +194,7 @@ class Session:
         *,
         plot: str = "",
         curve: TrainingCurve | None = None,
+        recipe: str = "",
     ) -> None:
         """Start a job and show it; if one is running already, show only a message.
 
@@ -196,6 +205,7 @@ class Session:
             follow: takes each event; the screen shows the changes at its own pace.
             plot: the plot to bring into view.
             curve: the training curve to begin.
+            recipe: what it trains with.
         """
         if self.job is not None:
             self.say(f"{title} has to wait: {self.job_title} is running, {{stop}} stops it")
@@ -220,7 +230,7 @@ class Session:
             follow(event)
             self.main_screen.show_soon(self.state, self.activity)
 
-        self.activity = JobProgress(title, monotonic())
+        self.activity = JobProgress(title, monotonic(), recipe)
         self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
         self.job.start()
         self.show(self.state)
@@ -229,6 +239,9 @@ class Session:
         """Take the result, or show why there is none."""
         self.job = None
         self.state = replace(self.state, measuring="")
+        if isinstance(self._about_job, Question):
+            self._about_job.dismiss(False)
+        self._about_job = None
         if ended.error is not None:
             self._fail(ended.error)
         else:

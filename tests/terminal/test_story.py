@@ -156,7 +156,8 @@ def test_with_stderr_in_a_file_the_app_draws_on_the_terminal(tmp_path: Path):
 
 
 def test_without_color_everything_can_be_read_and_no_key_of_a_burst_is_lost(data_dir: Path):
-    with Terminal("--data-dir", str(data_dir), columns=60, rows=20, NO_COLOR="1") as terminal:
+    options = ("--model", "lenet-5", "--data-dir", str(data_dir))
+    with Terminal(*options, columns=60, rows=20, NO_COLOR="1") as terminal:
         terminal.wait_for("ready", "conv1", "fc2", "validation", "▶")
         colors = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
         assert all(map(_is_gray, colors))

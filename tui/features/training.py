@@ -95,7 +95,8 @@ class Training(Feature):
         session = self.session
         phase = form.chosen.finetune
         curve = TrainingCurve(phase.epochs, finetuning=False, highest_rate=phase.lr)
-        session.start_job("training", start, finish, session.follow_training, curve=curve)
+        follow = session.follow_training
+        session.start_job("training", start, finish, follow, curve=curve, recipe=form.recipe)
 
     @available(waits=True)
     def prune(self) -> None:
@@ -152,6 +153,7 @@ class Training(Feature):
                 finetuning=True,
                 highest_rate=session.state.recipe.finetune.lr,
             ),
+            recipe=session.state.recipe.name,
         )
 
     def _subject(self) -> Result | None:
@@ -193,7 +195,8 @@ class Training(Feature):
         session, activity = self.session, self.session.activity
         if isinstance(activity, JobProgress):
             stop = partial(self._stop, session.job)
-            session.confirm(f"Stop {activity.title}?", "Stop it", "Keep it running", stop)
+            question = f"Stop {activity.title}?"
+            session.confirm_while_it_runs(question, "Stop it", "Keep it running", stop)
 
     def _stop(self, job: Job | None) -> None:
         """Stop this job, unless it has ended."""

@@ -16,7 +16,7 @@ ROLES = (
     "headline", "chosen", "compared", "uniform", "front", "sparse-engine",
     "series-1", "series-2", "series-3", "series-4", "band", "rate", "ramp", "cursor",
     "heat-none", "heat-low", "heat-over", "heat-far",
-    "good", "warning", "error", "working",
+    "good", "warning", "error", "working", "chip",
     "plain", "label", "muted", "hint", "axis", "title", "brand", "key", "key-label",
     "frame", "frame-focused",
 )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.events import Batch, Epoch, Event, Notice, Portion, Progress
-from tui.text.lines import Lines, width_of
+from tui.text.lines import Lines, Span, width_of
 from tui.views.activity import JobProgress, Outcome, Said, activity
 
 
@@ -114,3 +114,11 @@ def test_a_job_that_stops_drops_its_estimate_and_says_what_it_waits_for() -> Non
     headline, detail = text(activity(job, 100, now=62.0))
     assert " 25 %" in headline
     assert detail.strip() == "measuring the fine-tuned net on test 2,500 of 10,000 images"
+
+
+def test_the_recipe_of_a_training_is_shown_if_there_is_room() -> None:
+    job = JobProgress("fine-tuning to 36.88x", 0.0, recipe="fast")
+    for width, shown in ((80, True), (30, False)):
+        spans = activity(job, width, 1.0)[0]
+        assert (Span(" fast ", "chip") in spans) == shown
+        assert width_of(spans) <= width

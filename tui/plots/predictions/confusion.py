@@ -78,9 +78,9 @@ def title(data: ConfusionData) -> Line:
     net, start = clean(data.net), Span(f"{LABEL} · ", "title")
     if not confusions.compared:
         alone = net if confusions.alone == "pruned" else confusions.alone
-        return start, Span(f"{alone}: {count(after)} wrong", confusions.alone), of
+        return start, Span(f"{alone}: {count(after)} wrong", _role(alone)), of
     dense = Span(f" · dense: {count(before)}", "dense")
-    return start, Span(f"{net}: {count(after)} wrong", "pruned"), of, dense
+    return start, Span(f"{net}: {count(after)} wrong", _role(net)), of, dense
 
 
 def table(data: ConfusionData) -> DataTable:
@@ -91,7 +91,9 @@ def table(data: ConfusionData) -> DataTable:
     classes = [clean(name) for name in data.classes]
     pairs = [(true, other) for true in classes for other in classes]
     before = Column("dense", confusions.before.ravel().tolist(), "images", role="dense")
-    after = Column(clean(data.net), confusions.after.ravel().tolist(), "images", role="pruned")
+    after = Column(
+        clean(data.net), confusions.after.ravel().tolist(), "images", role=_role(data.net)
+    )
     known = {"dense": (before,), "pruned": (after,)}.get(confusions.alone, (before, after))
     columns = (
         Column("true", [true for true, _ in pairs]),
@@ -145,9 +147,9 @@ def _lists(confusions: Confusions, net: str, width: int, height: int) -> Lines:
 def _pairs(confusions: Confusions, net: str, width: int, height: int, headed: bool) -> Lines:
     spans = [Span("true → predicted", "label")]
     if confusions.compared:
-        spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} {net}", "pruned")]
+        spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} {net}", _role(net))]
     title = header(spans, (), width, 1) if headed else ()
-    return (*title, *draw_pairs(confusions, width, height - len(title)))
+    return (*title, *draw_pairs(confusions, width, height - len(title), _role(net)))
 
 
 def _marks(confusions: Confusions, shaded: bool) -> Line:
@@ -157,3 +159,8 @@ def _marks(confusions: Confusions, shaded: bool) -> Line:
     if confusions.compared and not shaded:
         legend += [Span(f"  {MORE} more than dense", "wrong"), Span(f"  {FEWER} fewer", "right")]
     return tuple(legend)
+
+
+def _role(net: str) -> str:
+    """The role of a net called so."""
+    return {"dense": "dense", "fine-tuned": "finetuned"}.get(net, "pruned")
