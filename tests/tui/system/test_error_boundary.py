@@ -34,7 +34,7 @@ def fails(*_: object, **__: object) -> None:
 
 def messages(app: FeatherweightApp) -> list[str]:
     assert len(app._notifications) <= 1
-    return app.session.messages.texts
+    return [text for text in app.session.messages.texts if not text.startswith("ready: ")]
 
 
 @logs_errors
