@@ -252,7 +252,7 @@ class FeatherweightApp(RoleApp):
         action, session = self.feature_action(key.name), self.session
         if is_available(action, session):
             return ""
-        return why_unavailable(key, action, session) or "not available now"
+        return why_unavailable(key, action, session) or "nothing to do now"
 
     def _picture_soon(self) -> None:
         """Save a picture of the screen once the palette has left it."""
@@ -303,7 +303,7 @@ class FeatherweightApp(RoleApp):
     def action_command_palette(self) -> None:
         """Open the command palette, on Textual's own Ctrl+P."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette(placeholder="What do you want to do?", id="--command-palette"))
 
     def action_tour(self) -> None:
         """Show the tour."""

@@ -12,7 +12,10 @@ from tests.terminal.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
-COLOR_256, COLOR_16 = re.compile(rb"\x1b\[[\d;]*[34]8;5;"), re.compile(rb"\x1b\[(?:\d+;)*[39][0-7]")
+COLOR_256, COLOR_16 = (
+    re.compile(rb"\x1b\[[\d;]*[34]8;5;"),
+    re.compile(rb"\x1b\[(?:\d+;)*[39][0-7](?:;\d+)*m"),
+)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,7 @@ def test_a_terminal_gets_what_it_can_show_and_is_restored(
         terminal.press("q", "q")
         assert terminal.wait() == 0
         assert terminal.restored
+        assert b"\x1b]2;" not in terminal.raw or name.endswith("256color")  # a window's title
     assert bool(COLOR_256.search(drawn)) == of_256
     assert bool(COLOR_16.search(drawn)) == of_16
     assert b"\x1b[38;2;" not in drawn

@@ -24,9 +24,9 @@ from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import Outcome
 
-TAKEN = "The demo has ended and the program is yours: ? explains every key"
-STOPPED = "The demo stopped: the program says why. ? explains every key"
-ENDED = "That was the demo. The program is yours: ? explains every key"
+TAKEN = "The program is yours now: {program_help} explains every key"
+STOPPED = "Stopped: the program says why. {program_help} explains every key"
+ENDED = "That was the demo, now it is yours. {program_help} explains every key"
 FAREWELL = 8.0
 """Seconds for which the last caption stays."""
 
@@ -95,7 +95,7 @@ class DemoApp(FeatherweightApp):
     def _end(self, text: str) -> None:
         """Stop playing; the last caption stays for a moment."""
         self.player = None
-        self._said = text
+        self._said = caption(text, self.state)
         self._show_caption()
         self.set_timer(FAREWELL, self._remove_caption)
 

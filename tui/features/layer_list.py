@@ -25,12 +25,12 @@ class LayerList(Feature):
     def _listing(self) -> ListedLayers:
         return self.state.listing
 
-    @available(_grouped)
+    @available(_grouped, why="this net has no groups to fold")
     def fold(self) -> None:
         """Fold or unfold the selected group, or the selected layer's."""
         self._list(self._listing.fold())
 
-    @available(_grouped)
+    @available(_grouped, why="this net has no groups to fold")
     def fold_all(self) -> None:
         """Fold or unfold all groups."""
         self._list(self._listing.fold_all())

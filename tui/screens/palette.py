@@ -13,6 +13,9 @@ from tui.keys.keymap import with_keys
 from tui.screens.overlay import Overlay
 from tui.text.lines import cut
 
+LEAST = 0.01
+"""The score of an entry whose label does not match."""
+
 LABELS, KEYS = 20, 10
 """Cells for the labels and for the keys."""
 
@@ -58,19 +61,19 @@ class Entries(Provider):
             yield DiscoveryHit(shown, self._run(entry), text=entry.label)
 
     async def search(self, query: str) -> Hits:
-        """Yield the entries that match; a label matches better than its meaning."""
+        """Yield the entries whose label matches, then those whose meaning has the text in it."""
         matcher = self.matcher(query)
         for entry in self._entries():
-            by_label, by_meaning = matcher.match(entry.label), matcher.match(entry.meaning)
-            if score := max(by_label, by_meaning / 2):
-                label = matcher.highlight(entry.label) if by_label else Content(entry.label)
+            score = matcher.match(entry.label)
+            if score or query.lower() in entry.meaning.lower():
+                label = matcher.highlight(entry.label) if score else Content(entry.label)
                 shown = self._line(entry, label)
-                yield Hit(score, shown, self._run(entry), text=entry.label)
+                yield Hit(score or LEAST, shown, self._run(entry), text=entry.label)
 
     def _line(self, entry: PaletteEntry, label: Content) -> Content:
         room = max(10, self.app.size.width - LABELS - KEYS - 12)
         text = cut(with_keys(entry.why_not) or entry.meaning, room)
-        style = "$text-disabled" if entry.why_not else "$text-muted"
+        style = f"{'$text-disabled' if entry.why_not else '$text-muted'} not bold"
         return Content.assemble(
             label.stylize(style) if entry.why_not else label,
             " " * max(1, LABELS - len(label.plain)),

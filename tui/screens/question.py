@@ -29,6 +29,12 @@ class Question(Dialog[bool]):
         harmless: whether the first answer is marked at first.
     """
 
+    HELP = """
+    # A question
+    The arrow keys mark an answer, Enter gives the marked one, and Esc the one that changes
+    nothing. Each answer has a letter of its own.
+    """
+
     COMPONENT_CLASSES = DIALOG_ROLES
     BINDINGS = [
         Binding("y", "answer(True)", "yes"),

@@ -9,6 +9,12 @@ from tui.widgets.line_input import LineInput
 class ValueInput(LineInput):
     """Enter applies the value, Esc cancels."""
 
+    HELP = """
+    # An exact sparsity
+    Type the percentage of weights to remove, with up to two decimals; not below the floor, the
+    zeros that the base already has. Enter applies it, Esc leaves it as it was.
+    """
+
     _floor = 0.0
 
     def ask(

@@ -44,8 +44,8 @@ CARDS = (
     Card(
         "How light can a neural net be?",
         (
-            _line(("dense       ", "dense"), ("█" * 27, "dense"), ("  99.4 %", "plain")),
-            _line(("36.9x less  ", "finetuned"), ("▊", "finetuned"), (f"{'99.3 %':>34}", "plain")),
+            _line(("dense          ", "dense"), ("█" * 24, "dense"), ("  99.4 %", "plain")),
+            _line(("36.9x lighter  ▊", "finetuned"), (f"{'99.3 %':>31}", "plain")),
         ),
         "Most weights of a trained net can be removed, and it hardly notices. Here you find out "
         "which ones, layer by layer, and watch what happens.",
