@@ -89,7 +89,7 @@ async def test_an_empty_history_says_what_it_will_show(tmp_path):
         shown = " ".join(text(pilot).split())
         assert "No runs yet" in shown
         assert "is recorded" in shown
-        assert "Esc, q or h" in shown
+        assert "Esc: back" in shown
         assert "nothing" in text(pilot)
         assert "delete" not in text(pilot)
         assert clipped(pilot) == []
