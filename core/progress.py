@@ -9,6 +9,8 @@ from core.events import Batch, Event, Portion, Progress
 SOON = 1.0
 """Seconds of work after which the pace is known well enough to tell the time left."""
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Meter:
@@ -68,13 +70,17 @@ class Meter:
         return rest - (now - self.seen) if rest > now - self.seen else None
 
     def _enter(self, portion: Portion, now: float) -> Meter:
-        """At the beginning of a portion; the pace of short ones says nothing about a long one."""
+        """At the beginning of a portion; the pace of short ones says nothing about a long one.
+
+        A portion before the last one begins another operation.
+        """
         start = portion.start if self.ending and self.start is None else self.start
-        done = None if self.portion is None else self.done  # that of a step alone
+        begins = self.portion is None or portion.start < self.portion.start - ROUNDING
+        done, work = (None, 0.0) if begins else (self.done, self.work)
         entered = replace(self, portion=portion, at=0.0, trains=False, start=start, seen=now)
-        entered = replace(entered, done=done)
+        entered = replace(entered, done=done, work=work)
         entered = replace(entered, done=entered._at(portion.start))
-        known = self.portion is not None and portion.end - portion.start <= self.work
+        known = not begins and portion.end - portion.start <= self.work
         return entered if known else replace(entered, work=0.0, began=now)
 
     def _advance(self, at: float, now: float, trains: bool = False) -> Meter:

@@ -1,4 +1,4 @@
-"""From frames to an animated SVG: each row is a strip of everything it shows, moved by CSS."""
+"""From frames to an animated SVG: CSS shows each row that occurs while it is on the screen."""
 
 from __future__ import annotations
 
@@ -17,25 +17,23 @@ FRONT, BACK = "e0e0e0", "121212"
 FONTS = "ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace"
 
 
-def animated(frames: Sequence[Frame], columns: int, title: str) -> str:
-    """The SVG."""
-    rows = len(frames[0].rows)
-    strips = [[frame.rows[y] for frame in frames] for y in range(rows)]
-    total = sum(frame.seconds for frame in frames)
-    begins = [0.0, *accumulate(frame.seconds for frame in frames)]
-    shares = [100 * at / total for at in begins[:-1]]
-    sheet = _Sheet()
-    drawn = [_strip(y, strip, shares, columns, sheet) for y, strip in enumerate(strips)]
-    width, height = columns * WIDTH, rows * HEIGHT
+def animated(film: Sequence[Frame], columns: int, title: str, poster: int = -1) -> str:
+    """The SVG; `poster` is the frame for those who see no animation."""
+    total = sum(frame.seconds for frame in film)
+    shares = [100 * at / total for at in accumulate((frame.seconds for frame in film), initial=0)]
+    sheet = _Sheet(shares[:-1], poster % len(film))
+    body = "".join(
+        f'<g transform="translate(0 {y * HEIGHT})">{"".join(_row(rows, sheet))}</g>'
+        for y, rows in enumerate(zip(*(frame.rows for frame in film), strict=True))
+    )
+    width, height = columns * WIDTH, len(film[0].rows) * HEIGHT
     style = (
-        f".s{{animation:{total:.1f}s step-end infinite}}"
+        f".s{{visibility:hidden;animation:{total:.1f}s step-end infinite}}"
+        ".p{visibility:visible}@media(prefers-reduced-motion){.s{animation:none!important}}"
         f"text{{white-space:pre;font:{FONT}px {FONTS};fill:#{FRONT}}}"
-        "path{shape-rendering:crispEdges}.b{font-weight:bold}"
-        + "".join(rules for _, rules in drawn)
-        + sheet.rules
+        f".e{{shape-rendering:crispEdges}}.b{{font-weight:bold}}{sheet.rules}"
     )
     box = f"0 0 {width + 2 * MARGIN} {height + 2 * MARGIN}"
-    body = "".join(shapes for shapes, _ in drawn)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img">'
         f"<title>{escape(title)}</title><style>{style}</style>"
@@ -45,41 +43,45 @@ def animated(frames: Sequence[Frame], columns: int, title: str) -> str:
 
 
 class _Sheet:
-    """Short class names for colors."""
+    """Short class names for colors, and for the frames in which something is shown."""
 
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+    def __init__(self, shares: Sequence[float], poster: int) -> None:
+        self._colors: dict[str, str] = {}
+        self._times: dict[tuple[bool, ...], str] = {}
+        self._shares, self._poster = shares, poster
 
-    def name(self, color: str) -> str:
+    def color(self, color: str) -> str:
         """The class of a color."""
-        return self._names.setdefault(color, f"c{len(self._names)}")
+        return self._colors.setdefault(color, f"c{len(self._colors)}")
+
+    def times(self, shown: tuple[bool, ...]) -> str:
+        """The classes of what is shown in some frames only."""
+        name = self._times.setdefault(shown, f"t{len(self._times)}")
+        return f"s {name} p" if shown[self._poster] else f"s {name}"
 
     @property
     def rules(self) -> str:
         """The rules of all classes."""
-        return "".join(f".{name}{{fill:#{color}!important}}" for color, name in self._names.items())
+        colors = (f".{name}{{fill:#{color}!important}}" for color, name in self._colors.items())
+        return "".join((*colors, *map(self._moves, self._times)))
+
+    def _moves(self, shown: tuple[bool, ...]) -> str:
+        name, before = self._times[shown], (None, *shown)
+        changes = "".join(
+            f"{share:.4g}%{{visibility:{'visible' if now else 'hidden'}}}"
+            for share, now, then in zip(self._shares, shown, before, strict=False)
+            if now != then
+        )
+        return f".{name}{{animation-name:{name}}}@keyframes {name}{{{changes}}}"
 
 
-def _strip(
-    y: int, shown: Sequence[Row], shares: Sequence[float], columns: int, sheet: _Sheet
-) -> tuple[str, str]:
-    """The shapes of a row's strip, and the rules that move it."""
-    known: dict[Row, int] = {}
-    places = [known.setdefault(row, len(known)) for row in shown]
-    step = columns * WIDTH
-    shapes = "".join(
-        f'<g transform="translate({index * step})">{"".join(_shapes(row, sheet))}</g>'
-        for row, index in known.items()
-    )
-    if len(known) == 1:
-        return f'<g transform="translate(0 {y * HEIGHT})">{shapes}</g>', ""
-    moves = "".join(
-        f"{share:.2f}%{{transform:translateX({-place * step}px)}}"
-        for number, (share, place) in enumerate(zip(shares, places, strict=True))
-        if not number or place != places[number - 1]
-    )
-    group = f'<g class="s" style="animation-name:r{y}">{shapes}</g>'
-    return f'<g transform="translate(0 {y * HEIGHT})">{group}</g>', f"@keyframes r{y}{{{moves}}}"
+def _row(shown: Sequence[Row], sheet: _Sheet) -> Iterator[str]:
+    """Everything a row shows, each with its times."""
+    for row in dict.fromkeys(shown):
+        times = tuple(each == row for each in shown)
+        shapes = "".join(_shapes(row, sheet))
+        if shapes:
+            yield shapes if all(times) else f'<g class="{sheet.times(times)}">{shapes}</g>'
 
 
 def _shapes(row: Row, sheet: _Sheet) -> Iterator[str]:
@@ -87,9 +89,9 @@ def _shapes(row: Row, sheet: _Sheet) -> Iterator[str]:
     for cells in row:
         x, (front, back) = cells.start * WIDTH, cells.colors
         if back and back != BACK:
-            name = sheet.name(back)
+            name = sheet.color(back)
             yield f'<path class="e {name}" d="M{x} 0h{len(cells.text) * WIDTH}v{HEIGHT}H{x}z"/>'
-        name = sheet.name(front or FRONT)
+        name = sheet.color(front or FRONT)
         yield from _boxes(cells, f"e {name}", is_block)
         yield from _boxes(cells, name, lambda char: not is_block(char))
         yield from _texts(cells, name)

@@ -7,8 +7,8 @@ under a longer one is shown faster.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby, pairwise
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise, zip_longest
 from typing import Any, NamedTuple
 
 import pyte
@@ -18,9 +18,15 @@ from screenshots.cast import Cast
 LONGEST = 2.8
 """Seconds that a caption stays at most: somebody reads it alone."""
 
-FRAMES = 7
+FRAMES = 5
 """Frames under one caption at most."""
 
+
+SHORTEST = 0.05
+"""Seconds of a frame at least."""
+
+END = "\x1b[0m"
+"""The last output of a cast whose last frame ends there."""
 
 WHOLE = 0.03
 """Seconds without output after which a frame is whole."""
@@ -54,7 +60,8 @@ class Frame:
 def frames(cast: Cast) -> tuple[Frame, ...]:
     """The frames of an animation."""
     shown = [*_screens(cast)]
-    end = shown[-1][0] + LONGEST
+    last, text = cast.output[-1]
+    end = last if text == END else shown[-1][0] + LONGEST
     timed = [
         (rows, later - at)
         for (at, rows), (later, _) in pairwise([*shown, (end, ())])
@@ -111,11 +118,34 @@ def _shortened(timed: Sequence[tuple[tuple[Row, ...], float]]) -> list[Frame]:
     """The frames under one caption: some of them, evenly spread, faster if they take too long."""
     total = sum(seconds for _, seconds in timed)
     speed = max(1.0, total / LONGEST)
-    slot, result = total / FRAMES, list[Frame]()
-    left = 0.0
+    slot = total / FRAMES if len(timed) > FRAMES else 0.0
+    left, result = 0.0, list[Frame]()
     for index, (rows, seconds) in enumerate(timed):
         left += seconds
-        if left >= slot or index == len(timed) - 1:
-            result.append(Frame(rows, left / speed))
+        if left >= max(slot, SHORTEST * speed) or index == len(timed) - 1:
+            result.append(Frame(rows, max(SHORTEST, left / speed)))
             left = 0.0
     return result
+
+
+def retold(film: Sequence[Frame], cast: Cast) -> Cast:
+    """A cast of these frames only: each writes the rows that differ from the frame before."""
+    output, at = [(0.0, "\x1b[?25l\x1b[2J")], WHOLE
+    before: tuple[Row, ...] = ()
+    for frame in film:
+        pairs = zip_longest(frame.rows, before)
+        rows = (f"\x1b[{y}H{_written(row)}" for y, (row, old) in enumerate(pairs, 1) if row != old)
+        output.append((at, "".join(rows)))
+        before, at = frame.rows, at + frame.seconds
+    return replace(cast, output=(*output, (at, END)))
+
+
+def _written(row: Row) -> str:
+    """A row as a terminal reads it."""
+    return "".join(f"\x1b[{_codes(cells)}m{cells.text}" for cells in row) + "\x1b[m"
+
+
+def _codes(cells: Cells) -> str:
+    colors = zip((38, 48), cells.colors, strict=True)
+    shown = (f"{kind};2;{';'.join(map(str, bytes.fromhex(c)))}" for kind, c in colors if c)
+    return ";".join(("0", *(["1"] if cells.bold else []), *shown))

@@ -14,14 +14,15 @@ from pathlib import Path
 
 from screenshots.animation import animated
 from screenshots.cast import Cast, record, write
-from screenshots.film import frames
+from screenshots.film import frames, retold
 
 FOLDER = Path(__file__).parent
 CAST, ANIMATION = FOLDER / "demo.cast", FOLDER / "demo.svg"
 COLUMNS, ROWS = 112, 34
 TITLE = "featherweight demo: a net is pruned to 37 times smaller, fine-tuned and exported"
 
-ENDED = "That was the demo"
+POSTER, ENDED = "Back to", "That was the demo"
+"""The beginnings of captions."""
 
 
 def main() -> None:
@@ -29,11 +30,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--again", action="store_true")
     if not parser.parse_args().again:
-        write(_recorded(), CAST)
-    cast = Cast.of_text(CAST.read_text(encoding="utf-8"))
-    ANIMATION.write_text(animated(frames(cast), cast.columns, TITLE), encoding="utf-8")
+        whole = _recorded()
+        write(retold(frames(whole), whole), CAST)
+    ANIMATION.write_text(drawn(Cast.of_text(CAST.read_text(encoding="utf-8"))), encoding="utf-8")
     print(f"{CAST.name}: {CAST.stat().st_size:,} bytes")
     print(f"{ANIMATION.name}: {ANIMATION.stat().st_size:,} bytes")
+
+
+def drawn(cast: Cast) -> str:
+    """The animation of a cast; its poster is the net that has recovered."""
+    film = frames(cast)
+    captions = ["".join(cells.text for cells in frame.rows[-1]) for frame in film]
+    poster = next((index for index, text in enumerate(captions) if POSTER in text), -1)
+    return animated(film, cast.columns, TITLE, poster)
 
 
 def _recorded() -> Cast:

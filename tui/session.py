@@ -68,6 +68,7 @@ class Session:
         self.job: Job | None = None
         self.main_screen = MainScreen()
         self.messages = Messages()
+        self._about_job: Screen[Any] | None = None
         self.followers: list[Callable[[State], None]] = []
         self.background = BackgroundMeasurement(
             app, backend.measure, self._request, self._measured, self._say_measuring
@@ -160,6 +161,13 @@ class Session:
 
         self.ask(Question(question, yes, no), take)
 
+    def confirm_while_it_runs(
+        self, question: str, yes: str, no: str, act: Callable[[], object]
+    ) -> None:
+        """The same about the running job, with whose end the question closes."""
+        self.confirm(question, yes, no, act)
+        self._about_job = self.app.screen
+
     def write_to(self, text: str, write: Callable[[Path], None]) -> None:
         """Write to a typed path if it can be; asks whether to replace an existing file."""
         path = path_of(text)
@@ -229,6 +237,9 @@ class Session:
         """Take the result, or show why there is none."""
         self.job = None
         self.state = replace(self.state, measuring="")
+        if isinstance(self._about_job, Question):
+            self._about_job.dismiss(False)
+        self._about_job = None
         if ended.error is not None:
             self._fail(ended.error)
         else:

@@ -7,7 +7,7 @@ killed resumes after its last epoch next time.
 import hashlib
 import json
 import math
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,11 @@ from core.system.untrusted_json import DIGEST, HEADER, to_json
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 
-OPENING_COSTS = (0.3, 0.2, 0.5)
-"""Of opening a net: loading the images, reading the net, and measuring it."""
+LOADING, LONG_LOADING = Portion(0.0, 0.4), Portion(0.0, 0.85)
+"""Of opening a net: loading the images; if they are fetched or decoded first, it takes longer."""
+
+MEASURING = Portion(0.2, 1.0)
+"""Of the rest: measuring the net."""
 
 
 def open_dense_net(
@@ -61,14 +64,32 @@ def open_dense_net(
     Raises:
         InputError: the model's code does not work, see `user_model`; or the weights do not fit it.
     """
-    loading, reading, measuring = portions(*OPENING_COSTS)
     # First: resolving the precision trains a net of its own.
-    yield from within(loading, workbench.prepared(stop))
+    rest = yield from _loaded(workbench, stop)
     yield Progress("opening the dense net")
     # A net that is trained now takes the rest of the time, and is measured already.
-    rest = Portion(reading.start, 1.0)
     dense = yield from within(rest, dense_weights(workbench, stop, may_train))
-    return (yield from within(measuring, measured_net(workbench, dense, stop)))
+    measuring = measured_net(workbench, dense, stop)
+    return (yield from within(rest.part(MEASURING), measuring))
+
+
+def _loaded(workbench: Workbench, stop: StopFlag) -> Stream[Portion]:
+    """Load the images; returns the portion of opening a net that is left.
+
+    Only a long loading, of images that are not here yet, announces portions of its own.
+    """
+    portion = LOADING
+    yield portion
+    with closing(workbench.prepared(stop)) as stream:
+        while True:
+            try:
+                event = next(stream)
+            except StopIteration:
+                return Portion(portion.end, 1.0)
+            if isinstance(event, Portion):
+                portion = LONG_LOADING
+                event = portion.part(event)
+            yield event
 
 
 def unmeasured_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:

@@ -105,3 +105,9 @@ def test_without_portions_each_step_has_a_bar_of_its_own() -> None:
 def test_a_step_before_the_first_portion_leaves_no_trace() -> None:
     meter = after((0, Progress("a", 10, 10)), (1, Portion(0.0, 0.5)))
     assert meter.done == 0.0
+
+
+def test_an_operation_after_another_starts_a_new_bar() -> None:
+    meter = after((0, Portion(0.5, 1.0)), (9, Progress("fetching", 9, 9)), (9, OPENING))
+    assert meter.done == 0.0
+    assert after((10, Progress("a", 1, 2)), meter=meter).left(10) == pytest.approx(19)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.terminal.command_line.test_command_line import SMALL
 from tests.terminal.conftest import Command
 from tests.terminal.terminal import Terminal
-from tests.terminal.test_command_line import SMALL
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,8 @@ from core.formats.weights_files import save_weights
 from tests.core import peoples_nets
 from tests.core.user_nets import write
 from tests.support import typed_nets
+from tests.terminal.command_line.test_command_line import featherweight
 from tests.terminal.conftest import Command
-from tests.terminal.test_command_line import featherweight
 from tui.cli.main import main
 
 pytestmark = pytest.mark.slow

@@ -52,7 +52,7 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal.press("m", "down", "enter")
     terminal.wait_for("6,183 of 228,010", "36.88x", "65.00", "98.00")
     terminal.press("down", "right")
-    terminal.wait_for("96.00", "conv2 weights")
+    terminal.wait_for("96.00", "Weights · conv2")
     terminal.press("u")
     terminal.wait_for("95.00", "36.88x")
     terminal.wait_for_quiet(1.0)
@@ -156,12 +156,13 @@ def test_with_stderr_in_a_file_the_app_draws_on_the_terminal(tmp_path: Path):
 
 
 def test_without_color_everything_can_be_read_and_no_key_of_a_burst_is_lost(data_dir: Path):
-    with Terminal("--data-dir", str(data_dir), columns=60, rows=20, NO_COLOR="1") as terminal:
+    options = ("--model", "lenet-5", "--data-dir", str(data_dir))
+    with Terminal(*options, columns=60, rows=20, NO_COLOR="1") as terminal:
         terminal.wait_for("ready", "conv1", "fc2", "validation", "▶")
         colors = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
         assert all(map(_is_gray, colors))
         terminal.press("97.25\r")
-        terminal.wait_for("97.25", "conv1 weights: ")
+        terminal.wait_for("97.25", "Weights · conv1")
         terminal.press("q")
         assert terminal.wait() == 0
 

@@ -167,7 +167,10 @@ def course(epochs: int = 5, batches: int = 40) -> list[Event]:
             at = epoch - 1 + batch / batches
             seen = 55_000 * batch // batches
             accuracy = 99.2 - 6 / (1 + 4 * at) + 0.4 * np.sin(9 * at)
-            events.append(Batch(epoch, epochs, seen, 55_000, 0.3 / (1 + at), accuracy, 18 * at))
+            rate = 0.005 * (0.1 + np.sin(np.pi * at / epochs) ** 2)
+            sparsity = 0.97 * (1 - (1 - min(1, 2 * at / epochs)) ** 3)
+            batch = Batch(epoch, epochs, seen, 55_000, 0.3 / (1 + at), accuracy, 18 * at)
+            events.append(replace(batch, rate=float(rate), sparsity=sparsity))
         final = epoch >= epochs / 2
         validation = 98.2 + 0.22 * epoch
         events.append(Epoch(epoch, 0.3 / (1 + epoch), validation, 18.0, 0.97, final, 0))

@@ -19,15 +19,14 @@ from tui.demo.facts import caption
 from tui.demo.player import Player
 from tui.demo.script import SCRIPT, Condition, Step
 from tui.jobs.backend import Backend
-from tui.keys.keymap import with_keys
 from tui.preferences.declared import NO_PREFERENCES, Preferences
 from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import Outcome
 
-TAKEN = "The demo has ended and the program is yours: {help} explains every key"
-STOPPED = "The demo stopped: the program says why. {help} explains every key"
-ENDED = "That was the demo. The program is yours: {help} explains every key"
+TAKEN = "The program is yours now: {program_help} explains every key"
+STOPPED = "Stopped: the program says why. {program_help} explains every key"
+ENDED = "That was the demo, now it is yours. {program_help} explains every key"
 FAREWELL = 8.0
 """Seconds for which the last caption stays."""
 
@@ -96,7 +95,7 @@ class DemoApp(FeatherweightApp):
     def _end(self, text: str) -> None:
         """Stop playing; the last caption stays for a moment."""
         self.player = None
-        self._said = with_keys(text)
+        self._said = caption(text, self.state)
         self._show_caption()
         self.set_timer(FAREWELL, self._remove_caption)
 

@@ -5,8 +5,13 @@ from textual.widgets import Static
 from tui.text.lines import cut
 
 TAKE_OVER = "any other key takes over"
-HINTS = (f"Space pauses · {TAKE_OVER}", "Space pause · key stop", "Space pause", "")
-PAUSED_HINTS = (f"Space continues · {TAKE_OVER}", "Space continue · key stop", "Space continue", "")
+HINTS = (f"Space pauses · {TAKE_OVER}", "Space pause · any key stop", "Space pause", "")
+PAUSED_HINTS = (
+    f"Space continues · {TAKE_OVER}",
+    "Space continue · any key stop",
+    "Space continue",
+    "",
+)
 MARGIN, GAP = 1, 2
 
 

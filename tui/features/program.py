@@ -41,6 +41,6 @@ class Program(Feature):
             )
             title = activity.title[:1].upper() + activity.title[1:]
             text = f"Quit? {title} is still running and {lost}"
-            self.session.confirm(text, "Quit", "Keep running", app.exit)
+            self.session.confirm_while_it_runs(text, "Quit", "Keep running", app.exit)
         else:
             app.exit()

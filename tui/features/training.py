@@ -193,7 +193,8 @@ class Training(Feature):
         session, activity = self.session, self.session.activity
         if isinstance(activity, JobProgress):
             stop = partial(self._stop, session.job)
-            session.confirm(f"Stop {activity.title}?", "Stop it", "Keep it running", stop)
+            question = f"Stop {activity.title}?"
+            session.confirm_while_it_runs(question, "Stop it", "Keep it running", stop)
 
     def _stop(self, job: Job | None) -> None:
         """Stop this job, unless it has ended."""

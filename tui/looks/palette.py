@@ -27,13 +27,23 @@ PALETTE = {
 """The numbers of the colors that no terminal replaces by its own, as it does the first 16."""
 
 
-class NearestColors(LineFilter):
-    """Replaces each color by the nearest of the palette, to which exact ones stay true."""
+class PaletteColors(LineFilter):
+    """Writes colors by their numbers in the palette.
+
+    Args:
+        nearest: replace each color that is not of the palette by the nearest; otherwise it stays.
+            With true colors a number is only shorter: a third less for a key over SSH.
+    """
+
+    def __init__(self, nearest: bool) -> None:
+        super().__init__()
+        self._in_palette = in_palette if nearest else _numbered_if_exact
 
     def apply(self, segments: list[Segment], background: TextualColor) -> list[Segment]:
         """The segments in the palette's colors."""
+        numbered = self._in_palette
         return [
-            Segment(text, style and in_palette(style), control) for text, style, control in segments
+            Segment(text, style and numbered(style), control) for text, style, control in segments
         ]
 
 
@@ -44,6 +54,15 @@ def in_palette(style: Style) -> Style:
     if not any(color and color.type == ColorType.TRUECOLOR for color in (front, back)):
         return style
     return style + Style(color=front and _numbered(front), bgcolor=back and _numbered(back))
+
+
+@lru_cache(maxsize=4096)
+def _numbered_if_exact(style: Style) -> Style:
+    exact = all(
+        color is None or color.type != ColorType.TRUECOLOR or color.triplet in PALETTE
+        for color in (style.color, style.bgcolor)
+    )
+    return in_palette(style) if exact else style
 
 
 @lru_cache(maxsize=4096)

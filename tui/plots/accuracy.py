@@ -152,6 +152,12 @@ class _Curves:
     def started(self) -> bool:
         return bool(len(self.validation) or len(self.live))
 
+    @property
+    def half(self) -> _Floats:
+        """Half the widths of the intervals of the validation accuracies; 0 on many images."""
+        values = self.validation[:, 1].tolist()
+        return np.array([half_width(y, self.images) if y == y else 0.0 for y in values])
+
     def score(self, accuracy: float) -> str:
         return f"{score_on(accuracy, self.images)} %"
 
@@ -167,7 +173,8 @@ def _limits(curves: _Curves, data: AccuracyData) -> tuple[float, float]:
     if math.isfinite(expected):
         low, high = expected - max(_LEAST_LOSS, 100 - expected), expected
     batches = _best_in_windows(curves.live)
-    values = np.concatenate((curves.validation[:, 1], batches))
+    validation, half = curves.validation[:, 1], curves.half
+    values = np.concatenate((validation - half, np.minimum(validation + half, 100), batches))
     values = values[np.isfinite(values)]
     low, high = min([low, *values.tolist()]), max([high, *values.tolist()])
     live = curves.live[:, 1]
@@ -188,7 +195,7 @@ def _best_in_windows(live: _Floats) -> _Floats:
 
 def _draw_lines(canvas: Canvas, curves: _Curves) -> None:
     x, y = curves.validation.T
-    half = np.array([half_width(one, curves.images) if one == one else 0.0 for one in y.tolist()])
+    half = curves.half
     if half.any():
         canvas.band(x, y - half, y + half, "band")
     for dense in curves.dense.tolist():
@@ -242,11 +249,11 @@ def _legend(curves: _Curves) -> Line:
         return ()
     last = "".join(f" {curves.score(accuracy)}" for accuracy in curves.validation[-1:, 1].tolist())
     legend = [Span(f"{_VALIDATION} validation{last}", "validation")]
-    if np.isin(curves.validation[:, 0], curves.not_final).any():
-        legend.append(Span(f"  {_PENDING} before full sparsity", "muted"))
     for *_, rate, sparsity in curves.live[-1:].tolist():
         if math.isfinite(sparsity) and sparsity > 0:
             legend.append(Span(f"  ▄ sparsity {short_percent(100 * sparsity)}", "ramp"))
         if rate > 0:
             legend.append(Span(f"  ▄ learning rate {rate:.2g}", "rate"))
+    if np.isin(curves.validation[:, 0], curves.not_final).any():
+        legend.append(Span(f"  {_PENDING} before full sparsity", "muted"))
     return tuple(legend)

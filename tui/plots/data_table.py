@@ -36,7 +36,8 @@ class Column(NamedTuple):
             return clean(cell)
         if cell is None or not math.isfinite(cell):
             return _UNKNOWN
-        return f"{cell:,.{self.decimals}f}{self.unit and ' ' + self.unit}"
+        apart = " " if self.unit not in ("", "x") else ""
+        return f"{cell:,.{self.decimals}f}{apart}{self.unit}"
 
     def has(self, row: int) -> bool:
         """Whether a cell is known."""

@@ -61,11 +61,13 @@ def draw(data: HistogramData, width: int, height: int, hint: str = "", view: Vie
 def title(data: HistogramData) -> Line:
     """Return the layer, and how many of its weights are kept."""
     total, kept = (float(amounts(counts).sum()) for counts in (data.counts_all, data.counts_kept))
-    return (
+    parts = [
         Span(f"{LABEL} · {cut_name(clean(data.layer), _LONGEST)}", "title"),
         Span(f" · kept {count(kept)} ({percent(kept, total)})", "kept"),
-        Span(f" · {_THRESHOLD} threshold ±{data.threshold:.3g}", "threshold"),
-    )
+    ]
+    if data.threshold > 0:
+        parts.append(Span(f" · {_THRESHOLD} threshold ±{data.threshold:.3g}", "threshold"))
+    return tuple(parts)
 
 
 def table(data: HistogramData) -> DataTable:

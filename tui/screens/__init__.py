@@ -4,7 +4,7 @@ main            the main screen: layers, scoreboard, plots, and the running job
 paced           base of all: skips frames that a slow terminal could not show in time
 overlay         base classes of screens that open over another
 palette         the command palette: every action with its key
-question        yes-or-no questions, and choices from a list
+question        questions with two answers, and choices from a list
 form_dialog     base of dialogs of rows, with their keys: recipe_dialog, export_dialog
 goal_dialog     a goal, and how to allocate it to the layers
 path_dialog     the path of a file

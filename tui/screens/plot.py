@@ -6,6 +6,7 @@ from pathlib import Path
 from textual.app import ComposeResult
 
 from tui.keys.key import Key, bind
+from tui.keys.keymap import with_keys
 from tui.keys.plot_keys import KEYS
 from tui.plots.export.picture import Picture
 from tui.plots.subject import PlotSubject
@@ -173,8 +174,11 @@ class PlotScreen(Overlay[None]):
             return (self._message,)
         table, row = self._subject.table(width), self._view.row
         if row is None:
-            read = Span("← → put a cursor on a point and read it out", "hint")
-            return read, Span("  e writes a picture or the data", "hint")
+            texts = (
+                "{plot.point-before} {plot.next-point} put a cursor on a point and read it out",
+                "  {plot.export} writes a picture or the data",
+            )
+            return tuple(Span(with_keys(text), "hint") for text in texts)
         return table.readout(min(row, table.rows - 1), self._view.column) or (Span("", "hint"),)
 
     def _keys(self) -> tuple[Key, ...]:

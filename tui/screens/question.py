@@ -10,7 +10,7 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from tui.screens.overlay import DIALOG_ROLES, Dialog
-from tui.text.lines import Lines, Span
+from tui.text.lines import Lines, Span, width_of
 from tui.widgets.lines import LinesWidget
 
 HINT = "↑↓ choose · Enter take it · Esc {}"
@@ -76,7 +76,9 @@ class Question(Dialog[bool]):
     def action_mark(self, yes: bool) -> None:
         """Mark an answer."""
         self.marked = yes
-        self.query_one("#answers", LinesWidget).lines = self._answers()
+        answers = self.query_one("#answers", LinesWidget)
+        answers.lines = self._answers()
+        answers.styles.width = width_of(answers.lines[0])
 
     def action_switch(self) -> None:
         """Mark the other answer."""

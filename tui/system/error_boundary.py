@@ -64,7 +64,17 @@ class Boundary:
             self._app.exit(return_code=1)
         elif now - self._shown.get(line, -SILENCE) >= SILENCE:
             self._shown[line] = now
+            self._tell(line)
+
+    def _tell(self, line: str) -> None:
+        """Show an error in the activity lines or, if these cannot be drawn, above them."""
+        from textual.app import App
+
+        try:
             self._app.notify(line, severity="error", markup=False)
+        except Exception as error:
+            log_error(error)
+            App.notify(self._app, line, severity="error", markup=False)
 
     def _is_closed(self, node: DOMNode) -> bool:
         """Whether a worker's screen is closed; workers of the app have none."""

@@ -13,7 +13,7 @@ from itertools import repeat
 _TOKEN = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|(\n)|([^\x1b\n]+)")
 """A place (row and column), a style, the end of a row, or a text."""
 
-_HARMLESS = re.compile(r"(\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x07)+")
+_HARMLESS = re.compile(r"(\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b\[2[23];2t|\x07)+")
 """What leaves the screen as it is: window titles, notifications, the bell."""
 
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"

@@ -5,5 +5,6 @@ frames    boxes and rules around panels
 format    numbers
 outside   text from outside, shown and never obeyed
 encodings characters that a stream's encoding lacks
+terms     the terms of the field, explained
 glyphs    characters in ASCII of the same width
 """

@@ -4,7 +4,7 @@ import unicodedata
 
 _SIGNS = {
     **dict(zip("→←↑↓±×–—…·∞√≤≥⌂", "><^v~x--~.8v<>@", strict=True)),
-    **dict(zip("▶▸▾▴▲▼▪▫●○◉◎■◆✗«»", ">>v^^v*o*o@o#@x<>", strict=True)),
+    **dict(zip("▶▸▾▴▲▼▪▫●○◉◎■◆✗«»•", ">>v^^v*o*o@o#@x<>*", strict=True)),
     **dict(zip("─━═╌▔│┃║▕▐┊╎", "-==--||||||:", strict=True)),
     **dict(zip("▁▂▃▄▅▆▇█▀", "__.-==##^", strict=True)),
     **dict(zip("▏▎▍▌▋▊▉░▒▓", "|||====.:%", strict=True)),

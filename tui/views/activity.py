@@ -38,6 +38,7 @@ class JobProgress:
     Attributes:
         since: its start time on the monotonic clock; when it is stopping, the time of that.
         notice: the last notice; a warning if `warned`.
+        searches: whether it may end before all of its trials.
     """
 
     title: str
@@ -49,6 +50,7 @@ class JobProgress:
     warned: bool = False
     warnings: tuple[str, ...] = ()
     stopping: bool = False
+    searches: bool = False
     meter: Meter = field(default_factory=Meter)
     said: Said | None = None
 
@@ -80,7 +82,8 @@ class JobProgress:
                 return replace(self, notice=trial_result(event.trial), warned=True)
             case TrialStarted():
                 title = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
-                return replace(self, title=title, step=None, batch=None, epoch=None)
+                begun = replace(self, title=title, searches=True)
+                return replace(begun, step=None, batch=None, epoch=None)
             case _:
                 return self
 
@@ -162,7 +165,8 @@ def _headline(job: JobProgress, width: int, now: float) -> Line:
         if batch.seconds:
             facts.append(f"{count(round(_images(batch) / batch.seconds))} images/s")
     left = _time_left(job, now)
-    facts.append(duration(now - job.since) if left is None else f"{duration(left)} left")
+    most = "at most " if job.searches else ""
+    facts.append(duration(now - job.since) if left is None else f"{most}{duration(left)} left")
     while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
     room = _bar_width(title, facts, width)

@@ -164,14 +164,14 @@ def welcome(folder: Path, width: int, height: int) -> Lines:
         (with_keys("Every fine-tuning ({fine-tune}) and training ({train}) is recorded while it "
          "runs: its settings, sparsities, epochs, accuracies and weights."), "plain"),
         (f"Runs are stored in {folder}", "plain"),
-        (with_keys("{history.back}: back"), "hint"),
+        (with_keys("{history.back} back"), "hint"),
     )  # fmt: skip
     return centered(paragraphs, width, height)
 
 
 def failure(problem: str, width: int, height: int) -> Lines:
     """The text shown if the runs cannot be read."""
-    title, back = ("Cannot read the runs", "title"), (with_keys("{history.back}: back"), "hint")
+    title, back = ("Cannot read the runs", "title"), (with_keys("{history.back} back"), "hint")
     return centered((title, (problem, "error"), back), width, height)
 
 

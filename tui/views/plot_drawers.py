@@ -1,8 +1,9 @@
 """Draws each plot of the main screen with its data from the state; loads NumPy."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import ReferenceType, ref
 
 from tui.plots import accuracy, costs, files, histogram, layer_bars, sensitivity, speed
 from tui.plots.data_table import DataTable
@@ -30,14 +31,30 @@ class _Draw(Protocol[Contra]):
 class Drawer(Generic[D]):
     """A plot: where its data come from, its title, how it is drawn, and its data as a table."""
 
-    data: Callable[[State, int], D]
+    prepare: Callable[[State, int], D]
     title_of: Callable[[D], Line]
     draw_data: _Draw[D]
     table_of: Callable[[D], DataTable]
 
+    _last: list[tuple[ReferenceType[State], int, D]] = field(default_factory=list)
+
+    def data(self, state: State, width: int) -> D:
+        """Its data at a width; 0 if that does not matter.
+
+        The last ones are kept for the title, the lines and the table of one state, and no state for
+        their sake: it may be the last to hold a net.
+        """
+        if self._last:
+            reference, its_width, data = self._last[0]
+            if reference() is state and width in (0, its_width):
+                return data
+        data = self.prepare(state, width or _TITLE_WIDTH)
+        self._last[:] = [(ref(state), width, data)]
+        return data
+
     def title(self, state: State) -> Line:
         """Its title."""
-        return self.title_of(self.data(state, _TITLE_WIDTH))
+        return self.title_of(self.data(state, 0))
 
     def draw(self, state: State, width: int, height: int, hint: str, view: View) -> Lines:
         """Draw it in an area."""

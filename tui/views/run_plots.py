@@ -41,19 +41,30 @@ _READING = "reading the weights…"
 _GAP, _LEFT = 2, 0.56
 
 
+def runs_title(run_list: RunList, dense: float | None) -> Line:
+    """The title of the plot of all runs."""
+    return pareto.title(runs(run_list, dense))
+
+
 def lower_half(
-    run_list: RunList, dense: float | None, weights: Weights, width: int, height: int
+    run_list: RunList,
+    dense: float | None,
+    weights: Weights,
+    width: int,
+    height: int,
+    framed: bool = False,
 ) -> Lines:
     """What the history shows below its table.
 
     `dense` is the dense net's validation accuracy, for runs that do not record their own; `weights`
-    are those read so far.
+    are those read so far. A frame shows the title of the plot of all runs.
     """
     one, other = run_list.selected, run_list.compared
     if one is None or height < 1:
         return ()
     if other is None:
-        return pareto.draw(runs(run_list, dense), width, height, "no accuracies recorded yet")
+        view = View(header=not framed)
+        return pareto.draw(runs(run_list, dense), width, height, "no accuracies recorded yet", view)
     reference = _dense(one, "validation", dense)
 
     def draw_curves(width: int, height: int) -> Lines:

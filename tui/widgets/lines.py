@@ -18,7 +18,7 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 from tui.looks.ascii import Ascii
-from tui.looks.palette import NearestColors
+from tui.looks.palette import PaletteColors
 from tui.looks.roles import role_variables
 from tui.looks.terminal import Look
 from tui.looks.themes import DEFAULT, OWN
@@ -29,7 +29,11 @@ from tui.text.lines import ROLES, Line, Lines, Span, clean
 from tui.text.terms import explanation_at
 
 _NO_COLOR, _ASCII = NoColor(), (Ascii(),)
-_COLORS = {0: (_NO_COLOR,), 256: (NearestColors(),)}
+_COLORS = {
+    0: (_NO_COLOR,),
+    256: (PaletteColors(nearest=True),),
+    2**24: (PaletteColors(nearest=False),),
+}
 """The filters for a number of colors; strips are kept for each filter, so there is one of each."""
 
 

@@ -37,13 +37,18 @@ class RunsPanel(Panel, can_focus=True):
         """Draw the runs, unless they are up to date."""
         seen = (run_list, dense, self.frame, self.inner)
         if seen != self._seen or (weights is not self._weights and run_list.compared):
-            title = "Two runs compared" if run_list.compared else "Accuracy against size"
-            self.show_text(partial(_lower_half, run_list, dense, weights), title)
+            framed = self.frame != "none"
+            draw = partial(_lower_half, run_list, dense, weights, framed)
+            with self.drawing():
+                self._show(draw, _title(run_list, dense))
             self._seen, self._weights = seen, weights
 
     def show_text(self, draw: Draw, title: str = "") -> None:
         """Show a text, in a frame with a title."""
-        self._draw, self._title = draw, (Span(title, "title"),) * bool(title)
+        self._show(draw, (Span(title, "title"),) * bool(title))
+
+    def _show(self, draw: Draw, title: Line) -> None:
+        self._draw, self._title = draw, title
         self.on_resize()
 
     def on_resize(self) -> None:
@@ -55,8 +60,16 @@ class RunsPanel(Panel, can_focus=True):
 
 
 def _lower_half(
-    run_list: RunList, dense: float | None, weights: Weights, width: int, height: int
+    run_list: RunList, dense: float | None, weights: Weights, framed: bool, width: int, height: int
 ) -> Lines:
     from tui.views.run_plots import lower_half  # late: the thread that reads runs loads NumPy
 
-    return lower_half(run_list, dense, weights, width, height)
+    return lower_half(run_list, dense, weights, width, height, framed)
+
+
+def _title(run_list: RunList, dense: float | None) -> Line:
+    if run_list.compared:
+        return (Span("Two runs compared", "title"),)
+    from tui.views.run_plots import runs_title
+
+    return runs_title(run_list, dense)

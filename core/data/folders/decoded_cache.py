@@ -41,7 +41,7 @@ from core.data.folders.pixels import (
 from core.data.inputs import Inputs
 from core.data.splits import Dataset, Split
 from core.errors import InputError, StoppedError, WriteError
-from core.events import Notice, Progress, StopFlag, Stream
+from core.events import Notice, Portion, Progress, StopFlag, Stream
 from core.system.error_text import reason
 from core.system.files import NO_SPACE
 
@@ -136,6 +136,7 @@ def _decode_images(
     left_out: dict[Fault, list[Path]] = {"unreadable": [], "too large": []}
     resized = done = 0
     total = squares = values = 0.0
+    yield Portion(0.0, 1.0)
     with target.open("wb") as file, ThreadPoolExecutor(os.cpu_count()) as pool:
         for split in _SPLITS:
             for (path, label), image in _read_in_order(pool, getattr(folder, split), shape):

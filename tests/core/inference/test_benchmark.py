@@ -23,7 +23,7 @@ from core.inference.benchmark_result import (
     benchmark_report,
 )
 from core.inference.engines import Engine, NetForms
-from core.nets.architectures import LeNet5
+from core.nets.architectures import LeNet300
 from core.nets.layers import parameter_count
 from core.nets.weights import copy_weights
 from core.system.timing import Alternative, Latency
@@ -123,7 +123,7 @@ def test_an_engine_that_cannot_run_the_net_is_skipped_with_the_reason(
     some = {"absent": _absent, "broken": _broken, "wrong": _wrong}
     others = tuple(Engine(name, "no-such-package", prepare) for name, prepare in some.items())
     monkeypatch.setattr(benchmark, "DENSE_ENGINES", (engines.DENSE_ENGINES[0], *others))
-    bench = drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1))
+    bench = drain(benchmark.run_benchmark(LeNet300(), few.test, seconds=0.1))
     assert bench.missing.keys() == some.keys()
     assert "featherweight[engines]" in bench.missing["absent"]
     assert bench.missing["broken"].endswith("no such operator")
@@ -143,7 +143,7 @@ def test_the_net_is_exported_once_per_batch_size(
     monkeypatch.setattr(engines, "to_onnx", counting_export)
     torch.set_num_threads(2)
     try:
-        bench = drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1))
+        bench = drain(benchmark.run_benchmark(LeNet300(), few.test, seconds=0.1))
     finally:
         torch.set_num_threads(1)
     assert bench.cases == ((1, 1), (64, 1), (1, 2), (64, 2))
@@ -156,9 +156,9 @@ def test_the_stop_flag_keeps_the_finished_measurements(
 ) -> None:
     monkeypatch.setattr(benchmark, "DENSE_ENGINES", engines.DENSE_ENGINES[:1])
     with pytest.raises(StoppedError):
-        drain(benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1, stop=lambda: True))
+        drain(benchmark.run_benchmark(LeNet300(), few.test, seconds=0.1, stop=lambda: True))
     updates = list[BenchmarkUpdated]()
-    stream = benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1, stop=lambda: bool(updates))
+    stream = benchmark.run_benchmark(LeNet300(), few.test, seconds=0.1, stop=lambda: bool(updates))
     bench = drain(
         stream, lambda event: updates.append(event) if isinstance(event, BenchmarkUpdated) else None
     )
@@ -168,7 +168,7 @@ def test_the_stop_flag_keeps_the_finished_measurements(
 
 
 def test_the_number_of_threads_is_restored(few: Splits) -> None:
-    stream = benchmark.run_benchmark(LeNet5(), few.test, seconds=0.1)
+    stream = benchmark.run_benchmark(LeNet300(), few.test, seconds=0.1)
     torch.set_num_threads(2)
     try:
         for event in stream:

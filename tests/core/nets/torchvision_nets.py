@@ -63,7 +63,7 @@ _NO_INIT = "init_weights=False"
 
 NETS = (
     Row("AlexNet", "alexnet", 4, size=64, narrow=16),
-    Row("VGG", "vgg16_bn", 11, _NO_INIT, slow=True),
+    Row("VGG", "vgg16_bn", 10, _NO_INIT, narrow=16, slow=True),
     Row("ResNet", "resnet18", 8),
     Row("ResNet", "resnet50", 33, narrow=32, slow=True),
     Row("ResNeXt", "resnext50_32x4d", 1, narrow=16, slow=True),

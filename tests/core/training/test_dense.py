@@ -20,6 +20,7 @@ from core.measure.evaluation import evaluate, measure
 from core.nets.architectures import Cnn5, LeNet300
 from core.nets.layers import Layer
 from core.nets.weights import Weights
+from core.progress import Meter
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from core.training.dense import TrainingResult, train
@@ -128,6 +129,32 @@ class TestEvents:
         assert of_type(Measured, events) == measured
         kinds = [type(event) for event in events if not isinstance(event, Progress | Portion)]
         assert (kinds[0], kinds[-1]) == (Measured, Measured)
+
+    def test_the_bar_of_a_fine_tuning_rises_to_its_end(
+        self, tuned: tuple[FineTuningResult, list[Event]]
+    ) -> None:
+        meter, shares = Meter(), []
+        for now, event in enumerate(tuned[1]):
+            meter = meter.after(event, now)
+            shares.append(meter.done or 0.0)
+        assert shares == sorted(shares)
+        assert shares[-1] == pytest.approx(1.0)
+        measured = [i for i, e in enumerate(tuned[1]) if isinstance(e, Measured)]
+        assert shares[measured[0]] < shares[measured[-1] - 10] < 1.0
+
+    def test_a_plan_measured_before_is_not_measured_again(
+        self,
+        tuned: tuple[FineTuningResult, list[Event]],
+        tiny: Splits,
+        shipped: Weights,
+        aggressive: Plan,
+    ) -> None:
+        recipe, known = short("fast", epochs=2, batch_size=32), tuned[0].pruned
+        result, events = recorded(finetune(Cnn5(), shipped, aggressive, tiny, recipe, pruned=known))
+        assert [event.stage for event in of_type(Measured, events)] == ["finetuned"]
+        assert isinstance(events[1], Batch)
+        assert result.pruned == known
+        assert same(result.weights, tuned[0].weights)
 
     def test_fine_tuning_revives_no_weight(
         self, tuned: tuple[FineTuningResult, list[Event]]

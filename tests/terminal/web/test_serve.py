@@ -43,6 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subp
             **os.environ,
             "XDG_CACHE_HOME": str(folder / "cache"),
             "XDG_STATE_HOME": str(folder / "state"),
+            "FEATHERWEIGHT_TOUR": "false",
         },
     )
     assert process.stdout is not None

@@ -88,14 +88,16 @@ async def test_escape_never_stops_a_job(app, backend):
         assert app.screen is app.main_screen
 
 
-async def test_an_answer_that_comes_after_the_job_has_ended_stops_no_other(app, backend):
+@pytest.mark.parametrize("key", ["escape", "q"])
+async def test_a_question_about_a_job_closes_with_its_end(app, backend, key):
     async with app.run_test(size=(80, 24)) as pilot:
         await running(pilot, backend)
-        await pilot.press("escape")
+        await pilot.press(key)
+        assert isinstance(app.screen, Question)
         backend.go.set()
-        await until(pilot, lambda app: app.job is None)
-        await pilot.press("y")
+        await idle(pilot)
         assert app.screen is app.main_screen
+        await pilot.press("y")
         assert app.activity.role == "good"
 
 

@@ -14,9 +14,10 @@ from tests.tui.conftest import until
 from tests.tui.scripted import Scripted
 from tui.demo.app import ENDED, STOPPED, TAKEN, DemoApp
 from tui.demo.caption import Caption
+from tui.demo.facts import caption
 from tui.demo.script import SCRIPT, Step, asked, idle, opened
-from tui.keys.keymap import with_keys
 from tui.state.plan_file import plan_file
+from tui.widgets.key_line import KeyLine
 
 pytestmark = pytest.mark.slow
 
@@ -44,12 +45,11 @@ def said(app: DemoApp) -> str:
     return "".join(str(strip.content) for strip in app.screen.query(Caption))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_the_whole_story_is_played_with_a_caption_on_every_screen(tmp_path, size):
+async def test_the_whole_story_is_played(tmp_path):
     app = Noting(tmp_path)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda app: app.player is None)
-        assert with_keys(ENDED) in said(app)
+        assert caption(ENDED, app.state) in said(app)
         jobs = [name.split()[0] for name in app.session.backend.started]
         assert jobs == ["prune", "finetune", "export"]
         assert [*app.captions] == [step.caption for step in SCRIPT if step.caption]
@@ -57,10 +57,19 @@ async def test_the_whole_story_is_played_with_a_caption_on_every_screen(tmp_path
         export = app.state.finetuned.exports[-1]
         assert Path(export.file).parent == tmp_path
         assert f"{app.state.footprint.ratio:.2f}" == "36.88"
-        strip, scores = app.screen.query_one(Caption).region, app.query_one("#scoreboard").region
-        assert (strip.height, strip.bottom) == (1, size[1])
-        assert not strip.overlaps(scores)
         assert not plan_file(app.state.settings).exists(), "the user's plan is left alone"
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
+async def test_the_caption_has_a_row_of_its_own(tmp_path, size):
+    app = Noting(tmp_path, script=(OPENED, Step("prune", ("training.prune",), idle)))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda app: app.player is None)
+        strip, scores = app.screen.query_one(Caption).region, app.query_one("#scoreboard").region
+        assert (strip.width, strip.height, strip.bottom) == (size[0], 1, size[1])
+        assert scores.height
+        assert not strip.overlaps(scores)
+        assert app.query_one(KeyLine).region.bottom == strip.y
 
 
 async def test_space_pauses_and_any_other_key_takes_over(tmp_path):
@@ -74,7 +83,7 @@ async def test_space_pauses_and_any_other_key_takes_over(tmp_path):
         assert not app.player.paused
         await pilot.press("down")
         assert app.player is None
-        assert with_keys(TAKEN) in said(app)
+        assert caption(TAKEN, app.state) in said(app)
         assert app.state.chosen == 1
         await pilot.press("space", "down")
         assert app.state.chosen == 2
@@ -90,7 +99,7 @@ async def test_the_mouse_takes_over_too_and_what_is_open_stays_open(tmp_path):
         app.post_message(events.MouseDown(None, x=0, y=0, delta_x=0, delta_y=0, **button))
         await until(pilot, lambda app: app.player is None)
         assert asked(app)
-        assert with_keys(TAKEN) in said(app)
+        assert caption(TAKEN, app.state) in said(app)
 
 
 async def test_an_error_ends_the_demo_and_stays_on_the_screen(tmp_path):
@@ -98,7 +107,7 @@ async def test_an_error_ends_the_demo_and_stays_on_the_screen(tmp_path):
     app.session.backend.error = InputError("the disk is full")
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda app: app.player is None)
-        assert with_keys(STOPPED) in said(app)
+        assert caption(STOPPED, app.state) in said(app)
         assert "the disk is full" in app.activity.text
 
 

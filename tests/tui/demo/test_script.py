@@ -17,7 +17,7 @@ from tui.keys.main_keys import KEYS
 
 def test_captions_fit_a_narrow_screen_and_name_known_facts(tmp_path: Path):
     known = {**facts(DemoApp(Scripted(), tmp_path).state), **dict.fromkeys(OF_A_NET, "228,010")}
-    for step in SCRIPT:
+    for step in (*SCRIPT, *map(Step, (TAKEN, STOPPED, ENDED))):
         assert set(re.findall(r"{(\w+)}", step.caption)) <= set(known), step
         assert len(step.caption.format_map(known)) <= 58, step
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import StoppedError, WorkError
 from core.events import StopFlag, Stream
-from tests.tui.conftest import idle, ready, shown, until
+from tests.tui.conftest import framed, idle, ready, shown, until
 from tests.tui.scripted import AGGRESSIVE, PATIENCE, Scripted
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded
@@ -45,7 +45,7 @@ async def test_changing_the_plan_restarts_its_measurement(app, backend):
         await until(pilot, lambda app: app.state.estimate)
         await pilot.press("right")
         assert app.state.estimate is None
-        assert "pruned   –" in shown(app, "#scoreboard")
+        assert "pruned –" in shown(app, "#scoreboard")
         await until(pilot, lambda app: app.state.estimate)
         assert backend.measured_plans == [AGGRESSIVE, {**AGGRESSIVE, "conv1": 0.66}]
 
@@ -156,7 +156,7 @@ async def test_images_are_predicted_while_their_plot_is_visible(app, backend):
         await pilot.press("d")
         await until(pilot, lambda app: app.state.comparison and not app.main_screen.stale)
         assert app.main_screen.visible_plots(app.state) == ("predictions",)
-        assert "pruned 8 correct, dense 10 correct" in shown(app, "#plot-0")
+        assert "pruned 8 correct · dense 10 correct" in framed(app, "#plot-0")[0]
         assert backend.requested_images == [ImageSelection("chosen", 0)]
         assert backend.measured_plans == [], "nothing is pruned yet"
         await pilot.press("d")
@@ -217,21 +217,21 @@ async def test_predictions_of_the_fine_tuned_net_are_labeled_fine_tuned(app, bac
         await idle(pilot)
         await pilot.press("d")
         await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
-        assert "fine-tuned 8 correct" in shown(app, "#plot-0")
+        assert "fine-tuned 8 correct" in framed(app, "#plot-0")[0]
         await pilot.press("v")
         await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
-        assert shown(app, "#plot-0").startswith("fine-tuned: 2,000 wrong of 10,000")
-        assert "pruned" not in shown(app, "#plot-0")
+        assert "fine-tuned: 2,000 wrong of 10,000" in framed(app, "#plot-0")[0]
+        assert "pruned" not in framed(app, "#plot-0")[0]
 
 
 async def test_costs_are_counted_while_their_plot_is_visible(app, backend):
     backend.rested.set()
-    async with app.run_test(size=(120, 24)) as pilot:
+    async with app.run_test(size=(100, 24)) as pilot:
         await ready(pilot)
         assert backend.counted_plans == []
         await pilot.press("V", "V", "V")
         await until(pilot, lambda app: app.state.layer_activity and not app.main_screen.stale)
-        assert "pruned, 5,000 validation images" in shown(app, "#plot-0")
+        assert "pruned, 5,000 validation images" in framed(app, "#plot-0")[0]
         await pilot.press(*PRESET)
         await until(pilot, lambda app: len(backend.counted_plans) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.main_screen.stale)
@@ -249,13 +249,13 @@ async def test_the_confusion_matrix_counts_every_test_image(app, backend):
         assert app.main_screen.visible_plots(app.state) == ("confusion",)
         await until(pilot, lambda app: not app.measuring and not app.main_screen.stale)
         assert app.state.comparison.result.counts is not None
-        assert "dense: 0 wrong of 10,000 test images" in shown(app, "#plot-0")
-        assert "pruned" not in shown(app, "#plot-0")
+        assert "dense: 0 wrong of 10,000 test images" in framed(app, "#plot-0")[0]
+        assert "pruned" not in framed(app, "#plot-0")[0]
         await pilot.press(*PRESET)
         backend.rested.set()
         await until(pilot, lambda app: len(backend.requested_images) == 2 and not app.measuring)
         await until(pilot, lambda app: not app.main_screen.stale)
-        assert "pruned: 2,000 wrong of 10,000 test images" in shown(app, "#plot-0")
+        assert "pruned: 2,000 wrong of 10,000 test images" in framed(app, "#plot-0")[0]
         assert "8 → 1" in shown(app, "#plot-0")
 
 

@@ -13,7 +13,7 @@ from core.settings.recipe_file import read_config
 from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
 from tui.app import FeatherweightApp
-from tui.keys.main_keys import KEYS, fitting
+from tui.keys.main_keys import KEYS, fitting, footer_width
 from tui.screens.goal_dialog import GoalDialog, GoalRequest, preview_lines
 from tui.screens.path_dialog import PathDialog
 from tui.screens.question import Question
@@ -267,9 +267,9 @@ def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
     footer = [key for key in KEYS if key.footer]
     for width in range(15, 200):
         keys = fitting(footer, width)
-        assert sum(key.width for key in keys) <= width + 1, "the last space may go"
+        assert footer_width(keys) <= width + 1, "the last space may go"
         assert keys[-1].label == "quit"
-    assert fitting(footer, 200) == tuple(footer)
+    assert set(fitting(footer, 200)) == set(footer)
 
 
 async def test_a_scan_of_an_earlier_session_is_restored():

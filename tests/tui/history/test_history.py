@@ -21,6 +21,7 @@ from tests.tui.history.histories import (
     until,
 )
 from tui.screens.help.screen import HelpScreen
+from tui.screens.plot import PlotScreen
 from tui.widgets.lines import LinesWidget
 from tui.widgets.runs_panel import RunsPanel
 
@@ -75,10 +76,10 @@ async def test_the_plot_follows_the_chosen_run_and_the_split(twelve):
     app = Host(twelve)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "end", "up", "up")
-        assert "0003: 36.9x, 99.30 %, on the Pareto front" in text(pilot)
+        assert "0003: 36.9x, 99.30 % · on the Pareto front" in text(pilot)
         assert "▸0003" in text(pilot)
         await ready(pilot, "v")
-        assert "0003: 36.9x, 99.31 %, beaten by 0012" in text(pilot)
+        assert "0003: 36.9x, 99.31 % · beaten by 0012" in text(pilot)
         assert "test accuracy:" in text(pilot)
 
 
@@ -89,7 +90,7 @@ async def test_an_empty_history_says_what_it_will_show(tmp_path):
         shown = " ".join(text(pilot).split())
         assert "No runs yet" in shown
         assert "is recorded" in shown
-        assert "Esc: back" in shown
+        assert "Esc back" in shown
         assert "nothing" in text(pilot)
         assert "delete" not in text(pilot)
         assert clipped(pilot) == []
@@ -171,13 +172,13 @@ async def test_a_marked_run_is_compared_with_the_selected_one(twelve):
         assert "◉ 0003 99.30 % (epoch 5, best)" in text(pilot)
         await ready(pilot, "v", "]")
         await until(pilot, lambda: "1,280 kept" in text(pilot))
-        assert "conv2 weights: █ 0003 1,280 kept  ⠒ 0012 1,024 kept" in text(pilot)
+        assert "Weights · conv2: █ 0003 1,280 kept  ⠒ 0012 1,024 kept" in text(pilot)
         await ready(pilot, "v")
         assert "▸ conv2" in text(pilot)
         await ready(pilot, "[")
         assert "▸ conv1" in text(pilot)
         await ready(pilot, "space")
-        assert "0003: 36.9x, 99.30 %, on the Pareto front" in text(pilot)
+        assert "0003: 36.9x, 99.30 % · on the Pareto front" in text(pilot)
 
 
 async def test_a_large_screen_shows_plot_layers_and_settings_at_once(twelve):
@@ -187,7 +188,7 @@ async def test_a_large_screen_shows_plot_layers_and_settings_at_once(twelve):
         shown = text(pilot)
         assert "sparsity %" in shown
         assert "◉ 0003 99.30 % (epoch 5, best)" in shown
-        assert "conv1 weights: █ 0003 280 kept  ⠒ 0012 224 kept" in shown
+        assert "Weights · conv1: █ 0003 280 kept  ⠒ 0012 224 kept" in shown
         assert "settings: recipe ◉ reference ◎ fast" in shown
         assert "v view" not in shown
 
@@ -200,7 +201,7 @@ async def test_runs_that_cannot_be_compared_say_why(twelve):
         await ready(pilot, "up", "space", "down")
         assert "run 0010 cannot be compared with run 0011" in text(pilot)
         await ready(pilot, "down", "v", "v")
-        assert "conv1 weights: █ 0009 –" in text(pilot)
+        assert "Weights · conv1: █ 0009 –" in text(pilot)
         assert "0009 is interrupted" in text(pilot)
         assert "no weights yet" in text(pilot)
 
@@ -212,7 +213,7 @@ async def test_damaged_weights_are_reported(few):
     app = Host(few)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, "space", "down", "v", "v")
-        assert "conv1 weights: █ 0001 –  ⠒ 0002 280 kept" in text(pilot)
+        assert "Weights · conv1: █ 0001 –  ⠒ 0002 280 kept" in text(pilot)
         assert "0001: its weights file is damaged" in text(pilot)
 
 
@@ -327,3 +328,30 @@ async def test_unchanged_parts_are_not_redrawn(twelve, monkeypatch):
         await pilot.pause(0.3)
         assert refreshed == []
         assert app.history.query_one(RunsPanel).HELP
+
+
+async def test_a_plot_of_runs_fills_the_screen_and_v_shows_the_next(twelve):
+    app = Host(twelve)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await press(pilot, "F")
+        assert isinstance(app.screen, PlotScreen)
+        assert whole(app, "whole-title").startswith("Runs · ")
+        assert "validation accuracy" in whole(app, "whole-plot")
+        await pilot.press("v", "right")
+        assert "test accuracy" in whole(app, "whole-plot")
+        assert whole(app, "readout").startswith("ratio ")
+        before = whole(app, "whole-plot")
+        await pilot.press("l")
+        assert whole(app, "whole-plot") != before
+        await pilot.press("escape")
+        await press(pilot, "space", "down", "F")
+        assert whole(app, "whole-title").startswith("Trainings · ")
+        await pilot.press("v")
+        assert whole(app, "whole-title").startswith("Weights · ")
+        await pilot.press("escape", "escape")
+
+
+def whole(app: Host, name: str) -> str:
+    lines = app.screen.query_one(f"#{name}", LinesWidget).lines
+    return "\n".join("".join(span.text for span in row) for row in lines)

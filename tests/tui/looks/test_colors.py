@@ -159,7 +159,7 @@ async def test_without_color_drops_are_read_from_their_numbers(
     for sign in ("drop in points", "│ over 1.0", "◆ plan", "0  .2   1 │ 4◆ 16  45"):
         assert sign in texts["none"]
     for text, style in seen["none"]:
-        shades = [color.triplet for color in (style.color, style.bgcolor) if color]
-        assert all(shade and len(set(shade)) == 1 for shade in shades), (text, style)
+        shades = [color.get_truecolor() for color in (style.color, style.bgcolor) if color]
+        assert all(len(set(shade)) == 1 for shade in shades), (text, style)
         if len(shades) == 2 and any(map(str.isdigit, text)):
             assert contrast(shades[0], shades[1]) >= 3, (text, style)

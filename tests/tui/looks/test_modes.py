@@ -13,7 +13,7 @@ from textual.color import TRANSPARENT
 from tests.tui.conftest import idle, ready
 from tests.tui.looks.vision import contrast
 from tui.app import FeatherweightApp
-from tui.looks.palette import NearestColors
+from tui.looks.palette import PaletteColors
 from tui.looks.terminal import Look
 
 pytestmark = pytest.mark.slow
@@ -80,7 +80,7 @@ async def test_256_colors_show_our_themes_as_true_color_does(
     theme: str, app: FeatherweightApp
 ) -> None:
     app.put_on(Look(theme, False, TRUE))
-    nearest = NearestColors()
+    nearest = PaletteColors(nearest=True)
     async with app.run_test(size=SIZES[2]) as pilot:
         await ready(pilot)
         for segment in drawn(app):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from core.experiments.experiment import Experiment
 from screenshots.draw import FOLDER, SESSIONS, Session, play
 from tests.tui.conftest import ready
-from tests.tui.history.histories import every_kind
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
 
@@ -22,6 +22,9 @@ pytestmark = pytest.mark.slow
 REPOSITORY = FOLDER.parent
 THREE_EPOCHS = 1 + 3 * 41 + 12
 """Events of a scripted fine-tuning."""
+
+LOOKS = 30
+"""How often to look at a screen that should become the picture's."""
 
 _TEXT = re.compile(
     r'<text class="[^"]*" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"[^>]*>(.*?)<'
@@ -53,21 +56,24 @@ def structure(picture: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda session: "-".join(session.pictures))
 async def test_each_picture_shows_the_program_as_it_is_now(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, few: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
     backend = Scripted(pause_at=THREE_EPOCHS if "training" in session.pictures else None)
     if session.runs:
-        backend.experiment = every_kind(tmp_path / "cnn5-mnist")
+        backend.experiment = few
     backend.rested.set()
     app = FeatherweightApp(backend)
     async with app.run_test(size=(session.columns, session.rows)) as pilot:
         await ready(pilot)
         for name, keys in session.pictures.items():
             await play(pilot, keys)
-            await pilot.pause(0.3)
-            picture = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
-            assert structure(picture) == structure(app.export_screenshot()), name
+            drawn = structure((FOLDER / f"{name}.svg").read_text(encoding="utf-8"))
+            for _ in range(LOOKS):
+                await pilot.pause(0.1)  # plots are drawn a little later
+                if drawn == structure(app.export_screenshot()):
+                    break
+            assert drawn == structure(app.export_screenshot()), name
         backend.go.set()
 
 

@@ -66,6 +66,16 @@ def test_a_fine_tuned_net_looks_as_drawn(snap_compare, app, size):
     assert snap_compare(app, terminal_size=size, run_before=finetuned)
 
 
+@pytest.mark.parametrize("size", [(60, 20), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_plot_on_the_whole_screen_looks_as_drawn(snap_compare, app, size):
+    async def whole(pilot: Pilot[None]) -> None:
+        await finetuned(pilot)
+        await pilot.press("F", "right", "down")
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=whole)
+
+
 @pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("keys", [("down",), ("enter",)], ids=["asked", "written"])
 def test_the_export_dialog_looks_as_drawn(snap_compare, app, size, keys, tmp_path, monkeypatch):

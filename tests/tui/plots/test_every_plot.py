@@ -68,7 +68,7 @@ def test_the_usual_areas_show_something(draw, data, area):
 
 
 @each
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(area=sizes, row=st.integers(-2, 60), column=st.integers(-2, 12), other=st.booleans())
 def test_a_plot_in_a_frame_has_a_cursor_and_either_scale(draw, data, area, row, column, other):
     assert_exact(draw(data, *area, view=View(False, row, column, other)), *area)

@@ -27,7 +27,7 @@ from tui.system.error_log import log_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.logs_errors]  # the errors of the script
 
-LEAST = int(os.environ.get("MONKEY_KEYS", "450"))
+LEAST = int(os.environ.get("MONKEY_KEYS", "250"))
 SEED = int(os.environ.get("MONKEY_SEED", "0"))
 
 

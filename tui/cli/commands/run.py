@@ -46,8 +46,8 @@ def prepare(args: Namespace) -> Command[Any]:
         check_goal(workbench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[RunOutcome]:
+        yield from workbench.prepared_to_train(stop)
         opening, tuning = portions(OPENING_COST, 1 - OPENING_COST)
-        yield from within(opening, workbench.prepared_to_train(stop))
         base = yield from within(opening, open_dense_net(workbench, stop))
         target = plan
         if goal:

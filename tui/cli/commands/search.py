@@ -30,8 +30,8 @@ def prepare(args: Namespace) -> Command[SearchResult]:
     check_locked(workbench.layer_names, locked)
 
     def work(stop: StopFlag) -> Stream[SearchResult]:
+        yield from workbench.prepared_to_train(stop)
         opening, searching = portions(OPENING_COST, 1 - OPENING_COST)
-        yield from within(opening, workbench.prepared_to_train(stop))
         base = yield from within(opening, open_dense_net(workbench, stop))
         max_drop, trials, start = args.max_drop, args.trials, args.start
         stream = search_for(

@@ -1,6 +1,7 @@
 """The confusion plot: which classes the dense and the pruned net confuse."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from numpy.typing import ArrayLike
 
@@ -25,6 +26,8 @@ LABEL = "Confusion"
 _GAP = 4
 # The least columns beside a matrix, and rows below it, for bars.
 _LEAST, _LOWEST = 28, 4
+# The most lines of a row of the matrix.
+_TALLEST = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +53,7 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "", view: Vie
     """Draw a matrix if there is room, and what pruning made worse, worst first."""
     if not fits(width, height):
         return blank(width, height)
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return note(clean(hint), width, height)
     head = title_only(title(data), width, view)
@@ -66,7 +69,7 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "", view: Vie
 
 def title(data: ConfusionData) -> Line:
     """Return how many images each net gets wrong."""
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return (Span(f"{LABEL} of classes", "title"),)
     before, after = confusions.wrong
@@ -75,20 +78,22 @@ def title(data: ConfusionData) -> Line:
     net, start = clean(data.net), Span(f"{LABEL} · ", "title")
     if not confusions.compared:
         alone = net if confusions.alone == "pruned" else confusions.alone
-        return start, Span(f"{alone}: {count(after)} wrong", confusions.alone), of
+        return start, Span(f"{alone}: {count(after)} wrong", _role(alone)), of
     dense = Span(f" · dense: {count(before)}", "dense")
-    return start, Span(f"{net}: {count(after)} wrong", "pruned"), of, dense
+    return start, Span(f"{net}: {count(after)} wrong", _role(net)), of, dense
 
 
 def table(data: ConfusionData) -> DataTable:
     """Return a row for each true and each predicted class."""
-    confusions = Confusions.of(data.classes, data.dense, data.pruned)
+    confusions = _confusions(data)
     if confusions is None:
         return DataTable()
     classes = [clean(name) for name in data.classes]
     pairs = [(true, other) for true in classes for other in classes]
     before = Column("dense", confusions.before.ravel().tolist(), "images", role="dense")
-    after = Column(clean(data.net), confusions.after.ravel().tolist(), "images", role="pruned")
+    after = Column(
+        clean(data.net), confusions.after.ravel().tolist(), "images", role=_role(data.net)
+    )
     known = {"dense": (before,), "pruned": (after,)}.get(confusions.alone, (before, after))
     columns = (
         Column("true", [true for true, _ in pairs]),
@@ -96,6 +101,11 @@ def table(data: ConfusionData) -> DataTable:
         *known,
     )
     return DataTable(columns, across=len(classes), keys=2)
+
+
+@lru_cache(maxsize=2)
+def _confusions(data: ConfusionData) -> Confusions | None:
+    return Confusions.of(data.classes, data.dense, data.pruned)
 
 
 def _matrix(
@@ -111,7 +121,8 @@ def _matrix(
     legend = header(_marks(confusions, shaded), (), width, 1) if height > lines else ()
     height -= len(legend)
     room, below = width - needed - _GAP, height - lines - 1
-    matrix = draw_matrix(confusions, shaded, cursor) if width >= needed else ()
+    tall = min(max((height - 1) // max(1, lines - 1), 1), _TALLEST) if room >= _LEAST else 1
+    matrix = draw_matrix(confusions, shaded, cursor, tall) if width >= needed else ()
     if room >= _LEAST and height >= lines:
         pairs = _pairs(confusions, net, room, height, headed=True)
         return (*legend, *beside(matrix, pairs, width))
@@ -136,9 +147,9 @@ def _lists(confusions: Confusions, net: str, width: int, height: int) -> Lines:
 def _pairs(confusions: Confusions, net: str, width: int, height: int, headed: bool) -> Lines:
     spans = [Span("true → predicted", "label")]
     if confusions.compared:
-        spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} {net}", "pruned")]
+        spans += [Span(f"  {BEFORE} dense", "dense"), Span(f"  {AFTER} {net}", _role(net))]
     title = header(spans, (), width, 1) if headed else ()
-    return (*title, *draw_pairs(confusions, width, height - len(title)))
+    return (*title, *draw_pairs(confusions, width, height - len(title), _role(net)))
 
 
 def _marks(confusions: Confusions, shaded: bool) -> Line:
@@ -148,3 +159,8 @@ def _marks(confusions: Confusions, shaded: bool) -> Line:
     if confusions.compared and not shaded:
         legend += [Span(f"  {MORE} more than dense", "wrong"), Span(f"  {FEWER} fewer", "right")]
     return tuple(legend)
+
+
+def _role(net: str) -> str:
+    """The role of a net called so."""
+    return {"dense": "dense", "fine-tuned": "finetuned"}.get(net, "pruned")

@@ -34,11 +34,14 @@ def matrix_size(confusions: Confusions, shaded: bool = False) -> tuple[int, int]
 
 
 def draw_matrix(
-    confusions: Confusions, shaded: bool = False, cursor: tuple[int, int] | None = None
+    confusions: Confusions,
+    shaded: bool = False,
+    cursor: tuple[int, int] | None = None,
+    tall: int = 1,
 ) -> Lines:
     """Draw a row for each class, with its recall at the end; `cursor` is a true and another class.
 
-    If `shaded`, cells have no counts.
+    If `shaded`, cells have no counts. A row takes `tall` lines.
     """
     margin, cell = _margin(confusions), _cell(confusions, shaded)
     width, (true, other) = matrix_size(confusions, shaded)[0], cursor or (-1, -1)
@@ -53,8 +56,17 @@ def draw_matrix(
         if index == true and 0 <= other < len(cells):
             cells[other] = cells[other]._replace(role="cursor")
         spans = (start, *cells, Span(" " * _GAP, "plain"), *recall(confusions, index))
-        lines += header(spans, (), width, 1)
+        line = header(spans, (), width, 1)
+        above = (tall - 1) // 2
+        lines += [*(_colors(line[0]) * above), *line, *(_colors(line[0]) * (tall - 1 - above))]
     return tuple(lines)
+
+
+def _colors(line: Line) -> Lines:
+    """A line that continues the colors of the cells of another one."""
+    roles = (span.role if span.role.startswith("heat") else "plain" for span in line)
+    spaces = (Span(" " * len(span.text), role) for span, role in zip(line, roles, strict=True))
+    return (tuple(spaces),)
 
 
 def heat(share: float) -> str:

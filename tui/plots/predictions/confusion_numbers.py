@@ -75,8 +75,12 @@ class Confusions(NamedTuple):
         """Return the confusions pruning increased, worst first, or the most frequent ones."""
         growth = self.after - self.before if self.compared else self.after.copy()
         np.fill_diagonal(growth, 0)
+        flat, after = growth.ravel(), self.after.ravel()
+        # Of a thousand classes there are a million pairs: only the first ones are sorted.
+        least = np.partition(flat, -most)[-most] if 0 < most < flat.size else 0.0
+        among = np.flatnonzero((flat >= least) & (flat > 0))
         # Ties go to the more frequent confusion.
-        order = np.lexsort((-self.after.ravel(), -growth.ravel()))[:most].tolist()
+        order = among[np.lexsort((-after[among], -flat[among]))][:most].tolist()
         pairs = [divmod(index, len(self.classes)) for index in order if growth.flat[index] > 0]
         return [
             Confusion(

@@ -12,8 +12,8 @@ _LEAST_BAR = 6
 _GAP = 3
 
 
-def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
-    """Draw the confusions that grew most as bars, before in front of after."""
+def draw_pairs(confusions: Confusions, width: int, height: int, net: str = "pruned") -> Lines:
+    """Draw the confusions that grew most as bars, before in front of after; `net` is a role."""
     worst = confusions.worst(height)
     if not worst:
         more = " more often than by the dense net" if confusions.compared else ""
@@ -28,7 +28,7 @@ def draw_pairs(confusions: Confusions, width: int, height: int) -> Lines:
     top = max(max(one.before, one.after) for one in worst)
     lines: list[Line] = []
     for one, name, number in zip(worst, names, numbers, strict=True):
-        bar = _bar(one, top, room, confusions.alone) if room >= _LEAST_BAR else ()
+        bar = _bar(one, top, room, confusions.alone, net) if room >= _LEAST_BAR else ()
         spans = (Span(f"{name:<{longest}} ", "label"), *bar, Span(number, "label"))
         lines += header(spans, (), width, 1)
     return (*lines, *blank(width, height - len(lines)))
@@ -74,9 +74,9 @@ def _share(value: float) -> str:
     return f"{value:.1f}" if value == value else "-"
 
 
-def _bar(one: Confusion, top: float, cells: int, alone: str) -> Line:
+def _bar(one: Confusion, top: float, cells: int, alone: str, net: str) -> Line:
     steps = min(max(1, round(one.after / top * cells * len(_RAMP))), cells * len(_RAMP))
     full, rest = divmod(steps, len(_RAMP))
     bar = (AFTER * full + _RAMP[rest - 1 : rest] * (rest > 0)).ljust(cells)
     old = 0 if alone else min(round(one.before / top * cells), full)
-    return Span(BEFORE * old, "dense"), Span(bar[old:], alone or "pruned")
+    return Span(BEFORE * old, "dense"), Span(bar[old:], "dense" if alone == "dense" else net)
