@@ -289,12 +289,14 @@ class FeatherweightApp(RoleApp):
         """Show a message in the lines of the screen on top or, if it has none, above it."""
         role = "plain" if severity == "information" else severity
         screen = self.screen_stack[-1] if self._screen_stack else None
-        if screen is self.main_screen:
-            self.session.say(text, role)
-            return
-        self.session.messages.add(text, role)
-        if isinstance(screen, Overlay) and screen.say(text, role):
-            return
+        if screen is not self.main_screen:
+            self.session.messages.add(text, role)
+        with suppress(Exception):  # the error to be shown may be that these cannot be drawn
+            if screen is self.main_screen:
+                self.session.say(text, role)
+                return
+            if isinstance(screen, Overlay) and screen.say(text, role):
+                return
         self.clear_notifications()
         super().notify(text, severity=severity, markup=False)
 

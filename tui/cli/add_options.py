@@ -23,6 +23,9 @@ from tui.preferences.declared import PREFERENCES
 LOOPBACK = "127.0.0.1"
 """The address that only this machine can reach."""
 
+DEMO_SETTINGS = ("data_dir", "threads", "device")
+"""The settings that do not change the demo's story."""
+
 RUN = "the net of a run: FOLDER for its newest run, or FOLDER:RUN-ID"
 
 _ALLOCATE = Setting(
@@ -239,7 +242,7 @@ def add_demo(parser: ArgumentParser) -> None:
     """Add the options of the demo, which always plays on the included net."""
     _add(parser, _PACE, default=_PACE.default)
     parser.add_argument("--loop", action="store_true", help="start over at the end, until a key")
-    for name in ("data_dir", "threads", "device"):
+    for name in DEMO_SETTINGS:
         _add(parser, SETTINGS[name])
     add_looks(parser)
     parser.set_defaults(command="demo")

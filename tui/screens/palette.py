@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.widgets import Input
 
 from tui.keys.key import Key
 from tui.keys.keymap import with_keys
@@ -94,3 +95,7 @@ class Palette(CommandPalette, Overlay[None]):
     # All actions
     Type a part of what you want to do; Enter does it. At the right of each action is its key.
     """
+
+    def on_mount(self) -> None:
+        """Keep the cursor from blinking, which would write to an idle terminal."""
+        self.query_one(Input).cursor_blink = False

@@ -274,6 +274,11 @@ def test_the_program_does_not_open_on_a_path_that_cannot_be_used(
     assert list(empty.iterdir()) == []
 
 
+def test_the_demo_has_its_own_net_and_experiment(capsys: pytest.CaptureFixture[str]):
+    assert main(["--model", "lenet-5", "--lr", "0.1", "--experiment", "mine", "demo"]) == 2
+    assert "remove --model lenet-5 --lr 0.1 --experiment" in capsys.readouterr().err
+
+
 def test_the_demo_needs_a_terminal(capsys: pytest.CaptureFixture[str]):
     assert main(["demo"]) == 2
     assert "the demo needs a terminal" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual.command import CommandList
 from textual.pilot import Pilot
 
 from core.errors import WorkError
@@ -153,6 +154,28 @@ def test_every_dialog_looks_as_drawn(snap_compare, app, keys):
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=up)
+
+
+@pytest.mark.parametrize("card", [2, 4])
+def test_the_tour_looks_as_drawn(snap_compare, app, card):
+    async def toured(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        await pilot.press(*["enter"] * card)
+        await settled(pilot)
+
+    app.shows_tour = True
+    assert snap_compare(app, terminal_size=(60, 20), run_before=toured)
+
+
+def test_the_palette_looks_as_drawn(snap_compare, app):
+    async def opened(pilot: Pilot[None]) -> None:
+        await planned(pilot)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda app: app.screen.query(CommandList))
+        await until(pilot, lambda app: app.screen.query_one(CommandList).option_count > 20)
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=opened)
 
 
 def test_loading_looks_as_drawn(snap_compare):

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.experiments.experiment import Experiment
+from core.settings.settings import SETTINGS
 from tui.cli import checks, read_options
+from tui.cli.add_options import DEMO_SETTINGS
 from tui.cli.commands.app import Program, has_terminal
 from tui.cli.streams import tell
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 def prepare(args: Namespace) -> Demo:
     """Check the options; raises InputError."""
+    _check_others(args)
     settings = read_options.settings_of(args)
     if not has_terminal():
         raise InputError("the demo needs a terminal: its input and output must not be redirected")
@@ -30,6 +33,16 @@ def prepare(args: Namespace) -> Demo:
     experiment = Experiment(folder / "runs")
     preferences = read_options.preferences_of(args)
     return Demo(settings, experiment, preferences, folder, args.pace, args.loop)
+
+
+def _check_others(args: Namespace) -> None:
+    """Refuse settings of another story, which the program takes before its command."""
+    given = {name: value for name, value in vars(args).items() if name in SETTINGS}
+    others = [SETTINGS[name].given(given[name]) for name in given if name not in DEMO_SETTINGS]
+    if "experiment" in args:
+        others.append("--experiment")
+    if others:
+        raise InputError(f"the demo plays on the included net: remove {' '.join(others)}")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tui.plots.data_table import Column, DataTable, merged
 from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.percents import percent_axis, percent_or_nan, percent_rows
-from tui.plots.drawing.placing import Cells, cut_below
+from tui.plots.drawing.placing import Cell, Cells, cut_below
 from tui.plots.drawing.ticks import Axis, epoch_axis
 from tui.plots.view import PLAIN, View
 from tui.text.format import half_width, score_on
@@ -81,6 +81,8 @@ def draw(
     for run, curve in reversed(list(zip(data.runs, curves, strict=True))):
         _draw_curve(canvas, run, curve)
         cells.avoid(cells.along(*cut_below(curve[:, 0], curve[:, 1], canvas.y.lower)))
+    for run, curve in zip(data.runs, curves, strict=True):
+        _write_lowest(canvas, cells, run, curve)
     if math.isfinite(dense):
         cells.write_level(dense, f"dense {score_on(dense, data.images)} %", "dense")
     if not any(map(len, curves)):
@@ -132,6 +134,15 @@ def _draw_curve(canvas: Canvas, run: RunCurve, curve: _Floats) -> None:
     below = y < canvas.y.lower
     canvas.outside(x[below], y[below], run.role)
     canvas.marks(x[~below], y[~below], run.sign, run.role)
+
+
+def _write_lowest(canvas: Canvas, cells: Cells, run: RunCurve, curve: _Floats) -> None:
+    """Write the first value below the axis beside its mark, which alone does not say how far."""
+    for x, y in curve[curve[:, 1] < canvas.y.lower][:1].tolist():
+        column, row = cells.reserve_point(x, y)
+        text = f"{y:.1f} %"
+        starts = [Cell(column + 2, row), Cell(column - len(text) - 1, row)]
+        cells.write(text, starts, run.role, hides=False)
 
 
 def _summary(run: RunCurve, curve: _Floats, images: int) -> Span:
