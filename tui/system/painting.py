@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import repeat
+from itertools import islice, repeat
 
 _TOKEN = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|(\n)|([^\x1b\n]+)")
 """A place (row and column), a style, the end of a row, or a text."""
@@ -165,8 +165,8 @@ def _parts_of(style: str) -> tuple[frozenset[str], str, str]:
     for code in codes:
         full = code
         if code in ("38", "48"):
-            kind = next(codes)
-            full = ";".join((code, kind, *(next(codes) for _ in range(1 if kind == "5" else 3))))
+            kind = next(codes, "")
+            full = ";".join((code, kind, *islice(codes, 1 if kind == "5" else 3)))
         if code == "38" or (len(code) > 1 and code[0] in "39"):
             color = full
         elif code == "48" or (len(code) > 1 and code[0] in "41"):
