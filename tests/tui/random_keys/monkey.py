@@ -172,7 +172,7 @@ class Monkey:
             width, height = (int(part) for part in key[8:-1].split(","))
             await self.pilot.resize_terminal(width, height)
         elif key == "click":
-            width, height = self.app.size
+            width, height = self.app.screen.size  # without scrollbars, which the pilot refuses
             place = self.random.randrange(width), self.random.randrange(height)
             self.pressed[-1] = f"click {place}"
             await self.pilot.click(offset=place)
