@@ -28,7 +28,7 @@ def test_the_command_line_reads_what_the_app_exports(
         terminal.press(str(path))
         terminal.wait_for("light.fw", "Enter write")
         terminal.press("enter")
-        terminal.wait_for("exporting light.fw", "files")
+        terminal.wait_for("exporting light.fw", "Files")
         shown = terminal.wait_for("light.fw: ", "smaller than dense", "compact, lossless")
         terminal.press("q")
         assert terminal.wait() == 0
