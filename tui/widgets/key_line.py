@@ -4,7 +4,8 @@ from itertools import chain, pairwise
 
 from textual import events
 
-from tui.keys.main_keys import SEPARATOR, Key, fitting
+from tui.keys.key import Key
+from tui.keys.main_keys import SEPARATOR, fitting
 from tui.text.lines import Line, Span, width_of
 from tui.widgets.lines import LinesWidget
 

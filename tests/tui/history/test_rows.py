@@ -15,6 +15,7 @@ from core.experiments.runs import DONE, FINISHED, INTERRUPTED, RUNNING, UNREADAB
 from tests.tui.history.histories import AGGRESSIVE, course, outcome, tuning
 from tests.tui.plots.checks import assert_exact
 from tui.keys.history_keys import KEYS
+from tui.keys.main_keys import fitting, footer_width
 from tui.state.run_list import RunList
 from tui.state.run_rows import (
     SORT_KEYS,
@@ -180,8 +181,8 @@ def test_any_runs_fit_the_screen(found, width, height, data):
         assert len(texts[-1]) <= 2
     assert all(width_of(text) <= width for text in texts)
     assert len(texts[3]) <= height
-    keys = footer_keys(run_list, False, width)
-    assert sum(len(key.shown) + len(key.label) + 2 for key in keys) <= width
+    keys = fitting(tuple(footer_keys(run_list, False)), width)
+    assert footer_width(keys) - 1 <= width
 
 
 # Looking through them
