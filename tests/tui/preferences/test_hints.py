@@ -11,13 +11,15 @@ import tui
 from tui.keys.keymap import SCREENS
 
 KEY = r"(?:[b-zA-Z*=?]|Space|Backspace|Delete)"
+SIGN = r"(?:[+=*/<>-]|[a-zA-Z])"
 VERBS = r"(?:to|again|stops?|starts?|quits|fine-tunes|trains|shows|undoes|resumes|deletes)"
 WRITTEN_OUT = (
     re.compile(rf"(?:^|[ (·;,:]){KEY} {VERBS} "),
     re.compile(rf"(?:^|· |, |or ){KEY}: [a-z]"),
     re.compile(rf"\({KEY}\)|press {KEY}\b"),
+    re.compile(rf"[:;,] {KEY}$|(?:^|[ (]){SIGN} (?:and|or) {SIGN} "),
 )
-"""Keys as people write them in hints: `f to fine-tune`, `?: help`, `(h)`, `press s`."""
+"""Keys as people write them in hints: `f to fine-tune`, `?: help`, `(h)`, `press s`, `later: h`."""
 
 HINTING = [
     path
