@@ -143,7 +143,8 @@ class FeatherweightApp(RoleApp):
         from tui.screens.help.screen import HelpScreen
         from tui.screens.help.sections import problem_sections
 
-        self.push_screen(HelpScreen(problem_sections(self.preferences.problems), "Settings"))
+        sections = problem_sections(self.preferences.problems)
+        self.push_screen(HelpScreen(sections, "Settings", tour=False))
 
     def on_unmount(self) -> None:
         """Save the plan, and abandon running jobs."""
