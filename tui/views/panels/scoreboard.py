@@ -98,8 +98,8 @@ def _dead(state: State) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """A row: a state of the net, its accuracies as texts, and what they are of.
+class _Row:
+    """A state of the net: its accuracies as texts, and what they are of.
 
     Attributes:
         role: of its numbers.
@@ -132,19 +132,19 @@ class _State:
         return Span(difference(points), "good" if better else "muted")
 
 
-def _states(state: State) -> tuple[_State, ...]:
+def _rows(state: State) -> tuple[_Row, ...]:
     dense = state.dense.accuracy if state.dense else None
     pruned, tuned = state.pruned, state.finetuned
     return (
-        _State("dense", "dense", dense),
-        _State(
+        _Row("dense", "dense", dense),
+        _Row(
             "pruned",
             "pruned",
             pruned.accuracy if pruned else None,
             _of(state, pruned),
             _estimate(state),
         ),
-        _State("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
+        _Row("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
     )
 
 
@@ -163,7 +163,7 @@ def _accuracy_table(state: State, width: int) -> Lines:
     heads = "".join(split.rjust(_VALUE + 2).ljust(_VALUE + 2 + change) for split in _SPLITS)
     lines: list[Line] = [(Span(" " * (1 + _NAME - 2) + heads.rstrip(), "muted"),)]
     dense = state.dense.accuracy if state.dense else None
-    for row in _states(state):
+    for row in _rows(state):
         spans = [Span(f" {row.name:<{_NAME}}", "plain")]
         for split in _SPLITS:
             number, points = row.number(split), row.change(dense, split)
@@ -179,7 +179,7 @@ def _strip(state: State, split: Split, width: int) -> Line:
     dense = state.dense.accuracy if state.dense else None
     for changes in (True, False):
         spans = [Span(f" {split:<11}", "muted")]
-        for row in _states(state):
+        for row in _rows(state):
             number, points = row.number(split), row.change(dense, split)
             spans += [Span(f"{row.name} ", "muted"), number]
             spans.append(Span(f" ({points.text})" * bool(changes and points.text), points.role))
