@@ -93,17 +93,3 @@ def unknown(name: str) -> str:
     if name in SETTINGS:
         return f"'{name}' belongs in a recipe file, or in the option {SETTINGS[name].flag}"
     return f"unknown key '{name}': {expected_one_of(name, (*PREFERENCES, KEYS))}"
-
-
-def preferences_table() -> str:
-    """A row of Markdown for each preference, for tui/README.md."""
-    head = ("key", "environment variable", "option", "meaning", "values", "default")
-    rows = [head, tuple("---" for _ in head), *map(_row, PREFERENCES.values())]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _row(declared: Setting) -> tuple[str, ...]:
-    kind, flag = declared.kind, declared.flag
-    option = f"`{flag}`" if kind.metavar else f"`{flag}`, `--no-{flag[2:]}`"
-    names = f"`{declared.name}`", f"`{variable(declared.name)}`", option
-    return *names, declared.meaning, kind.description or kind.expected, declared.default_text

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tui
+from tui.demo.facts import FACTS
 from tui.keys.keymap import SCREENS
 
 KEY = r"(?:[b-zA-Z*=?]|Space|Backspace|Delete)"
@@ -23,8 +24,8 @@ WRITTEN_OUT = (
 
 HINTING = [
     path
-    for folder in ("features", "plots", "screens", "state", "views", "widgets")
-    for path in (Path(tui.__file__).parent / folder).rglob("*.py")
+    for path in Path(tui.__file__).parent.rglob("*.py")
+    if not {"cli", "keys", "web"} & {*path.parts}
 ]
 
 
@@ -52,7 +53,7 @@ def test_no_hint_writes_a_key_out():
 
 
 def test_every_action_that_a_hint_names_exists():
-    known = {key.full_id for keys in SCREENS.values() for key in keys}
+    known = {key.full_id for keys in SCREENS.values() for key in keys} | {*FACTS}
     named = {name for _, text in TEXTS for name in re.findall(r"\{([a-z][a-z0-9.-]+)\}", text)}
     assert named & known
     assert named <= known
