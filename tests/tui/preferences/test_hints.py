@@ -22,10 +22,11 @@ WRITTEN_OUT = (
 )
 """Keys as people write them in hints: `f to fine-tune`, `?: help`, `(h)`, `press s`, `later: h`."""
 
+ROOT = Path(tui.__file__).parent
 HINTING = [
     path
-    for path in Path(tui.__file__).parent.rglob("*.py")
-    if not {"cli", "keys", "web"} & {*path.parts}
+    for path in ROOT.rglob("*.py")
+    if path.relative_to(ROOT).parts[0] not in ("cli", "keys", "web")
 ]
 
 
