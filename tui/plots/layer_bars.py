@@ -84,7 +84,7 @@ def draw(data: LayerBarsData, width: int, height: int, hint: str = "", view: Vie
     always = [total] if style.total else []
     bottom_axis = height >= min(len(bars) + len(always) + 3, 12)
     scale = Scale.of([bar.dense for bar in (*bars, *always)], view.other_scale)
-    legend = _legend(style, total, scale)
+    legend = _legend(style, scale)
     head = heading(title(data), legend, width, height, view)
     room = height - len(head) - 2 * bottom_axis
     shown = min(len(bars), room - len(always))
@@ -130,7 +130,7 @@ def _total(bars: list[_Bar]) -> _Bar:
     return _Bar("all", sum(bar.dense for bar in bars), sum(bar.pruned for bar in bars))
 
 
-def _legend(style: Style, total: _Bar, scale: Scale) -> Line:
+def _legend(style: Style, scale: Scale) -> Line:
     scales = (Span("  log scale", "label"),) if scale.log else ()
     return (
         Span(f"{_DENSE} dense", "dense"),
