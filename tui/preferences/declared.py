@@ -18,9 +18,9 @@ OFF = "off"
 NOTIFY = {
     OFF: "",
     BELL: "the terminal's bell",
-    DESKTOP: "a notification of the desktop, by a terminal that can",
+    DESKTOP: "a desktop notification, in terminals that have them",
 }
-"""What says that a long job has ended."""
+"""How the end of a long job is announced."""
 
 
 def check_theme(name: str) -> None:
@@ -54,8 +54,10 @@ class Preferences:
     ascii: bool | None = setting(
         None, switch(), "draw in ASCII only", unset="if the terminal needs it"
     )
-    notify: str = setting(OFF, one_of(NOTIFY), "what says that a job of over 20 seconds has ended")
-    tour: bool = setting(True, switch(), "introduce the program at its first start")
+    notify: str = setting(
+        OFF, one_of(NOTIFY), "how to announce the end of a job of over 20 seconds"
+    )
+    tour: bool = setting(True, switch(), "show the tour at the first start")
     experiment: str | None = setting(
         None,
         text("a folder or a name"),
