@@ -211,7 +211,7 @@ def _legend(data: SensitivityData, drawn: bool, marks: Line) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend.append(Span(with_keys("stale: weights changed; {scan} to scan again"), "threshold"))
+        legend.append(Span(with_keys("stale: weights changed; {scan} to rescan"), "threshold"))
     if data.progress:
         legend.append(Span(f"  {clean(data.progress)}", "hint"))
     legend += marks
