@@ -53,9 +53,9 @@ async def test_v_steps_and_l_changes_the_scale(app):
         await ready(pilot)
         await pilot.press("F", "v", "v", "v")
         assert app.state.plot == "parameters"
-        assert "log scale" in part(app, "whole-plot")
-        await pilot.press("l")
         assert "log scale" not in part(app, "whole-plot")
+        await pilot.press("l")
+        assert "log scale" in part(app, "whole-plot")
         await pilot.press("down", "down")
         assert part(app, "readout").startswith("layer conv2  dense 25,632")
         await pilot.press("V", "escape")
