@@ -202,14 +202,14 @@ def _strip(state: State, split: Split, width: int) -> Line:
         [_strip_part(row, split, dense, changes=changes) for row in rows]
         for changes in (True, False)
     )
-    lines = [(label, *_joined(parts, "   ")) for parts in (full, plain)]
-    lines.append((label, *_joined([_short_part(row, split) for row in rows], "  ")))
+    short = [_short_part(row, split) for row in rows]
+    lines = [(label, *_spaced(parts, gap)) for parts, gap in ((full, 3), (plain, 3), (short, 2))]
     return next((line for line in lines if width_of(line) <= width), lines[-1])
 
 
-def _joined(parts: Sequence[Line], gap: str) -> Line:
-    first, *rest = parts
-    return first + tuple(span for part in rest for span in (Span(gap, "muted"), *part))
+def _spaced(parts: Sequence[Line], gap: int) -> Line:
+    """The parts, each with a gap after it."""
+    return tuple(span for part in parts for span in (*part, Span(" " * gap, "muted")))
 
 
 def _strip_part(row: _State, split: Split, dense: Accuracy | None, *, changes: bool) -> Line:
