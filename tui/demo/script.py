@@ -89,7 +89,7 @@ def answered(app: FeatherweightApp) -> bool:
 
 SCRIPT = (
     Step("How light can a neural net be?", until=opened, after=1.0),
-    Step("This net reads handwritten digits, and {dense} % right"),
+    Step("This net reads {dense} % of handwritten digits correctly"),
     Step("It has {weights} weights in {layers} layers", after=3.0),
     Step("Most weights are close to zero. Are they needed?", ("planning.choose(1)",)),
     Step(

@@ -182,7 +182,7 @@ def restored(restored: RestoredRun, run_id: str) -> Outcome:
         return Outcome(f"the net of run {run_id} is now the dense net: {scores}", "{undo} to undo")
     return Outcome(
         f"run {run_id} restored: {scores}",
-        "with its base, plan and recipe · {adopt} to adopt it · {undo} to undo",
+        "with its base, plan and recipe · {adopt} to adopt · {undo} to undo",
     )
 
 
