@@ -45,7 +45,7 @@ def draw(data: HistogramData, width: int, height: int, hint: str = "", view: Vie
         return blank(width, height)
     if not (are_bins(edges) and len(everything) == len(kept) == len(edges) - 1):
         return note(hint or "no weights to show", width, height)
-    head = heading(title(data), _legend(everything, kept), width, height, view)
+    head = heading(title(data), _legend(data, everything, kept), width, height, view)
     top = _round_up(max(everything.max(), kept.max()))
     canvas = weight_canvas(edges, top, width, height - len(head))
     draw_counts(canvas, edges, everything, top, _ALL, "removed")
