@@ -123,8 +123,10 @@ def _how(result: TrainingResult | FineTuningResult, whole: str) -> str:
     return "stopped early" if result.stopped else whole
 
 
-def scanned(scan: Scan, tolerance: float) -> Outcome:
-    """A scan has ended."""
+def scanned(scan: Scan, tolerance: float, *, kept: bool = False) -> Outcome:
+    """A scan has ended; `kept` if the complete one before it is still shown."""
+    if kept:
+        return Outcome("stopped; the complete scan from before is kept", "{scan} to scan again")
     if not any(point.images for point in scan.points()):
         return Outcome(
             "stopped before anything was measured", "{scan} to scan again", role="warning"
