@@ -141,6 +141,9 @@ def scanned(scan: Scan, tolerance: float, *, kept: bool = False) -> Outcome:
 
 def searched(result: SearchResult) -> Outcome:
     """A search has ended."""
+    if not result.trials and result.stopped:
+        again = result.error or "{goal} to search again"
+        return Outcome("stopped before the first trial ended", again, role="warning")
     early = "stopped early; " if result.stopped else ""
     trials = plural(len(result.trials), "trial")
     if result.best is None:

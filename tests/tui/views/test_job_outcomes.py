@@ -75,6 +75,12 @@ def test_a_scan_without_images_has_to_be_started_again() -> None:
     assert job_outcomes.scanned(scanned(5_000), 1.0).role == "good"
 
 
+def test_a_search_stopped_in_its_first_trial_speaks_of_no_net() -> None:
+    outcome = job_outcomes.searched(SearchResult(None, (), 98.5, True))
+    assert outcome.role == "warning"
+    assert outcome.text == "stopped before the first trial ended"
+
+
 def test_a_search_without_a_result_names_the_least_accuracy() -> None:
     outcome = job_outcomes.searched(SearchResult(None, (), 98.5, False))
     assert outcome.role == "warning"
