@@ -107,11 +107,13 @@ def finetuned(
     if dense:
         gap = difference(tuned.accuracy.test - dense.accuracy.test)
         against = f" ({gap} vs. dense {score(dense.accuracy)} %)"
-    kept = f"best epoch {tuned.best}" if tuned.best else "rest of the plan pruned in one shot"
+    advice = f"best epoch {tuned.best}, revived {tuned.revived} · {{adopt}} to adopt it as the base"
+    if not tuned.best:  # no epoch of training at the full plan: the accuracy is that of pruning
+        advice = "the rest of the plan was pruned untrained; {fine-tune} to start over"
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
         f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
-        tuned.error or f"{kept}, revived {tuned.revived} · {{adopt}} to adopt it as the base",
+        tuned.error or advice,
         role="warning" if tuned.stopped or tuned.diverged else "good",
         warnings=warnings,
     )
