@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from tui.keys.key import Key
 
-__all__ = ["KEYS", "Key", "fitting"]
-
 PLAN, RUN, VIEW = "Set sparsities", "Prune and fine-tune", "Plots, files and program"
 
 KEYS = (

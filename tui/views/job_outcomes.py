@@ -83,7 +83,7 @@ def trained(result: TrainingResult, seconds: float, warnings: tuple[str, ...] = 
     how = _how(result, f"trained in {duration(seconds)}")
     return Outcome(
         f"{how}: a new dense net with {score(result.accuracy)} % on test, best epoch {result.best}",
-        result.error or "now the base for this session; to restore it later: h",
+        result.error or "now the base for this session; {open-history} to restore it later",
         role="warning" if result.stopped or result.diverged else "good",
         warnings=warnings,
     )
@@ -135,7 +135,8 @@ def scanned(scan: Scan, tolerance: float, *, kept: bool = False) -> Outcome:
         )
     how = "stopped early, so the curves use fewer images" if scan.stopped else "scan done"
     return Outcome(
-        f"{how}: tolerance {plural(tolerance, 'point')} below the base; + and - move it",
+        f"{how}: tolerance {plural(tolerance, 'point')} below the base; "
+        "{looser-tolerance} and {tighter-tolerance} move it",
         "{goal} to set sparsities from a goal or from the tolerance",
         role="warning" if scan.stopped else "good",
     )

@@ -104,6 +104,17 @@ async def test_a_failing_action_is_reported_and_the_next_key_works(app, monkeypa
         assert app.state.planned["conv1"] == pytest.approx(0.01)
 
 
+async def test_a_question_that_its_job_closes_before_it_is_laid_out_says_nothing(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        question = Question("Stop it?", "Stop", "Keep running")
+        app.push_screen(question)
+        question.dismiss(False)
+        await pilot.pause()
+        assert messages(app) == []
+        assert app.screen is app.main_screen
+
+
 @logs_errors
 async def test_errors_in_messages_workers_timers_and_screens_are_contained(
     app, monkeypatch, error_log

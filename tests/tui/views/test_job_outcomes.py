@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import InputError, StoppedError
 from core.jobs.search import SearchResult
-from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned, timed
+from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned
+from tests.tui.scripted_results import timed
 from tui.state.results import Result
 from tui.state.state import State
 from tui.views import job_outcomes

@@ -17,12 +17,12 @@ from tests.tui.scripted import (
     SHAPES,
     SIZES,
     TUNED,
-    compared,
     course,
     net,
     scanned,
     timed,
 )  # fmt: skip
+from tests.tui.scripted_results import compared
 from tui.state.measurement import (
     Comparison,
     ImageSelection,
@@ -35,6 +35,7 @@ from tui.state.training_curve import TrainingCurve
 from tui.views import plot_data
 
 STATE = State().with_dense(net()).set_plan(AGGRESSIVE)
+
 LAYERS = tuple(SHAPES)
 
 

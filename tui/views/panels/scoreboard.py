@@ -101,8 +101,8 @@ def _dead(state: State) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """A row: a state of the net, its accuracies as texts, and what they are of.
+class _Row:
+    """A state of the net: its accuracies as texts, and what they are of.
 
     Attributes:
         role: of its numbers.
@@ -139,19 +139,19 @@ class _State:
         return Span(difference(points), "good" if better else "muted")
 
 
-def _states(state: State) -> tuple[_State, ...]:
+def _rows(state: State) -> tuple[_Row, ...]:
     dense = state.dense.accuracy if state.dense else None
     pruned, tuned = state.pruned, state.finetuned
     return (
-        _State("dense", "dense", dense),
-        _State(
+        _Row("dense", "dense", dense),
+        _Row(
             "pruned",
             "pruned",
             pruned.accuracy if pruned else None,
             _of(state, pruned),
             _estimate(state),
         ),
-        _State("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
+        _Row("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
     )
 
 
@@ -170,13 +170,13 @@ def _accuracy_table(state: State, width: int) -> Lines:
     heads = "".join(split.rjust(_VALUE + 2).ljust(_VALUE + 2 + change) for split in _SPLITS)
     lines: list[Line] = [(Span(" " * (1 + _NAME - 2) + heads.rstrip(), "muted"),)]
     dense = state.dense.accuracy if state.dense else None
-    for row in _states(state):
+    for row in _rows(state):
         full = _table_row(row, dense, wide)
         lines.append(full if width_of(full) <= width else _table_row(row, dense, wide, short=True))
     return tuple(lines)
 
 
-def _table_row(row: _State, dense: Accuracy | None, wide: bool, *, short: bool = False) -> Line:
+def _table_row(row: _Row, dense: Accuracy | None, wide: bool, *, short: bool = False) -> Line:
     """A row of the table; a short one leaves out the differences of another plan's numbers."""
     spans = [Span(f" {row.name:<{_NAME}}", "plain")]
     end = width_of(spans)
@@ -198,7 +198,7 @@ def _table_row(row: _State, dense: Accuracy | None, wide: bool, *, short: bool =
 def _strip(state: State, split: Split, width: int) -> Line:
     """One line for a split, in the longest wording that fits; the last one fits 60 columns."""
     dense = state.dense.accuracy if state.dense else None
-    label, rows = Span(f" {split:<11}", "muted"), _states(state)
+    label, rows = Span(f" {split:<11}", "muted"), _rows(state)
     full, plain = (
         [_strip_part(row, split, dense, changes=changes) for row in rows]
         for changes in (True, False)
@@ -213,7 +213,7 @@ def _spaced(parts: Sequence[Line], gap: int) -> Line:
     return tuple(span for part in parts for span in (*part, Span(" " * gap, "muted")))
 
 
-def _strip_part(row: _State, split: Split, dense: Accuracy | None, *, changes: bool) -> Line:
+def _strip_part(row: _Row, split: Split, dense: Accuracy | None, *, changes: bool) -> Line:
     number, points, of = row.number(split), row.change(dense, split), row.of_split(split)
     return (
         Span(f"{row.name} ", "muted"),
@@ -223,7 +223,7 @@ def _strip_part(row: _State, split: Split, dense: Accuracy | None, *, changes: b
     )
 
 
-def _short_part(row: _State, split: Split) -> Line:
+def _short_part(row: _Row, split: Split) -> Line:
     was = "was " * bool(row.of_split(split))
     return (Span(f"{_SHORT_NAMES.get(row.name, row.name)} {was}", "muted"), row.number(split))
 
