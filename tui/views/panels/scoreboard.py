@@ -183,8 +183,9 @@ def _table_row(row: _Row, dense: Accuracy | None, wide: bool, *, short: bool = F
     for split in _SPLITS:
         end += _VALUE
         number, points = row.number(split), row.change(dense, split)
-        room = max(0, end - width_of(spans) - len(number.text))
-        spans.append(Span(" " * (room or 1) + number.text, number.role))
+        gap = not spans[-1].text.endswith(" ")
+        room = max(gap, end - width_of(spans) - len(number.text))
+        spans.append(Span(" " * room + number.text, number.role))
         end += _DIFFERENCE * wide
         if row.of_split(split) != row.of_split("validation"):
             spans.append(Span(f" {row.of}", "muted"))

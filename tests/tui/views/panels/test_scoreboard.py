@@ -123,6 +123,8 @@ def test_an_estimate_is_of_the_plan_on_the_screen() -> None:
     assert "pruned 11.35 at 36.88x" in test
     assert "pruned 30.1 ±2.5   fine-tuned 99.26 at 36.88x" in validation.replace(" (+0.08)", "")
     pruned, tuned = text(state, 54, "box")[-2:]
+    first = text(estimated(STATE), 54, "box")[-2]
+    assert first.index("30.1 ±2.5") + 9 == tuned.index("99.26") + 5
     assert pruned.split() == ["pruned", "11.35", "at", "36.88x", "30.1", "±2.5"]
     assert tuned.split() == ["fine-tuned", "99.31", "99.26", "at", "36.88x"]
 
