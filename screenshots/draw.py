@@ -55,7 +55,7 @@ SESSIONS = (
         36,
         {"plan": "m down enter down (done)", "finetuned": "f (done)", "files": "e enter (done)"},
     ),
-    Session(120, 36, {"exploring": "s (done) m enter d (done) d (done) v v v v"}),
+    Session(120, 36, {"exploring": "s (done) m down enter (done) v v"}),
     Session(120, 36, {"speed": "m down enter b (done)"}),
     Session(80, 24, {"training": "m down enter f (fourth-epoch)"}),
 )
@@ -94,6 +94,7 @@ async def until(pilot: Pilot[None], reached: Callable[[Any], object]) -> None:
 async def _draw(session: Session, folder: Path | None) -> None:
     """Draw the pictures of a session."""
     os.chdir(tempfile.mkdtemp())  # for exported files
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()  # no plan of the user or of another session
     backend = Backend(Settings(), Experiment(folder or Path(tempfile.mkdtemp())))
     app = FeatherweightApp(backend)
     async with app.run_test(size=(session.columns, session.rows)) as pilot:
@@ -111,7 +112,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--history", metavar="FOLDER", type=lambda path: Path(path).resolve())
     args = parser.parse_args()
-    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()  # no saved plan of the user
     for each in SESSIONS:
         if not each.runs or args.history is not None:
             asyncio.run(_draw(each, args.history if each.runs else None))

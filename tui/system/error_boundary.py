@@ -1,8 +1,8 @@
 """The error boundary: confines an error to the panel or key it occurs in.
 
 Textual ends the program at the first error in a handler and has no hook to prevent that. The
-methods overridden here are private to Textual; no other file overrides any. What widgets draw is
-made harmless on the way, see `tui.text.outside`.
+methods overridden here are private to Textual; of other files only `tui.screens.paced` overrides
+one. What widgets draw is made harmless on the way, see `tui.text.outside`.
 """
 
 from __future__ import annotations

@@ -8,9 +8,6 @@ from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.numbers import BYTES, Units, unit
 from tui.plots.drawing.ticks import Axis, Tick, unit_ticks
 
-_SPAN = 100.0
-"""Amounts of more than so many times the least one are on a logarithmic scale."""
-
 
 class Scale(NamedTuple):
     """How long a bar of an amount is.
@@ -24,15 +21,15 @@ class Scale(NamedTuple):
     least: float = 0.0
 
     @classmethod
-    def of(cls, amounts: Sequence[float], other: bool = False) -> Self:
-        """The scale that the span of amounts before pruning asks for, which no plan moves.
+    def of(cls, amounts: Sequence[float], log: bool = False) -> Self:
+        """The scale for amounts before pruning, so that no plan moves it.
 
-        A logarithmic one begins two decades below the least amount, for what is left of it.
-        `other` asks for the other scale.
+        A linear one shows the share that is kept. A logarithmic one, which shows small layers
+        beside large ones, begins two decades below the least amount, for what is left of it.
         """
         known = [amount for amount in amounts if amount > 0]
         most, least = max(known, default=1.0), min(known, default=1.0)
-        if (most > _SPAN * least) == other:
+        if not log:
             return cls(most)
         return cls(most, 10.0 ** max(0, math.floor(math.log10(max(1.0, least))) - 2))
 
