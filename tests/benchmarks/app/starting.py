@@ -114,7 +114,7 @@ def _start_freeze() -> Figure:
 def _longest_freeze() -> tuple[float, float]:
     """The longest lag until the net is drawn, and the MB read from disk."""
     with watched() as (terminal, lags):
-        terminal.wait_for("ready:", "weights: ", seconds=300)
+        terminal.wait_for("ready:", "Weights · ", seconds=300)
         read = _read_from_disk(terminal.process.pid)
         terminal.read(0.5)
         terminal.press("q")
