@@ -22,7 +22,7 @@ from tui.keys.key import Key
 from tui.keys.keymap import with_keys
 from tui.screens.main import MainScreen
 from tui.screens.messages import Messages
-from tui.screens.question import Question
+from tui.screens.question import Question, replace_question
 from tui.state.measurement import MeasurementRequest
 from tui.state.next_measurement import request_for, with_event
 from tui.state.state import State
@@ -178,8 +178,7 @@ class Session:
             self.show(self.state, Outcome(str(error), "nothing was written", role="error"))
             return
         if lexists(path):
-            question = f"{text} already exists. Replace it?"
-            self.confirm(question, "Replace it", "Keep it", partial(write, path))
+            self.ask(replace_question(text), lambda yes: write(path) if yes else None)
         else:
             write(path)
 

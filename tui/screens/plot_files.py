@@ -12,7 +12,7 @@ from core.experiments.runs import check_outside_runs
 from core.system.files import check_writable, write_text, write_whole
 from tui.plots.export.picture import Picture
 from tui.screens.path_dialog import PathDialog
-from tui.screens.question import Question
+from tui.screens.question import replace_question
 from tui.system.paths import path_of
 
 KINDS = (".svg", ".png", ".csv")
@@ -52,8 +52,8 @@ def ask(screen: Screen[None], path: str, file: PlotFile, chosen: Callable[[str],
         chosen(text)
         target = path_of(text)
         if lexists(target):
-            question = Question(f"{text} already exists. Replace it?", "Replace it", "Keep it")
-            screen.app.push_screen(question, lambda yes: write(file, target) if yes else None)
+            replaced = replace_question(text)
+            screen.app.push_screen(replaced, lambda yes: write(file, target) if yes else None)
         else:
             write(file, target)
 

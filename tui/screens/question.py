@@ -103,6 +103,11 @@ class Question(Dialog[bool]):
         )
 
 
+def replace_question(name: str) -> Question:
+    """The question before a file that exists is replaced."""
+    return Question(f"{name} already exists. Replace it?", "Replace it", "Keep it")
+
+
 class Choice(Dialog[str]):
     """A list of names, each with what is beside and below it; Enter picks one, Esc cancels."""
 
