@@ -33,7 +33,7 @@ from core.events import (
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
 from core.jobs.workbench import Net, Workbench
-from core.measure.evaluation import measure
+from core.measure.evaluation import measure, subject_of
 from core.nets.user_code.names import without_folder
 from core.nets.user_code.sources import source_digest
 from core.nets.weights import DenseWeights, Weights, copy_weights, weights_digest
@@ -67,9 +67,10 @@ def open_dense_net(
     # First: resolving the precision trains a net of its own.
     rest = yield from _loaded(workbench, stop)
     yield Progress("opening the dense net")
-    # A net that is trained now takes the rest of the time, and is measured already.
     dense = yield from within(rest, dense_weights(workbench, stop, may_train))
     measuring = measured_net(workbench, dense, stop)
+    if dense.accuracy is not None:  # trained now: it took the rest of the time, and is measured
+        return (yield from measuring)
     return (yield from within(rest.part(MEASURING), measuring))
 
 
@@ -81,15 +82,13 @@ def _loaded(workbench: Workbench, stop: StopFlag) -> Stream[Portion]:
     portion = LOADING
     yield portion
     with closing(workbench.prepared(stop)) as stream:
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration:
-                return Portion(portion.end, 1.0)
+        for event in stream:
             if isinstance(event, Portion):
                 portion = LONG_LOADING
-                event = portion.part(event)
-            yield event
+                yield portion.part(event)
+            else:
+                yield event
+    return Portion(portion.end, 1.0)
 
 
 def unmeasured_dense_net(workbench: Workbench, stop: StopFlag = never) -> Stream[Net]:
@@ -135,13 +134,13 @@ def measured_net(
 
 def _at_chance(net: Net, stage: str) -> str:
     """What is wrong with a net that does not beat guessing, or with the images that say so."""
-    which, images = stage.replace("finetuned", "fine-tuned"), net.accuracy.images[0]
+    subject, images = subject_of(stage), net.accuracy.images[0]
     guessing = "always guessing the most common class"
     if net.unclear:
         few = f"so few validation images ({images:,})"
-        return f"the {which} net cannot be told from {guessing} on {few}"
+        return f"{subject} cannot be told from {guessing} on {few}"
     way = "train another" if stage == "dense" else "prune less"
-    return f"the {which} net is no better than {guessing}: {way}, or check the images' labels"
+    return f"{subject} is no better than {guessing}: {way}, or check the images' labels"
 
 
 def dense_weights(

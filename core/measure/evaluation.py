@@ -25,7 +25,7 @@ _SUBJECTS = {
     "file": "the net in the file",
     "model": "the net",
 }
-"""The stages in words."""
+"""The nets of stages whose own name does not say it."""
 
 _VALUES = 480_000
 """Most values per batch: three color images of 224 x 224, for which VGG-16's first two layers need
@@ -95,6 +95,11 @@ def evaluate(
     return 100.0 * int((predictions == data.labels).sum()) / len(data)
 
 
+def subject_of(stage: str) -> str:
+    """The net of a stage in words, such as `the fine-tuned net`."""
+    return _SUBJECTS.get(stage, f"the {stage} net")
+
+
 def images_to_measure(data: Splits) -> int:
     """How many images `measure` measures."""
     return len(data.validation) + (0 if data.test is data.validation else len(data.test))
@@ -107,7 +112,7 @@ def measure(
 
     Raises StoppedError if `stop` is raised.
     """
-    step = f"measuring {_SUBJECTS.get(stage, f'the {stage} net')} on"
+    step = f"measuring {subject_of(stage)} on"
     first, second = portions(len(data.validation), images_to_measure(data) - len(data.validation))
     yield first
     test = validation = yield from evaluate(

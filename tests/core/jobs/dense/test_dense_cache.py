@@ -10,9 +10,10 @@ import torch
 
 from core.events import Epoch, Notice
 from core.formats.weights_files import save_dense
-from core.jobs.dense_net import cached_net, cached_or_trained
+from core.jobs.dense_net import cached_net, cached_or_trained, open_dense_net
 from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights, weights_digest
+from core.progress import Meter
 from core.settings.settings import Settings
 from tests.core.data.folders.drawn import fill
 from tests.core.training.loops import of_type, recorded, same
@@ -44,6 +45,17 @@ def test_a_net_is_trained_once_for_each_seed_and_recipe(
             assert same(made.setdefault(name, dense.weights), dense.weights)
     kept = {path.stem for path in (empty_cache / "dense").iterdir() if ".early" not in path.name}
     assert len(kept) == 3
+
+
+def test_the_bar_of_opening_a_net_that_is_trained_first_never_falls(settings: Settings) -> None:
+    net, events = recorded(open_dense_net(Workbench(settings)))
+    assert net.trained
+    meter, shares = Meter(), []
+    for now, event in enumerate(events):
+        meter = meter.after(event, now)
+        shares.append(meter.done or 0.0)
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("end", [b"", b"flip"], ids=["truncated", "flipped"])
