@@ -151,7 +151,7 @@ def _train(
 
     while not trainer.finished:
         try:
-            loss = yield from trainer.run_epoch(stop, after_step)
+            loss = yield from trainer.run_epoch(stop, after_step, pruner.sparsity)
             if loss is None:
                 break
             validation = yield from _validate(workbench, model, never)

@@ -14,7 +14,7 @@ from torch import nn
 from core.data.batches import Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.errors import InputError
-from core.events import Accuracy, Epoch, Event, Notice, drain
+from core.events import Accuracy, Batch, Epoch, Event, Notice, drain
 from core.formats.codebooks import CodebookTensor
 from core.formats.codec import Tied
 from core.formats.codec.numpy_inference import main
@@ -133,6 +133,7 @@ def test_straight_through_training_recovers_accuracy(workbench: Workbench, prune
     epochs = of_type(Epoch, events)
     assert [epoch.epoch for epoch in epochs] == [1, 2]
     assert all(epoch.revived == 0 for epoch in epochs)
+    assert {batch.sparsity for batch in of_type(Batch, events)} == {epochs[0].sparsity}
     assert tuned.validation == max([rough.validation, *(epoch.validation for epoch in epochs)])
     assert tuned.validation > rough.validation + 1
     for layer in workbench.layers:
