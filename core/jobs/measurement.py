@@ -23,6 +23,7 @@ from core.measure.evaluation import sample_accuracy
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, load_into, state_dict, weights_digest
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
+from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
 
 FEW = 100
@@ -57,9 +58,9 @@ def scan(
     """
     images = yield from _split(workbench, split, stop)
     if len(images) < FEW:
-        few = f"{len(images)} {split} image" + "s" * (len(images) != 1)
+        few = counted(len(images), f"{split} image")
         text = f"{few} cannot rank the layers: one image is {100 / len(images):.1f} points"
-        yield Notice(f"{text}, so most differences in this scan are chance", warning=True)
+        yield Notice(f"{text}, so small differences in this scan may be chance", warning=True)
     _, precision = yield from workbench.prepared(stop)
     yield Progress("preparing the scan")
     stream = sensitivity_scan.scan(

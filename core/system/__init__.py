@@ -5,7 +5,7 @@ locks            folders locked by one process at a time
 untrusted_json   untrusted JSON files and safetensors headers
 typed_json       dataclasses from untrusted JSON, by their type hints, and back
 blocking_calls   a blocking call in a thread: progress, stop flag, timeout
-error_text       the reason for an error, for the user
+error_text       parts of messages: the reason for an error, names, counts
 devices          the devices torch computes on
 allocator        freed memory reused in the next step
 number_formats   the formats nets compute in

@@ -1,4 +1,4 @@
-"""The reason for an error, for the user."""
+"""Parts of messages: the reason for an error, names, counts."""
 
 from collections.abc import Collection
 from urllib.error import HTTPError, URLError
@@ -20,3 +20,8 @@ def some(names: Collection[str]) -> str:
     """The first of some names, and how many others there are."""
     first, more = next(iter(names)), len(names) - 1
     return f"{first} and {more} more" if more else first
+
+
+def counted(number: int, noun: str) -> str:
+    """A count with its noun: 1 image, 5,000 images."""
+    return f"{number:,} {noun}" + "s" * (number != 1)

@@ -1,7 +1,7 @@
 """Training a net, dense or while it is pruned.
 
 recipes        named hyperparameters; settings/recipe_changes declares what a user may change
-notices        what is said of a training before it starts
+notices        what a user is told before a training starts
 losses         the loss functions
 optimizers     the optimizers
 schedules      the learning-rate schedules

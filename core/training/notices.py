@@ -1,35 +1,38 @@
-"""What is said of a training before it starts."""
+"""What a user is told before a training starts."""
 
 from __future__ import annotations
 
 from core.data.registry import describe, is_folder
+from core.system.error_text import counted
 from core.training.recipes import Phase
 
 
 def fitted_notice(what: str, before: Phase, phase: Phase, images: int) -> str:
-    """What of `training` or `fine-tuning` was fitted to the images; empty if nothing was.
+    """How a recipe's phase was fitted to the number of images; empty if it was not.
 
     Names the options that change it: the dense net's are those of the command `train`.
+
+    Args:
+        what: `training` or `fine-tuning`.
+        before: the phase as the settings have it.
+        phase: the phase as it is run.
+        images: number of training images.
     """
     parts = dict[str, str]()
     if phase.epochs != before.epochs:
-        parts["--epochs"] = _counted(phase.epochs, "epoch")
+        parts["--epochs"] = counted(phase.epochs, "epoch")
     if phase.batch_size != before.batch_size:
-        parts["--batch-size"] = f"batches of {_counted(phase.batch_size, 'image')}"
+        parts["--batch-size"] = f"batches of {counted(phase.batch_size, 'image')}"
     if not parts:
         return ""
     of = " of featherweight train" if what == "training" else ""
     size, options = " in ".join(parts.values()), " and ".join(parts)
-    return f"{what} takes {size}, to fit {_counted(images, 'training image')}; see {options}{of}"
+    return f"{what} takes {size}, to fit {counted(images, 'training image')}; see {options}{of}"
 
 
 def mirrored_notice(dataset: str, phase: Phase) -> str:
-    """Says that mirrored images are no longer of their class; empty if they are, or stay as is."""
+    """A warning if flips take images out of their class; empty if they do not, or none is made."""
     if "flip" not in phase.augment or is_folder(dataset) or describe(dataset).symmetric:
         return ""
-    text = "mirrored digits and letters are others, or none: leave flip out of --augment"
+    text = "mirrored digits and letters are different ones, or none: leave flip out of --augment"
     return f"{dataset}: {text}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + "s" * (number != 1)

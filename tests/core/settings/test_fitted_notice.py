@@ -1,4 +1,4 @@
-"""What is said of a training before it starts."""
+"""What a user is told before a training starts."""
 
 import re
 

@@ -237,7 +237,8 @@ def test_mirrored_digits_are_warned_of(
     workbench = Workbench(Settings(data_dir=data_dir, precision="fp32", changes=changes))
     _, events = recorded(workbench.train())
     warned = [notice.text for notice in of_type(Notice, events) if notice.warning]
-    text = "mnist: mirrored digits and letters are others, or none: leave flip out of --augment"
+    what = "mirrored digits and letters are different ones, or none"
+    text = f"mnist: {what}: leave flip out of --augment"
     assert warned == ([text] if said else [])
 
 
