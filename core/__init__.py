@@ -8,7 +8,7 @@ The folders, from the ground up; each imports only from those above it in this l
 
     errors         InputError (fix the input), WorkError (the work failed), StoppedError
     events         what a long operation reports: frozen dataclasses; Stream, drain
-    progress       how far an operation is as a whole, and how long it will still take
+    progress       how much of a whole operation is done, and how long the rest will take
     fields/        how settings are declared: kinds of values, defaults, meanings
     system/        files written whole, locks, devices, threads, timing, precision, untrusted JSON
     data/          data sets: fetched, checked, split, batched; folders of images

@@ -1,4 +1,4 @@
-"""How far an operation is as a whole, and how long it will still take."""
+"""How much of a whole operation is done, and how long the rest will take."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ SOON = 1.0
 """Seconds of work after which the pace is known well enough to tell the time left."""
 
 ROUNDING = 1e-9
+"""Portions that are computed differently may differ by this much where they meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,10 @@ class Meter:
         """
         start = portion.start if self.ending and self.start is None else self.start
         begins = self.portion is None or portion.start < self.portion.start - ROUNDING
-        done, work = (None, 0.0) if begins else (self.done, self.work)
-        entered = replace(self, portion=portion, at=0.0, trains=False, start=start, seen=now)
-        entered = replace(entered, done=done, work=work)
+        done = None if begins else self.done
+        entered = replace(
+            self, done=done, portion=portion, at=0.0, trains=False, seen=now, start=start
+        )
         entered = replace(entered, done=entered._at(portion.start))
         known = not begins and portion.end - portion.start <= self.work
         return entered if known else replace(entered, work=0.0, began=now)

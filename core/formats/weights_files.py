@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from operator import ne
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ _BATCH_COUNTER = "num_batches_tracked"
 
 
 class SizesError(InputError):
-    """A file has the tensors of a net, but of another number of classes or channels, say."""
+    """A file has a net's tensors, but sized for other data, such as another number of classes."""
 
 
 class ReadWeights(NamedTuple):
@@ -211,9 +212,7 @@ def _differ_in_sizes(selection: Selection, expected: Weights) -> bool:
     """Whether all names are there, and each shape that differs does so in one dimension."""
     wanted = shapes(expected)
     pairs = [(shape, wanted[name]) for name, shape in shapes(selection.values).items()]
-    alike = all(
-        len(stored) == len(own) and sum(map(int.__ne__, stored, own)) <= 1 for stored, own in pairs
-    )
+    alike = all(len(stored) == len(own) and sum(map(ne, stored, own)) <= 1 for stored, own in pairs)
     return alike and not selection.surplus and selection.values.keys() == expected.keys()
 
 

@@ -82,7 +82,7 @@ class Models:
         args = builder_args(spec.name, spec.given, self.counts, spec.fresh_head)
         yield f"running code from {spec.name}" + (f" ({format_model_args(args)})" if args else "")
         if extra := extra_state(self._outline):
-            names = f"{some(list(extra))} in its state_dict"
+            names = f"{some(extra)} in its state_dict"
             yield f"{names}: kept as the net has it, and stored in no file (not a tensor)"
         if spec.fresh_head:
             yield f"the last layer, {head_name(self._outline)}, is new: drawn from seed {seed}"
