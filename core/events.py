@@ -114,7 +114,7 @@ class Batch(Event):
         accuracy: accuracy on this batch before the step, in percent.
         seconds: training time since the start, measurements excluded.
         rate: the learning rate of this step; 0 if unknown.
-        sparsity: zeros over elements of all prunable weights that are in force after it.
+        sparsity: zeros over elements of all prunable weights after this step; 0 while dense.
     """
 
     epoch: int

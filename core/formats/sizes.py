@@ -20,7 +20,7 @@ MAX_PARAMETERS = 20_000_000
 """Larger nets are measured only on request: their files take a minute or longer."""
 
 SIZES_COST = 0.02
-"""The share of a fine-tuning that it takes to measure the sizes of its net's files, about."""
+"""The share of a fine-tuning's time that measuring the sizes of its net's files takes, roughly."""
 
 
 def measure_sizes(

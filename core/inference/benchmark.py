@@ -39,7 +39,7 @@ SEARCH_FRACTION = 0.25
 """Fraction of the time spent searching for the fastest form of the sparse net."""
 
 PREPARING_COST = 0.1
-"""The share of a case that it takes to prepare the engines, about."""
+"""The share of a case's time that preparing the engines takes, roughly."""
 
 LOGITS_TOLERANCE = 1e-3
 """Allowed difference between an engine's logits and torch's, relative to the largest."""

@@ -9,7 +9,7 @@ from core.pruning.plans import Plan, uniform_plan
 
 
 class Preset(NamedTuple):
-    """A preset plan: the sparsity of each layer, in order, or one for all, in words, too."""
+    """A preset plan: a sparsity for each layer, in order, or one for all, and a description."""
 
     sparsities: tuple[float, ...] | float
     meaning: str
@@ -28,7 +28,7 @@ _CNN5: Mapping[str, Preset] = {
 }
 """The plans of the reference experiment."""
 
-_WAY = "; the others are of built-in nets: use --ratio X or --uniform SPARSITY"
+_WAY = "; the others are for built-in nets: use --ratio X or --uniform SPARSITY"
 """How to plan for a net that has no preset of its own."""
 
 

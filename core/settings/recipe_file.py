@@ -90,7 +90,7 @@ class Config:
 
         Args:
             options: fields of `Settings`, `Inputs` and `RecipeChanges` by name.
-            defaults: such fields with other defaults than their own.
+            defaults: the same kind of fields; values that replace their usual defaults.
 
         Raises:
             InputError: an option has an invalid value, or changes to the recipe conflict, which
@@ -227,7 +227,7 @@ def _read_value(source: _Source, place: Sequence[str], value: Any, declared: Set
 
 
 def _remedy(declared: Setting, value: str) -> str:
-    """The option that says where something is now that the file has by its path; or nothing."""
+    """The option that replaces a path in the file that is wrong here; empty if it is no path."""
     if declared.name == "model" and is_path(split_name(value)[0]):
         return f"; give {declared.given(code_option(value))}"
     if declared.name == "dataset" and is_folder(value):

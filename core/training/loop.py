@@ -28,7 +28,7 @@ from core.training.recipes import Phase
 from core.training.schedules import PER_STEP, build_scheduler
 
 STEP_COST = 3.0
-"""How much longer than measuring an image it takes to train on one, about."""
+"""How many times as long training on an image takes as measuring it, roughly."""
 
 
 @dataclass(eq=False)

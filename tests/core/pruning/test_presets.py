@@ -68,7 +68,7 @@ def test_changing_a_preset_plan_does_not_change_the_preset() -> None:
     [
         ("cnn5", "mild", "moderate, aggressive, uniform"),
         ("lenet-5", "aggressive", "han2015, uniform"),
-        ("mine.py:Net", "han2015", "uniform; the others are of built-in nets: use --ratio X"),
+        ("mine.py:Net", "han2015", "uniform; the others are for built-in nets: use --ratio X"),
     ],
 )
 def test_a_preset_of_another_net_is_refused(model: str, name: str, expected: str) -> None:
