@@ -5,5 +5,4 @@ record      records the demo: an asciinema cast, and an animation of it
 cast        a program in a pseudo-terminal, with the time of everything it writes
 film        from a cast to the frames of an animation
 animation   from frames to an animated SVG
-glyphs      the characters that are drawn as shapes
 """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from screenshots.film import Cells, Frame, Row
-from screenshots.glyphs import boxes, is_block
+from tui.plots.export.glyphs import Box, Dot, Polygon, shapes
 
 WIDTH, HEIGHT, FONT = 8, 17, 13.3
 """Of a cell and of the letters in it, in pixels."""
@@ -30,8 +31,9 @@ def animated(film: Sequence[Frame], columns: int, title: str, poster: int = -1) 
     style = (
         f".s{{visibility:hidden;animation:{total:.1f}s step-end infinite}}"
         ".p{visibility:visible}@media(prefers-reduced-motion){.s{animation:none!important}}"
-        f"text{{white-space:pre;font:{FONT}px {FONTS};fill:#{FRONT}}}"
-        f".e{{shape-rendering:crispEdges}}.b{{font-weight:bold}}{sheet.rules}"
+        f"text{{white-space:pre;font:{FONT}px {FONTS}}}text,path{{fill:currentColor}}"
+        ".e{shape-rendering:crispEdges}.b{font-weight:bold}"
+        f".d{{stroke:currentColor;stroke-linecap:round}}.r{{fill:none}}{sheet.rules}"
     )
     box = f"0 0 {width + 2 * MARGIN} {height + 2 * MARGIN}"
     return (
@@ -62,7 +64,7 @@ class _Sheet:
     @property
     def rules(self) -> str:
         """The rules of all classes."""
-        colors = (f".{name}{{fill:#{color}!important}}" for color, name in self._colors.items())
+        colors = (f".{name}{{color:#{color}}}" for color, name in self._colors.items())
         return "".join((*colors, *map(self._moves, self._times)))
 
     def _moves(self, shown: tuple[bool, ...]) -> str:
@@ -79,43 +81,88 @@ def _row(shown: Sequence[Row], sheet: _Sheet) -> Iterator[str]:
     """Everything a row shows, each with its times."""
     for row in dict.fromkeys(shown):
         times = tuple(each == row for each in shown)
-        shapes = "".join(_shapes(row, sheet))
-        if shapes:
-            yield shapes if all(times) else f'<g class="{sheet.times(times)}">{shapes}</g>'
+        drawn = "".join(_drawn(row, sheet))
+        if drawn:
+            yield drawn if all(times) else f'<g class="{sheet.times(times)}">{drawn}</g>'
 
 
-def _shapes(row: Row, sheet: _Sheet) -> Iterator[str]:
-    """The backgrounds, boxes and texts of a row."""
+def _drawn(row: Row, sheet: _Sheet) -> Iterator[str]:
+    """The backgrounds, shapes and texts of a row."""
     for cells in row:
         x, (front, back) = cells.start * WIDTH, cells.colors
         if back and back != BACK:
             name = sheet.color(back)
             yield f'<path class="e {name}" d="M{x} 0h{len(cells.text) * WIDTH}v{HEIGHT}H{x}z"/>'
         name = sheet.color(front or FRONT)
-        yield from _boxes(cells, f"e {name}", is_block)
-        yield from _boxes(cells, name, lambda char: not is_block(char))
+        yield from _paths(cells, name)
         yield from _texts(cells, name)
 
 
-def _boxes(cells: Cells, name: str, takes: Callable[[str], bool]) -> Iterator[str]:
-    """What is drawn as shapes, in one path; boxes side by side become one."""
-    found = list[list[float]]()
+_Look = tuple[str, str]
+"""The classes of a path besides its color, and its other attributes."""
+
+
+def _paths(cells: Cells, name: str) -> Iterator[str]:
+    """What is drawn as shapes, in one path for all that look alike."""
+    paths = defaultdict[_Look, list[str]](list)
+    for look, path in chain(_boxes(cells), _marks(cells)):
+        paths[look].append(path)
+    for (classes, attributes), parts in paths.items():
+        yield f'<path class="{name}{classes}"{attributes} d="{"".join(parts)}"/>'
+
+
+def _boxes(cells: Cells) -> Iterator[tuple[_Look, str]]:
+    """The boxes; those side by side become one."""
+    found = defaultdict[_Look, list[list[float]]](list)
     for place, char in enumerate(cells.text, cells.start):
-        for left, top, width, height in boxes(char, WIDTH / HEIGHT) if takes(char) else ():
-            x, y = (place + left) * WIDTH, top * HEIGHT
-            last = found[-1] if found else [0.0] * 4
-            if abs(last[0] + last[2] - x) < 0.01 and (last[1], last[3]) == (y, height * HEIGHT):
-                last[2] += width * WIDTH
+        for shape in shapes(char):
+            if not isinstance(shape, Box):
+                continue
+            opacity = f' fill-opacity="{shape.opacity:g}"' if shape.opacity < 1 else ""
+            boxes = found[" e" * _is_block(char), opacity]
+            left, right = (place + shape.left) * WIDTH, (place + shape.right) * WIDTH
+            edges = [shape.top * HEIGHT, shape.bottom * HEIGHT]
+            if boxes and boxes[-1][1] >= left - 0.01 and boxes[-1][2:] == edges:
+                boxes[-1][1] = right
             else:
-                found.append([x, y, width * WIDTH, height * HEIGHT])
-    if found:
-        path = "".join(f"M{_(x)} {_(y)}h{_(w)}v{_(h)}h{_(-w)}z" for x, y, w, h in found)
-        yield f'<path class="{name}" d="{path}"/>'
+                boxes.append([left, right, *edges])
+    for look, boxes in found.items():
+        for left, right, top, bottom in boxes:
+            across, down = _(right - left), _(bottom - top)
+            yield look, f"M{_(left)} {_(top)}h{across}v{down}h-{across}z"
+
+
+def _is_block(char: str) -> bool:
+    """Whether it fills a part of its cell to the edges, where it must meet its neighbors."""
+    return "▀" <= char <= "▓"
+
+
+def _marks(cells: Cells) -> Iterator[tuple[_Look, str]]:
+    """The dots and polygons."""
+    for place, char in enumerate(cells.text, cells.start):
+        for shape in shapes(char):
+            if isinstance(shape, Dot):
+                yield _dot(shape, place)
+            elif isinstance(shape, Polygon):
+                corners = (f"{_((place + x) * WIDTH)} {_(y * HEIGHT)}" for x, y in shape.points)
+                yield ("", ""), f"M{' '.join(corners)}z"
+
+
+def _dot(dot: Dot, place: int) -> tuple[_Look, str]:
+    """A ring; or a disk, whose shortest path is the round cap of a line without length."""
+    x, y, radius = (place + dot.x) * WIDTH, dot.y * HEIGHT, dot.radius * WIDTH
+    if not dot.ring:
+        return (" d", f' stroke-width="{_(2 * radius)}"'), f"M{_(x)} {_(y)}h0"
+    ring = dot.ring * WIDTH
+    middle = radius - ring / 2
+    half = f"a{_(middle)} {_(middle)} 0 1 0 "
+    path = f"M{_(x - middle)} {_(y)}{half}{_(2 * middle)} 0{half}{_(-2 * middle)} 0z"
+    return (" d r", f' stroke-width="{_(ring)}"'), path
 
 
 def _texts(cells: Cells, name: str) -> Iterator[str]:
     """What is drawn as text: words apart from others by more than one space have their own x."""
-    text = "".join(" " if boxes(char, 1.0) else char for char in cells.text)
+    text = "".join(" " if shapes(char) else char for char in cells.text)
     start = 0
     for word in text.split("  "):
         stripped = word.strip()

@@ -14,7 +14,6 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 Output = tuple[float, str]
 """Something that was written, and when, in seconds from the start."""
@@ -91,8 +90,3 @@ def _read(master: int, process: subprocess.Popen[bytes]) -> bytes:
             except OSError:  # Linux: the other end is closed
                 break
     return b""
-
-
-def write(cast: Cast, path: Path) -> None:
-    """Write a cast to a file."""
-    path.write_text(cast.text(), encoding="utf-8")

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from screenshots.animation import animated
-from screenshots.cast import Cast, record, write
+from screenshots.cast import Cast, record
 from screenshots.film import frames, retold
 
 FOLDER = Path(__file__).parent
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true")
     if not parser.parse_args().again:
         whole = _recorded()
-        write(retold(frames(whole), whole), CAST)
+        CAST.write_text(retold(frames(whole), whole).text(), encoding="utf-8")
     ANIMATION.write_text(drawn(Cast.of_text(CAST.read_text(encoding="utf-8"))), encoding="utf-8")
     print(f"{CAST.name}: {CAST.stat().st_size:,} bytes")
     print(f"{ANIMATION.name}: {ANIMATION.stat().st_size:,} bytes")

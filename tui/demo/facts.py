@@ -71,5 +71,5 @@ def _right(accuracy: Accuracy | None) -> str:
 
 
 def kilobytes(size: int) -> str:
-    """A size in thousands of bytes, as shops of disks count."""
+    """A size in thousands of bytes, as disk makers count them."""
     return f"{size / 1000:,.{1 if size < 100_000 else 0}f} KB"

@@ -23,7 +23,6 @@ _VALIDATION, _PENDING, _BEST, _DENSE, _BATCH = "●", "○", "◆", "╌", "⠒"
 _LEAST_LOSS, _LOWEST = 1.0, 90.0
 # Batches of so many epochs count as one value of the axis, their best.
 _WINDOW = 1.0
-_LIVE = 5
 # The columns of the table that the left axis measures.
 _ACCURACIES = (1, 2)
 _Floats = NDArray[np.float64]
@@ -48,7 +47,7 @@ class AccuracyData:
 
     epochs: int
     validation: tuple[tuple[float, float], ...] = ()
-    live: tuple[tuple[float, ...], ...] = ()
+    live: tuple[tuple[float, float, float, float, float], ...] = ()
     dense: float | None = None
     best: tuple[float, float] | None = None
     not_final: tuple[float, ...] = ()
@@ -135,13 +134,10 @@ class _Curves:
         epochs = max(1, data.epochs)
         dense = np.array([percent_or_nan(data.dense)])
         best = percent_rows([] if data.best is None else [data.best], 2, epochs)
-        live = data.live
-        if live and len(live[0]) < _LIVE:
-            live = tuple((*row, *(math.nan,) * (_LIVE - len(row))) for row in live)
         return cls(
             epochs,
             percent_rows(data.validation, 2, epochs),
-            percent_rows(live, _LIVE, epochs),
+            percent_rows(data.live, 5, epochs),
             dense[np.isfinite(dense)],
             best[np.isfinite(best[:, 1])],
             np.array(data.not_final, dtype=float),

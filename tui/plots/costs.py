@@ -102,7 +102,7 @@ def table(data: CostsData) -> DataTable:
         Column("FLOPs", [row.flops for row in rows]),
         Column("FLOPs kept", [row.flops_kept for row in rows], "%", 2, "kept"),
         Column("activations not zero", [row.act for row in rows], "%", 2),
-        Column("within", [row.within for row in rows], "%", 2),
+        Column("±", [row.within for row in rows], "points", 2),
     )
     return DataTable(columns, across=1)
 

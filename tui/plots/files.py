@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.bars import bar_canvas
 from tui.plots.drawing.heading import heading
-from tui.plots.drawing.numbers import aligned, ratio, short
+from tui.plots.drawing.numbers import aligned, ratio
 from tui.plots.drawing.ticks import Axis, Tick
 from tui.plots.view import PLAIN, View
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits
+from tui.text.units import short
 
 LABEL = "Files"
 _FILE, _COUNTED = "▏▎▍▌▋▊▉█", "░"

@@ -7,19 +7,10 @@ from typing import NamedTuple
 from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.bars import Scale, bar_canvas
 from tui.plots.drawing.heading import heading
-from tui.plots.drawing.numbers import (
-    BYTES,
-    COUNTS,
-    Units,
-    aligned,
-    amounts,
-    count,
-    percent,
-    ratio,
-    volume,
-)
+from tui.plots.drawing.numbers import aligned, amounts, count, percent, ratio
 from tui.plots.view import PLAIN, View
 from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, note
+from tui.text.units import BYTES, COUNTS, Units, size
 
 _DENSE, _PRUNED = "░", "▏▎▍▌▋▊▉█"
 _CHOSEN = "▸ "
@@ -47,7 +38,7 @@ class Style:
 
 
 PARAMETERS = Style("Parameters", "{} of {} kept", False, "", COUNTS, count, percent)
-SIZE = Style("Size", "{1} → {0}", True, "bytes", BYTES, volume, ratio)
+SIZE = Style("Size", "{1} → {0}", True, "bytes", BYTES, size, ratio)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.heading import title_only
 from tui.plots.drawing.table import column_widths, table_cell, table_row
 from tui.plots.view import PLAIN, View
+from tui.text.format import milliseconds, plural
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, note, width_of
 
 LABEL = "Speed"
@@ -18,17 +19,17 @@ class SpeedData:
     """Data of the speed table.
 
     Attributes:
-        cases: Two headings for each column, such as `batch 64` and `1 thread`.
-        engines: A name, and a text for each case; the sparse one is last, the first are dropped
-            first.
+        cases: The images in a batch and the threads, for each column.
+        engines: A name, and the latency in seconds in each case, None if it was not measured; the
+            sparse one is last, the first are dropped first.
         against: The sparse engine vs. the best dense one, for each case.
         slower: Whether it is slower there.
         amounts: The net's cost, one line each.
         caption: The benchmarked net.
     """
 
-    cases: tuple[tuple[str, str], ...] = ()
-    engines: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    cases: tuple[tuple[int, int], ...] = ()
+    engines: tuple[tuple[str, tuple[float | None, ...]], ...] = ()
     against: tuple[str, ...] = ()
     slower: tuple[bool, ...] = ()
     amounts: tuple[str, ...] = ()
@@ -41,17 +42,22 @@ def draw(data: SpeedData, width: int, height: int, hint: str = "", view: View = 
         return blank(width, height)
     if not data.cases:
         return note(clean(hint), width, height)
-    rows = (*(cells for _, cells in data.engines), data.against, *zip(*data.cases, strict=True))
+    latencies = [(name, [_latency(each) for each in cells]) for name, cells in data.engines]
+    cases = (
+        [f"batch {batch}" for batch, _ in data.cases],
+        [plural(threads, "thread") for _, threads in data.cases],
+    )
+    rows = (*(cells for _, cells in latencies), data.against, *cases)
     widths = column_widths(zip(*rows, strict=True), width - _NAME)
 
     def line(name: str, cells: Sequence[str], role: str) -> Line:
         name = cut(clean(name), _NAME).ljust(_NAME)
         return table_row(name, map(clean, cells), widths, role, width)
 
-    heads = [line("", [case[at] for case in data.cases], "label") for at in (0, 1)]
+    heads = [line("", cells, "label") for cells in cases]
     at = -1 if view.row is None else view.row // len(data.cases)
     roles = ["chosen" if place == at else "plain" for place in range(len(data.engines))]
-    *engines, ours = (line(*engine, role) for engine, role in zip(data.engines, roles, strict=True))
+    *engines, ours = (line(*engine, role) for engine, role in zip(latencies, roles, strict=True))
     if roles[-1] == "plain":
         ours = (ours[0]._replace(role="sparse-engine"),)
     last = [ours, _against(data, widths, width)]
@@ -71,17 +77,23 @@ def title(data: SpeedData) -> Line:
 
 def table(data: SpeedData) -> DataTable:
     """Return the latency of each engine in each case."""
-    cells = [
-        (name, batch, threads, text)
-        for name, texts in data.engines
-        for (batch, threads), text in zip(data.cases, texts, strict=True)
+    rows = [
+        (name, batch, threads, None if seconds is None else 1000 * seconds)
+        for name, latencies in data.engines
+        for (batch, threads), seconds in zip(data.cases, latencies, strict=True)
     ]
-    names = ("engine", "batch", "threads", "latency in ms")
-    columns = zip(*cells, strict=True) if cells else ([],) * len(names)
-    return DataTable(
-        tuple(Column(name, list(column)) for name, column in zip(names, columns, strict=True)),
-        across=max(1, len(data.cases)),
+    engines, batches, threads, latencies = zip(*rows, strict=True) if rows else ((),) * 4
+    columns = (
+        Column("engine", engines),
+        Column("batch", batches),
+        Column("threads", threads),
+        Column("latency", latencies, "ms", 4),
     )
+    return DataTable(columns, across=max(1, len(data.cases)))
+
+
+def _latency(seconds: float | None) -> str:
+    return "-" if seconds is None else milliseconds(seconds)
 
 
 def _against(data: SpeedData, widths: Sequence[int], width: int) -> Line:

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from core.events import Accuracy
-from core.nets.footprint import MIB
 from core.pruning.curves import wilson
 
 if TYPE_CHECKING:
@@ -105,32 +104,6 @@ def milliseconds(seconds: float) -> str:
     """Seconds as milliseconds, with three significant digits."""
     value = 1000 * seconds
     return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}" if value >= 0.001 else "0.000"
-
-
-def short(number: float) -> str:
-    """A large number in its unit.
-
-    Example:
-        >>> short(950), short(25_600), short(102_760_448)
-        ('950', '25.6K', '102.8M')
-    """
-    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
-        if number >= unit:
-            return f"{number / unit:,.1f}".removesuffix(".0") + name
-    return f"{number:.0f}"
-
-
-def size(bytes_: int) -> str:
-    """A number of bytes in its unit.
-
-    Example:
-        >>> size(812), size(24_170), size(12_582_912)
-        ('812 B', '23.6 KiB', '12.0 MiB')
-    """
-    for unit, name in ((MIB, "MiB"), (1024, "KiB")):
-        if bytes_ >= unit:
-            return f"{bytes_ / unit:,.1f} {name}"
-    return f"{bytes_} B"
 
 
 def duration(seconds: float) -> str:

@@ -27,7 +27,7 @@ TERMS = {
 }
 """Each term and its meaning, in the order of the help."""
 
-_OTHER_FORMS = {"lighter": "ratio", "valid": "validation", "flops": "FLOPs", "macs": "MACs"}
+_OTHER_FORMS = {"lighter": "ratio", "valid": "validation"}
 _BY_WORD = {term.lower(): term for term in TERMS} | _OTHER_FORMS
 
 

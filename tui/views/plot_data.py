@@ -28,16 +28,7 @@ from tui.plots.speed import SpeedData
 from tui.state.measurement import Comparison
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
-from tui.text.format import (
-    UNPRUNABLE,
-    count,
-    gain,
-    half_width,
-    images_of,
-    milliseconds,
-    plural,
-    score,
-)
+from tui.text.format import UNPRUNABLE, count, gain, half_width, images_of, plural, score
 
 _TUNE, _WRITE = "press {fine-tune} or {export}", "press {export}"
 
@@ -194,14 +185,14 @@ def speed(state: State, width: int) -> SpeedData:
     benchmark, cases = timed.benchmark, timed.benchmark.cases
     rows = sorted(benchmark.rows, key=lambda row: (row.engine == SPARSE, -row.latency.median))
     engines = tuple(
-        (name.removeprefix("torch "), tuple(_time(benchmark.row(name, *case)) for case in cases))
+        (name.removeprefix("torch "), tuple(_latency(benchmark.row(name, *case)) for case in cases))
         for name in dict.fromkeys(row.engine for row in rows)  # the slowest first
     )
     ours = [benchmark.row(SPARSE, *case) for case in cases]
     gains = [benchmark.gain(row) if row else None for row in ours]
     net = "fine-tuned" if timed.tuned else "pruned"
     return SpeedData(
-        cases=tuple((f"batch {batch}", plural(threads, "thread")) for batch, threads in cases),
+        cases=cases,
         engines=engines,
         against=tuple(gain(factor) if factor else "-" for factor in gains),
         slower=tuple(factor is not None and factor < 1 for factor in gains),
@@ -210,8 +201,8 @@ def speed(state: State, width: int) -> SpeedData:
     )
 
 
-def _time(row: Row | None) -> str:
-    return milliseconds(row.latency.median) if row else "-"
+def _latency(row: Row | None) -> float | None:
+    return row.latency.median if row else None
 
 
 def _amounts(what: str, amounts: Amounts) -> str:

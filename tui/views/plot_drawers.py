@@ -41,8 +41,8 @@ class Drawer(Generic[D]):
     def data(self, state: State, width: int) -> D:
         """Its data at a width; 0 if that does not matter.
 
-        The last ones are kept for the title, the lines and the table of one state, and no state for
-        their sake: it may be the last to hold a net.
+        The last data are kept: title, lines and table of one state need the same. Of the state
+        there is only a weak reference, since it may be the last to hold a net.
         """
         if self._last:
             reference, its_width, data = self._last[0]

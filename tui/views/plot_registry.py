@@ -3,10 +3,13 @@
 `plot_drawers` draws them; imported late, for the first screen must not wait for NumPy.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from tui.keys.keymap import with_keys
 from tui.plots.data_table import DataTable
@@ -15,6 +18,9 @@ from tui.plots.view import PLAIN, View
 from tui.state.measurement import Need
 from tui.state.state import State
 from tui.text.lines import Line, Lines, Span
+
+if TYPE_CHECKING:
+    from tui.views.plot_drawers import Drawer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +52,7 @@ class Plot:
         """
         if state.base is None:
             return (Span(self.label, "title"),)
-        from tui.views.plot_drawers import DRAWERS
-
-        return DRAWERS[self.name].title(state)
+        return self._drawer.title(state)
 
     def subject(self, state: State) -> PlotSubject:
         """It for the whole screen."""
@@ -68,18 +72,20 @@ class Plot:
         """
         if state.base is None:
             return ()
-        from tui.views.plot_drawers import DRAWERS
-
         hint = state.measuring if self.needs and state.measuring else with_keys(self.hint)
-        return DRAWERS[self.name].draw(state, width, height, hint, view)
+        return self._drawer.draw(state, width, height, hint, view)
 
     def table(self, state: State, width: int) -> DataTable:
         """Its data, as far as a plot of a width shows them; empty before there is a base."""
         if state.base is None:
             return DataTable()
+        return self._drawer.table(state, width)
+
+    @property
+    def _drawer(self) -> Drawer[Any]:
         from tui.views.plot_drawers import DRAWERS
 
-        return DRAWERS[self.name].table(state, width)
+        return DRAWERS[self.name]
 
 
 FRAMED = View(header=False)

@@ -1,6 +1,7 @@
 """The key line: the keys that apply now, at the bottom of the screen; a click presses one."""
 
-from itertools import chain, pairwise
+from collections.abc import Iterator
+from itertools import chain
 
 from textual import events
 
@@ -28,7 +29,7 @@ class KeyLine(LinesWidget):
         self._keys, width = keys, self.app.size.width
         with self.drawing():
             self._shown = fitting(keys, width - GUTTER)
-            spans = chain.from_iterable(_spans(*pair) for pair in pairwise((None, *self._shown)))
+            spans = chain.from_iterable(_spans(*pair) for pair in self._pairs())
             gutter, rest = (Span(" " * cells, "key-label") for cells in (GUTTER, width))
             self.lines = ((gutter, *spans, rest),)
 
@@ -48,18 +49,19 @@ class KeyLine(LinesWidget):
 
     def _key_at(self, x: int) -> Key | None:
         x -= GUTTER
-        for before, key in pairwise((None, *self._shown)):
-            if key is not None:
-                x -= width_of(_spans(before, key))
-                if x < 0:
-                    return key
+        for before, key in self._pairs():
+            x -= width_of(_spans(before, key))
+            if x < 0:
+                return key
         return None
 
+    def _pairs(self) -> Iterator[tuple[Key | None, Key]]:
+        """Each key after the one before it."""
+        return zip((None, *self._shown), self._shown, strict=False)
 
-def _spans(before: Key | None, key: Key | None) -> Line:
+
+def _spans(before: Key | None, key: Key) -> Line:
     """A key and its label, after what separates it from a key of another group."""
-    if key is None:
-        return ()
     apart = before is not None and before.group != key.group
     separator = (Span(SEPARATOR, "key-label"),) if apart else ()
     return (*separator, Span(key.shown, "key"), Span(f" {key.label} ", "key-label"))

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from screenshots.animation import animated
 from screenshots.cast import Cast, record
 from screenshots.film import FRAMES, LONGEST, Frame, frames, retold
-from screenshots.glyphs import boxes
 from screenshots.record import ANIMATION, CAST, drawn
 from tui.demo.script import SCRIPT
+from tui.plots.export.glyphs import shapes
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -92,7 +92,7 @@ def test_every_row_of_the_animation_shows_what_its_frame_does():
             groups = [group for group in row if is_visible(style, group.get("class", ""), share)]
             texts = (text for group in groups for text in group.iter(f"{SVG}text"))
             drawn = " ".join("".join(text.itertext()) for text in texts)
-            told = "".join(" " if boxes(char, 1.0) else char for char in text_of(frame, y))
+            told = "".join(" " if shapes(char) else char for char in text_of(frame, y))
             assert drawn.split() == told.split()
 
 

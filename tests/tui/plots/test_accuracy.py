@@ -16,8 +16,14 @@ from tui.plots.drawing.percents import percent_axis
 from tui.text.lines import Lines
 
 
+def batch(epoch: float, accuracy: float, loss: float = 0.1):
+    """A batch whose learning rate and sparsity are unknown."""
+    return epoch, accuracy, loss, math.nan, math.nan
+
+
 def finetuning() -> AccuracyData:
-    live = tuple((x, 100 - 40 * math.exp(-4 * x), math.exp(-x)) for x in np.arange(0.1, 2.4, 0.1))
+    xs = np.arange(0.1, 2.4, 0.1)
+    live = tuple(batch(x, 100 - 40 * math.exp(-4 * x), math.exp(-x)) for x in xs)
     return AccuracyData(5, ((1, 97.9), (2, 98.7)), live, 99.3, (2, 98.7), (1,))
 
 
@@ -82,7 +88,7 @@ def test_an_axis_for_a_good_net_begins_near_its_accuracy():
 
 
 def test_a_batch_below_the_axis_is_marked_with_its_value():
-    data = AccuracyData(5, live=((0.1, 11.0, 2.0), (0.2, 61.3, 1.0)), dense=99.28)
+    data = AccuracyData(5, live=(batch(0.1, 11.0), batch(0.2, 61.3)), dense=99.28)
     bottom = next(line for line in text(accuracy.draw(data, 78, 12)) if "▾" in line)
     assert "▾ 61.3 %" in bottom
 
@@ -119,7 +125,7 @@ def test_early_batches_do_not_flatten_the_rest():
 
 def test_a_missing_value_is_a_gap():
     ys = [99.0] * 50 + [math.nan] * 50 + [99.0] * 50
-    live = tuple((index / 50, y, math.nan) for index, y in enumerate(ys))
+    live = tuple(batch(index / 50, y, math.nan) for index, y in enumerate(ys))
     lines = accuracy.draw(AccuracyData(3, live=live), 78, 9)
     row = max(text(lines)[2:7], key=lambda line: sum("⠀" < char <= "⣿" for char in line))
     dots = "".join("x" if "⠀" < char <= "⣿" else " " for char in row)
@@ -144,7 +150,7 @@ def test_one_more_batch_changes_few_cells():
     data = finetuning()
     before = "".join(text(accuracy.draw(data, 78, 9))[2:])
     more = AccuracyData(
-        5, data.validation, (*data.live, (2.4, 99.4, 0.09)), data.dense, data.best, (1,)
+        5, data.validation, (*data.live, batch(2.4, 99.4, 0.09)), data.dense, data.best, (1,)
     )
     after = "".join(text(accuracy.draw(more, 78, 9))[2:])
     assert sum(a != b for a, b in zip(before, after, strict=True)) <= 3
@@ -155,7 +161,7 @@ def test_one_more_batch_changes_few_cells():
     area=sizes,
     epochs=st.one_of(st.integers(-1, 30), st.just(10**9)),
     validation=st.lists(st.tuples(numbers, numbers), max_size=8),
-    live=st.lists(st.tuples(numbers, numbers, numbers), max_size=20),
+    live=st.lists(st.tuples(*[numbers] * 5), max_size=20),
     dense=numbers,
     best=st.one_of(st.none(), st.tuples(numbers, numbers)),
     hint=names,
@@ -167,7 +173,7 @@ def test_no_accuracies_fail(area, epochs, validation, live, dense, best, hint):
 
 def test_changes_smaller_than_a_dot_are_not_drawn():
     def drawn(last: float) -> Lines:
-        data = AccuracyData(5, live=((0.1, 97.0, 0.1), (0.9, last, 0.1)), dense=99.18)
+        data = AccuracyData(5, live=(batch(0.1, 97.0), batch(0.9, last)), dense=99.18)
         return accuracy.draw(data, 78, 9)[2:]
 
     first = drawn(98.0)

@@ -9,17 +9,14 @@ from tests.tui.plots.checks import assert_exact, names, sizes, text
 from tui.plots import speed
 from tui.plots.speed import SpeedData
 
-CASES = (
-    ("batch 1", "1 thread"), ("batch 64", "1 thread"), ("batch 1", "2 threads"),
-    ("batch 64", "2 threads"),
-)  # fmt: skip
+CASES = ((1, 1), (64, 1), (1, 2), (64, 2))
 KNOWN = SpeedData(
     cases=CASES,
     engines=(
-        ("torch", ("0.853", "20.6", "0.764", "13.4")),
-        ("channels_last", ("0.765", "20.2", "0.559", "10.3")),
-        ("onnxruntime", ("0.305", "18.2", "0.448", "9.70")),
-        ("sparse", ("0.0676", "2.02", "0.0706", "12.1")),
+        ("torch", (853e-6, 20.6e-3, 764e-6, 13.4e-3)),
+        ("channels_last", (765e-6, 20.2e-3, 559e-6, 10.3e-3)),
+        ("onnxruntime", (305e-6, 18.2e-3, 448e-6, 9.7e-3)),
+        ("sparse", (67.6e-6, 2.02e-3, 70.6e-6, 12.1e-3)),
     ),
     against=("4.5x", "9.0x", "6.3x", "1.2x slower"),
     slower=(False, False, False, True),
@@ -59,12 +56,21 @@ def test_the_last_cases_are_dropped_and_the_sparse_engine_never_is():
     assert len(rows[3]) == 5
 
 
+def test_latencies_are_exported_as_numbers():
+    slow = replace(KNOWN, engines=(("torch", (1.2345678, 20.6e-3, None, 13.4e-3)),))
+    lines = speed.table(slow).csv().splitlines()
+    assert lines[:2] == ["engine,batch,threads,latency (ms)", "torch,1,1,1234.5678"]
+    assert lines[3] == "torch,1,2,"
+    shown = "".join(span.text for span in speed.table(KNOWN).readout(12, 1))
+    assert shown == "engine sparse  batch 1  threads 1  latency 0.0676 ms"
+
+
 @settings(max_examples=50)
-@given(area=sizes, name=names, count=st.integers(0, 5))
-def test_any_names_of_engines_are_drawn(area, name, count):
+@given(area=sizes, name=names, count=st.integers(0, 5), latency=st.none() | st.floats(0, 1e6))
+def test_any_engines_are_drawn(area, name, count, latency):
     data = SpeedData(
-        cases=((name, name),) * count,
-        engines=((name, (name,) * count),) * 2,
+        cases=((64, 2),) * count,
+        engines=((name, (latency,) * count),) * 2,
         against=(name,) * count,
         slower=(True,) * count,
         amounts=(name,),

@@ -46,11 +46,6 @@ def test_a_slower_engine_says_how_many_times(value: float, text: str) -> None:
     assert written.gain(value) == text
 
 
-def test_small_sizes_are_told_apart_and_large_ones_are_short() -> None:
-    assert written.size(24_166) == "23.6 KiB"
-    assert written.size(528 << 20) == "528.0 MiB"
-
-
 @pytest.mark.parametrize(
     ("images", "good", "text"),
     [

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from tui.plots.drawing.canvas import Canvas
-from tui.plots.drawing.numbers import BYTES, Units, unit
 from tui.plots.drawing.ticks import Axis, Tick, unit_ticks
+from tui.text.units import BYTES, Units, unit
 
 
 class Scale(NamedTuple):

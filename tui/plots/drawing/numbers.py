@@ -5,26 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Units = tuple[tuple[float, str], ...]
-COUNTS: Units = ((1e9, "G"), (1e6, "M"), (1e3, "K"), (1, ""))
-BYTES: Units = ((2.0**30, " GiB"), (2.0**20, " MiB"), (2.0**10, " KiB"), (1, " B"))
-
-
-def unit(number: float, units: Units) -> tuple[float, str]:
-    """Return the largest unit that a number has at least one of."""
-    return next(((size, name) for size, name in units if number >= size), units[-1])
-
-
-def short(number: float) -> str:
-    """Format a number in its unit, with a decimal if useful.
-
-    Examples:
-        >>> short(950), short(25600), short(102760448)
-        ('950', '25.6K', '102.8M')
-    """
-    size, name = unit(number, COUNTS)
-    amount = number / size
-    return (f"{amount:.0f}" if size == 1 else f"{amount:,.1f}".removesuffix(".0")) + name
+from tui.text.units import short
 
 
 def count(number: float) -> str:
@@ -35,17 +16,6 @@ def count(number: float) -> str:
         ('147,712', '102.8M')
     """
     return f"{number:,.0f}" if number < 1e6 else short(number)
-
-
-def volume(number: float) -> str:
-    """Format a number of bytes.
-
-    Examples:
-        >>> volume(812), volume(4096)
-        ('812 B', '4.0 KiB')
-    """
-    size, name = unit(number, BYTES)
-    return f"{number / size:,.{int(size > 1)}f}{name}"
 
 
 def percent(part: float, whole: float) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tui.plots.drawing.numbers import Units, short, unit
+from tui.text.units import Units, short, unit
 
 
 class Tick(NamedTuple):

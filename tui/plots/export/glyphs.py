@@ -1,8 +1,10 @@
-"""The shapes of characters that fonts draw unevenly: bars, braille dots, axes and marks.
+"""The shapes of characters that fonts draw unevenly: bars, braille dots, lines and marks.
 
 Coordinates are shares of a cell, from its upper left corner.
 """
 
+import math
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -27,7 +29,7 @@ class Dot(NamedTuple):
 
 
 class Polygon(NamedTuple):
-    """A filled polygon."""
+    """A filled polygon; clockwise, as boxes are drawn, where it overlaps one."""
 
     points: tuple[tuple[float, float], ...]
 
@@ -35,14 +37,15 @@ class Polygon(NamedTuple):
 Shape = Box | Dot | Polygon
 
 _SHADES = {"░": 0.25, "▒": 0.5, "▓": 0.75}
-_LEFT, _UP, _RIGHT, _DOWN = range(4)
-_AXES = {
-    "─": (_LEFT, _RIGHT), "│": (_UP, _DOWN), "┌": (_RIGHT, _DOWN), "┐": (_LEFT, _DOWN),
-    "└": (_UP, _RIGHT), "┘": (_LEFT, _UP), "├": (_UP, _RIGHT, _DOWN), "┤": (_LEFT, _UP, _DOWN),
-    "┬": (_LEFT, _RIGHT, _DOWN), "┴": (_LEFT, _UP, _RIGHT), "┼": (_LEFT, _UP, _RIGHT, _DOWN),
-    "╋": (_LEFT, _UP, _RIGHT, _DOWN),
+# The sides of its cell that a line reaches from the middle.
+_LINES = {
+    "─": "lr", "│": "tb", "┌": "rb", "┐": "lb", "└": "tr", "┘": "lt", "├": "trb", "┤": "ltb",
+    "┬": "lrb", "┴": "ltr", "┼": "ltrb", "╋": "ltrb",
 }  # fmt: skip
-_THIN, _FLAT = 0.05, 0.025
+_CORNERS = {"╭": "rb", "╮": "lb", "╰": "rt", "╯": "lt"}
+_ARC_STEPS = 4
+# Half the width of an upright line, half the height of a level one, and of a heavy one.
+_THIN, _FLAT, _HEAVY = 0.05, 0.025, 0.06
 _POLYGONS = {
     "◆": ((0.5, 0.27), (0.96, 0.5), (0.5, 0.73), (0.04, 0.5)),
     "■": ((0.1, 0.3), (0.9, 0.3), (0.9, 0.7), (0.1, 0.7)),
@@ -56,7 +59,7 @@ _POLYGONS = {
 }  # fmt: skip
 _ARROWS = {
     "→": (Box(0, 0.47, 0.6, 0.53), Polygon(((0.5, 0.38), (1, 0.5), (0.5, 0.62)))),
-    "↑": (Box(0.42, 0.4, 0.58, 0.75), Polygon(((0.1, 0.46), (0.9, 0.46), (0.5, 0.25)))),
+    "↑": (Box(0.42, 0.4, 0.58, 0.75), Polygon(((0.5, 0.25), (0.9, 0.46), (0.1, 0.46)))),
     "↓": (Box(0.42, 0.25, 0.58, 0.6), Polygon(((0.1, 0.54), (0.9, 0.54), (0.5, 0.75)))),
 }
 _DISKS = {
@@ -80,8 +83,12 @@ def shapes(char: str) -> tuple[Shape, ...]:
         return (Box(0, 0, 1, 1, _SHADES[char]),)
     if "\u2801" <= char <= "\u28ff":
         return tuple(_braille(ord(char) - 0x2800))
-    if char in _AXES:
-        return tuple(_arm(side) for side in _AXES[char])
+    if char in _LINES:
+        return tuple(_lines(_LINES[char]))
+    if char in _CORNERS:
+        return (_corner(*_CORNERS[char]),)
+    if char == "━":
+        return (Box(0, 0.5 - _HEAVY, 1, 0.5 + _HEAVY),)
     if char in _POLYGONS:
         return (Polygon(_POLYGONS[char]),)
     return _DISKS.get(char) or _ARROWS.get(char) or _dashes(char)
@@ -96,11 +103,27 @@ def _braille(bits: int) -> list[Dot]:
     ]
 
 
-def _arm(side: int) -> Box:
-    x, y = 0.5 - _THIN, 0.5 - _FLAT
-    left, right = (0.0 if side == _LEFT else x), (1.0 if side == _RIGHT else 1 - x)
-    top, bottom = (0.0 if side == _UP else y), (1.0 if side == _DOWN else 1 - y)
-    return Box(left, top, right, bottom)
+def _lines(sides: str) -> Iterator[Box]:
+    left, top = 0.5 - _THIN, 0.5 - _FLAT
+    if "l" in sides or "r" in sides:
+        yield Box(0 if "l" in sides else left, top, 1 if "r" in sides else 1 - left, 1 - top)
+    if "t" in sides or "b" in sides:
+        yield Box(left, 0 if "t" in sides else top, 1 - left, 1 if "b" in sides else 1 - top)
+
+
+def _corner(side: str, end: str) -> Polygon:
+    """A rounded corner from a side to the top or bottom; a circle in a cell twice as high."""
+    right, down = (1 if side == "r" else -1), (1 if end == "b" else -1)
+
+    def arc(bend: int) -> list[tuple[float, float]]:
+        """The outer edge of the line if `bend` is 1, the inner one if it is -1."""
+        angles = (step / _ARC_STEPS * math.pi / 2 for step in range(_ARC_STEPS + 1))
+        across, along = 0.5 + bend * _THIN, 0.25 + bend * _FLAT
+        edge = [(across * math.cos(angle), along * math.sin(angle)) for angle in angles]
+        places = [(across, -0.25), *edge]
+        return [(0.5 + right * (0.5 - x), 0.5 + down * (0.25 - y)) for x, y in places]
+
+    return Polygon((*arc(1), *reversed(arc(-1))))
 
 
 def _dashes(char: str) -> tuple[Shape, ...]:

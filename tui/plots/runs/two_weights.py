@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.heading import heading
-from tui.plots.drawing.numbers import amounts, count, short
+from tui.plots.drawing.numbers import amounts, count
 from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
 from tui.plots.view import PLAIN, View
 from tui.text.lines import Line, Lines, Span, blank, clean, cut, cut_name, fits, note
+from tui.text.units import short
 
 LABEL = "Weights"
 _Floats = NDArray[np.float64]

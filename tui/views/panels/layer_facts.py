@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.state.state import State
-from tui.text.format import short
+from tui.text.units import short
 
 STEP = 0.05
 """How much more sparsity the column of the next step asks about."""

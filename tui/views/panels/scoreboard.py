@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from core.nets.footprint import SIZE_NOTE
 from tui.state.results import Result
 from tui.state.state import State
-from tui.text.format import count, difference_from, plural, ratio, score, score_on, size
+from tui.text.format import count, difference_from, plural, ratio, score, score_on
 from tui.text.frames import Frame
 from tui.text.lines import Line, Lines, Span, width_of
+from tui.text.units import size
 
 if TYPE_CHECKING:
     from core.events import Accuracy

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.plots.drawing import ticks
-from tui.plots.drawing.numbers import BYTES, COUNTS, Units
 from tui.plots.drawing.ticks import (
     Axis,
     epoch_axis,
@@ -18,6 +17,7 @@ from tui.plots.drawing.ticks import (
     sqrt_ticks,
     unit_ticks,
 )
+from tui.text.units import BYTES, COUNTS, Units
 
 
 def test_the_examples_in_docstrings_hold() -> None:

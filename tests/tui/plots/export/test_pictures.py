@@ -22,7 +22,7 @@ STYLES = {
     "chosen": CellStyle(RED),
     "heat-far": CellStyle(WHITE, RED, bold=True),
 }
-SHAPES = "▁▂▃▄▅▆▇█▉▊▋▌▍▎▏░▒▓⣿⠁─│┌┐└┘├┤┬┴┼╋╌┊╎◆■▪▸▾▴●○◉◎→↑↓×–"
+SHAPES = "▁▂▃▄▅▆▇█▉▊▋▌▍▎▏░▒▓⣿⠁─│┌┐└┘├┤┬┴┼╋╭╮╰╯━╌┊╎◆■▪▸▾▴●○◉◎→↑↓×–"
 
 
 def picture(*lines: tuple[tuple[str, str], ...]) -> Picture:
