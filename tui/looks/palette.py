@@ -32,7 +32,7 @@ class PaletteColors(LineFilter):
 
     Args:
         nearest: replace each color that is not of the palette by the nearest; otherwise it stays.
-            With true colors a number is only shorter: a third less for a key over SSH.
+            With true colors a number is only shorter to write.
     """
 
     def __init__(self, nearest: bool) -> None:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from core.events import Event
 
 
+MOST_POINTS = 4_000
+"""Points of a curve; of more, every second one is dropped, which no plot can show anyway."""
+
+
 def smoothed(before: float | None, accuracy: float) -> float:
     """A batch's accuracy, smoothed over about ten batches, from the smoothed one before it."""
     return accuracy if before is None else before + 0.1 * (accuracy - before)
@@ -25,7 +29,7 @@ class TrainingCurve:
         finetuning: whether to compare it with the dense net.
         highest_rate: the recipe's highest learning rate; 0 if unknown.
         live: after each batch: epochs done (fractional), accuracy in percent, mean loss, learning
-            rate, and sparsity as a fraction.
+            rate, and sparsity as a fraction; of a long training, of some batches.
     """
 
     planned: int
@@ -48,8 +52,8 @@ class TrainingCurve:
                 at = event.epoch - 1 + event.seen / event.images
                 accuracy = smoothed(self.live[-1][1] if self.live else None, event.accuracy)
                 point = at, accuracy, event.loss, event.rate, event.sparsity
-                live = (*self.live, point)
-                return replace(self, live=live, batch=event)
+                before = self.live if len(self.live) < MOST_POINTS else self.live[::2]
+                return replace(self, live=(*before, point), batch=event)
             case Epoch():
                 return replace(self, epochs=(*self.epochs, event))
             case _:
