@@ -7,8 +7,9 @@ from typing import NamedTuple, Self
 from core.experiments.run_record import LayerRecord
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, differences
+from tui.text.format import difference_from
 from tui.text.lines import Line, Lines, Span, clean, cut, cut_name
-from tui.views.run_table import NONE, epochs, points, ratio, score_of, signed, whole
+from tui.views.run_table import NONE, epochs, gain_of, points, ratio, score_of, signed, whole
 
 ONE, OTHER, POINTER = "◉", "◎", "▸"
 """The marks of the selected run, of the one it is compared with, and of the selected layer."""
@@ -53,7 +54,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         _Total(12, "validation", *_scores(one, other, "validation")),
         _test(*_scores(one, other, "test")),
         *_files(one, other),
-        _Total(10, "vs. dense", *(signed(row.gain("validation")) for row in (one, other))),
+        _Total(10, "vs. dense", *(gain_of(row, "validation") for row in (one, other))),
         _Total(11, "nonzero", whole(mine), whole(others), _signed(mine, others)),
         _Total(8, "epochs", epochs(one), epochs(other)),
     )
@@ -100,8 +101,9 @@ def _test(mine: str, others: str, difference: str) -> _Total:
 
 
 def _scores(one: RunRow, other: RunRow, split: str) -> tuple[str, str, str]:
-    mine, others = one.score(split), other.score(split)
-    difference = "" if mine is None or others is None else signed(mine - others)
+    difference = ""
+    if one.accuracy and other.accuracy and None not in (one.score(split), other.score(split)):
+        difference = difference_from(one.accuracy, other.accuracy, split)
     return score_of(one, split), score_of(other, split), difference
 
 

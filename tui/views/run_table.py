@@ -8,7 +8,7 @@ from typing import Any
 from core.experiments.runs import INTERRUPTED, RUNNING, STOPPED, UNREADABLE
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, fronts
-from tui.text.format import are_few, count, difference, percent, score
+from tui.text.format import are_few, count, difference, difference_from, percent, score
 from tui.text.lines import Line, Lines, Span, cut
 
 NONE = "–"
@@ -19,6 +19,13 @@ _NOTE, _WIDE_NOTE = 14, 20
 _WIDE_TEST = 9
 _GAP = "  "
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def gain_of(row: RunRow, split: str) -> str:
+    """Its accuracy minus the dense net's, with its sign; a dash if unknown."""
+    if row.accuracy is None or row.dense is None or row.gain(split) is None:
+        return NONE
+    return difference_from(row.accuracy, row.dense, split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ COLUMNS = (
     Column("nonzero", 10, 4, lambda row, _: whole(row.record.nonzero)),
     Column("validation", 11, 0, lambda row, _: score_of(row, "validation")),
     Column("test", 6, 0, lambda row, _: score_of(row, "test")),
-    Column("vs. dense", 10, 2, lambda row, split: signed(row.gain(split))),
+    Column("vs. dense", 10, 2, lambda row, split: gain_of(row, split)),
     Column("epochs", 7, 5, lambda row, _: epochs(row)),
     Column("recipe", 18, 6, lambda row, _: row.recipe_and_method or NONE, left=True),
     Column("seed", 6, 7, lambda row, _: seed(row) or NONE),

@@ -259,7 +259,8 @@ def _accuracies(
     lost = sorted(top - runs[index].accuracy for index in best) or [0.0]
     reach = max(_REACH, _TIMES * lost[(len(lost) - 1) // 2], 2 * half_width(top, images))
     low = min(value for value in values if value >= top - reach)
-    return percent_axis(min(low - _MARGIN, top - _LEAST), top + half_width(top, images), rows)
+    below = max(_MARGIN, half_width(low, images))
+    return percent_axis(min(low - below, top - _LEAST), top + half_width(top, images), rows)
 
 
 def _title(runs: tuple[RunMark, ...], best: tuple[int, ...], images: int) -> Line:
