@@ -76,7 +76,6 @@ class FeatherweightApp(RoleApp):
     """
 
     TITLE = "Featherweight"
-    VERTICAL_BREAKPOINTS = [(0, "-compact"), (24, "-roomy")]
     COMMANDS = {Entries}
     CSS_PATH = ["featherweight.tcss", "colors.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [

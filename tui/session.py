@@ -68,7 +68,7 @@ class Session:
         self.job: Job | None = None
         self.main_screen = MainScreen()
         self.messages = Messages()
-        self._about_job: Screen[Any] | None = None
+        self._about_job: Question | None = None
         self.followers: list[Callable[[State], None]] = []
         self.background = BackgroundMeasurement(
             app, backend.measure, self._request, self._measured, self._say_measuring
@@ -152,21 +152,10 @@ class Session:
             return
         self.app.push_screen(screen, lambda result: None if result is None else take(result))
 
-    def confirm(self, question: str, yes: str, no: str, act: Callable[[], object]) -> None:
-        """Ask a question; `act` is called if the answer is yes."""
-
-        def take(answer: bool) -> None:
-            if answer:
-                act()
-
-        self.ask(Question(question, yes, no), take)
-
-    def confirm_while_it_runs(
-        self, question: str, yes: str, no: str, act: Callable[[], object]
-    ) -> None:
-        """The same about the running job, with whose end the question closes."""
-        self.confirm(question, yes, no, act)
-        self._about_job = self.app.screen
+    def confirm_while_it_runs(self, text: str, yes: str, no: str, act: Callable[[], None]) -> None:
+        """Ask a question about the running job, which closes it at its end; on yes, call `act`."""
+        self._about_job = Question(text, yes, no)
+        self.ask(self._about_job, lambda answer: act() if answer else None)
 
     def write_to(self, text: str, write: Callable[[Path], None]) -> None:
         """Write to a typed path if it can be; asks whether to replace an existing file."""
@@ -238,7 +227,7 @@ class Session:
         """Take the result, or show why there is none."""
         self.job = None
         self.state = replace(self.state, measuring="")
-        if isinstance(self._about_job, Question):
+        if self._about_job is not None:
             self._about_job.dismiss(False)
         self._about_job = None
         if ended.error is not None:

@@ -4,17 +4,21 @@ Every run has a lock file, held by its writer, and every experiment one, held fo
 of a change.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
-
-from filelock import BaseFileLock, FileLock, Timeout
 
 from core.errors import InputError, WriteError
 from core.system.files import explain_write_error
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 HIDDEN = ".run-"
 """Prefix of a run's folder while it is being created or deleted."""
@@ -25,9 +29,15 @@ LOCK_TIMEOUT = 10.0
 
 def acquire(path: Path) -> BaseFileLock:
     """Acquire a lock; raises InputError if that fails."""
+    from filelock import FileLock, Timeout  # late: nothing is locked before the first screen
+
     lock = FileLock(path, thread_local=False)  # a job continues in another thread
     with explain_write_errors(path):
-        lock.acquire(timeout=LOCK_TIMEOUT)
+        try:
+            lock.acquire(timeout=LOCK_TIMEOUT)
+        except Timeout as error:
+            held = f"another program has held {path} for {LOCK_TIMEOUT:g} s"
+            raise InputError(f"{held}: stop it or use another folder") from error
     return lock
 
 
@@ -49,6 +59,8 @@ def is_held(lock: Path) -> bool:
 
 def is_held_by_trial(lock: Path) -> bool:
     """The same by acquiring the lock, on systems without shared locks."""
+    from filelock import FileLock, Timeout
+
     try:
         # Another reader holds it for less than a millisecond.
         with FileLock(lock).acquire(timeout=0.1, poll_interval=0.005):
@@ -71,13 +83,9 @@ def locked(experiment: Path) -> Iterator[None]:
 
 @contextmanager
 def explain_write_errors(path: Path) -> Iterator[None]:
-    """Turn errors of writing `path` into WriteErrors, or InputErrors while another program does."""
+    """Turn errors of writing `path` into WriteErrors."""
     try:
         yield
-    except Timeout as error:
-        raise InputError(
-            f"another program has held {path} for {LOCK_TIMEOUT:g} s: stop it or use another folder"
-        ) from error
     except OSError as error:
         raise WriteError(explain_write_error(error, path)) from error
 

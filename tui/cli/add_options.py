@@ -222,7 +222,7 @@ def add_manners(parser: ArgumentParser) -> None:
 
 def add_address(parser: ArgumentParser) -> None:
     """Add the options of the address to serve on."""
-    text = "address to serve on; others than this machine's let other machines in"
+    text = "address to serve on; any but a loopback address lets other machines in"
     parser.add_argument(
         "--host", metavar="ADDRESS", default=LOOPBACK, help=f"{text} (default: {LOOPBACK})"
     )

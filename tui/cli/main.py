@@ -18,7 +18,7 @@ from tui.system.interruption import SIGPIPE, Interruption
 EXAMPLES = """\
 examples:
   featherweight                                     open the terminal program
-  featherweight demo                                watch it play its own story, in two minutes
+  featherweight demo                                watch it play its own story, in three minutes
   featherweight run --preset aggressive --json -    prune and fine-tune without it
   featherweight run --ratio 60                      60x smaller; sparsities chosen for you
   featherweight search --max-drop 0.5               smallest net within half a point of accuracy

@@ -26,7 +26,7 @@ def config_of(args: Namespace) -> Config | None:
 
 
 def settings_of(args: Namespace, config: Config | None = None) -> Settings:
-    """The settings: options override the recipe file, that preferences, these the defaults."""
+    """The settings; options come first, then the recipe file, preferences and defaults."""
     preferred = preferences_of(args).settings
     options = {name: value for name, value in vars(args).items() if name in SETTINGS}
     if config is None:
@@ -38,7 +38,7 @@ def settings_of(args: Namespace, config: Config | None = None) -> Settings:
 
 
 def preferences_of(args: Namespace) -> Preferences:
-    """The preferences for this command line, whose options are before all else."""
+    """The preferences, overridden by the options of this command line."""
     preferences: Preferences = getattr(args, "preferences", NO_PREFERENCES)
     given = {name: value for name, value in vars(args).items() if name in OF_THE_PROGRAM}
     return replace(preferences, **given)

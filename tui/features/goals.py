@@ -11,7 +11,6 @@ from core.events import Event
 from core.jobs.search import TrialStarted
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.features.feature import Feature, available
-from tui.screens.goal_dialog import GoalDialog, GoalRequest, suggested
 from tui.session import Session
 from tui.state.training_curve import TrainingCurve
 from tui.views import job_outcomes
@@ -20,6 +19,7 @@ from tui.views.activity import Outcome
 if TYPE_CHECKING:
     from core.jobs.search import SearchResult
     from core.jobs.workbench import Net
+    from tui.screens.goal_dialog import GoalRequest
 
 
 class Goals(Feature):
@@ -32,6 +32,8 @@ class Goals(Feature):
     @available()
     def ask(self) -> None:
         """Ask for a goal and an allocation method."""
+        from tui.screens.goal_dialog import GoalDialog, suggested  # late: not at the start
+
         request = self._request or suggested(self.state)
         self.session.ask(GoalDialog(self.state, request), self._take)
 

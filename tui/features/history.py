@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from core.experiments.run_record import TRAIN
 from tui.features.feature import Feature, available
-from tui.screens.history.screen import HistoryScreen
 from tui.session import Session
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
@@ -17,6 +16,7 @@ from tui.views import job_outcomes
 if TYPE_CHECKING:
     from core.experiments.runs import Run
     from core.jobs.restore import RestoredRun
+    from tui.screens.history.screen import HistoryScreen
 
 
 class History(Feature):
@@ -24,21 +24,23 @@ class History(Feature):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
+        self._screen: HistoryScreen | None = None
         session.followers.append(self._mark_current)
 
     @available()
     def show(self) -> None:
         """Show the runs."""
+        from tui.screens.history.screen import HistoryScreen  # late: not at the start
+
         dense = self.state.dense.accuracy.validation if self.state.dense else None
         experiment = self.session.backend.experiment
-        screen = HistoryScreen(experiment, current=_run_of(self.state), dense=dense)
-        self.session.ask(screen, self._return_to)
+        self._screen = HistoryScreen(experiment, current=_run_of(self.state), dense=dense)
+        self.session.ask(self._screen, self._return_to)
 
     def _mark_current(self, state: State) -> None:
         """Mark the run that just ended in the history, if that is open."""
-        screen = self.session.app.screen
-        if isinstance(screen, HistoryScreen):
-            screen.mark_current(_run_of(state))
+        if self._screen is not None and self._screen is self.session.app.screen:
+            self._screen.mark_current(_run_of(state))
 
     def _return_to(self, run: Run) -> None:
         """Go back to a run; resume it where it was interrupted."""

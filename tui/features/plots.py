@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from tui.features.feature import Feature, available
 from tui.plots.subject import PlotSubject
-from tui.screens.plot import PlotScreen
 from tui.state.measurement import ImageSelection
 from tui.views.plot_registry import PLOTS, from_plot
 from tui.widgets.plot import PlotPanel
@@ -21,6 +20,8 @@ class Plots(Feature):
     @available()
     def full_screen(self) -> None:
         """Show the plot with the focus, or else the first one, on the whole screen."""
+        from tui.screens.plot import PlotScreen  # late: not at the start
+
         focused = self.session.app.focused
         if isinstance(focused, PlotPanel) and focused.plot:
             self.session.show(replace(self.state, plot=focused.plot))

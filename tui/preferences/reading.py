@@ -1,6 +1,6 @@
 """Preferences from the environment and the settings file.
 
-The environment is before the file, the file before the defaults. What is wrong is named, with its
+The environment overrides the file, which overrides the defaults. What is wrong is named, with its
 line, and left at its default: the program always starts.
 """
 

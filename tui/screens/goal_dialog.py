@@ -30,8 +30,9 @@ LONGEST = 100
 
 EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points (starts a search)"
 _RATIOS = (60, 30, 20, 10, 5, 2)
-# The most parameters whose sparsities are worked out before the dialog opens.
 _QUICK = 500_000
+"""The most parameters whose sparsities are worked out before the dialog opens."""
+
 _POINTS = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(points?|pts?)\s*", re.IGNORECASE)
 
 

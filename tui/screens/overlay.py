@@ -15,7 +15,13 @@ DIALOG_ROLES = {f"role--{role}" for role in ("plain", "muted", "chosen", "kept",
 
 
 class Overlay(PacedScreen[Result]):
-    """A screen over another one."""
+    """A screen over another one.
+
+    In a low terminal it has the class `-compact`. The main screen has no use for the class, and
+    setting it would restyle every widget before the first frame.
+    """
+
+    VERTICAL_BREAKPOINTS = [(0, "-compact"), (24, "-roomy")]
 
     @property
     def is_pushed(self) -> bool:

@@ -113,7 +113,7 @@ class Choice(Dialog[str]):
 
     HELP = """
     # A choice
-    The arrow keys move, Enter picks, and Esc leaves all as it was.
+    The arrow keys move, Enter picks, and Esc changes nothing.
     """
 
     BINDINGS = [

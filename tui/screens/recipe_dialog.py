@@ -22,7 +22,7 @@ class RecipeDialog(FormDialog[RecipeForm]):
     How a net is trained: the arrow keys choose a row and change its value, whose meaning is at
     the right. An asterisk marks what differs from the recipe, – what has no effect with this
     method. One-shot prunes at once, then retrains; gradual raises the sparsity along the way;
-    iterative prunes a little, retrains, and repeats. Enter applies, Esc leaves all as it was.
+    iterative prunes a little, retrains, and repeats. Enter applies, Esc changes nothing.
     """
 
     BINDINGS = [Binding("backspace", "reset", "reset to the recipe")]

@@ -9,5 +9,6 @@ output           the stream it draws to, and whether the terminal keeps up
 painting         what a terminal must be told so that it shows the next frame
 job_control      Ctrl+Z and the shell's fg
 terminal_window  the title of the terminal's window, and notifications
+garbage          imports without the garbage collector
 key_burst        keeps text pasted as single keys from triggering actions
 """

@@ -1,4 +1,4 @@
-"""The window around the screen: its title, and notifications, by sequences a terminal may take.
+"""The window around the screen: its title, and notifications, as escape sequences.
 
 A terminal that does not know a sequence ignores it, except those of `PLAIN`, which print it.
 """
@@ -14,8 +14,8 @@ LONGEST = 200
 """Characters of a title or a notification."""
 
 _ONLY_777 = ("foot", "rxvt", "wezterm", "ghostty")
-_ONLY_9 = ("iTerm.app", "kitty")
-"""Terminals that know both kinds of notification would show two, and some only one kind."""
+_ONLY_9 = ("iterm.app", "kitty")
+"""Terminals that get one sequence only: they know no other, or would show two notifications."""
 
 BELL, DESKTOP = "bell", "desktop"
 """How to say that a long job has ended."""
@@ -69,7 +69,7 @@ def notification(text: str, environment: Mapping[str, str]) -> str:
     parts = [f"\x1b]9;{line}\x1b\\", f"\x1b]777;notify;Featherweight;{line}\x1b\\"]
     if any(name in terminal for name in _ONLY_777):
         del parts[0]
-    elif any(name.lower() in terminal for name in _ONLY_9):
+    elif any(name in terminal for name in _ONLY_9):
         del parts[1]
     if "TMUX" not in environment:
         return "".join(parts)

@@ -11,14 +11,18 @@ from core.events import Progress
 from tests.terminal.terminal import Terminal
 from tui.views.activity import JobProgress, activity
 
-HEAVY = {"torch", "torchvision", "numpy", "plotext", "PIL", "safetensors"}
+HEAVY = {
+    "torch", "torchvision", "numpy", "plotext", "PIL", "safetensors", "filelock", "rich.progress",
+    "tui.screens.goal_dialog", "tui.screens.help.screen", "tui.screens.history.screen",
+    "tui.screens.plot",
+}  # fmt: skip
 
 FIRST_SCREEN = """
 import sys, tui.cli.main, tui.features.training
 from pathlib import Path
 
 def opened(training):
-    Path(sys.argv[1]).write_text(" ".join({name.partition(".")[0] for name in sys.modules}))
+    Path(sys.argv[1]).write_text(" ".join(sys.modules))
     training.session.app.exit()
 
 tui.features.training.Training.open = opened

@@ -14,11 +14,10 @@ from core.pruning.presets import default_preset
 from core.settings.settings import Settings
 from tui.cli import checks, read_options
 from tui.cli.add_options import add_command_options
-from tui.cli.command import Command
-from tui.cli.commands import run
 from tui.cli.streams import Guarded, tell
 from tui.preferences.declared import Preferences
 from tui.preferences.first_start import is_first_start
+from tui.system.garbage import importing
 from tui.system.interruption import Interruption
 from tui.system.output import Output
 from tui.text.encodings import replace_missing
@@ -27,6 +26,7 @@ from tui.web.driver import is_served
 
 if TYPE_CHECKING:
     from tui.app import FeatherweightApp
+    from tui.cli.command import Command
     from tui.jobs.backend import Backend
     from tui.jobs.job import Job
 
@@ -41,6 +41,8 @@ def prepare(args: Namespace) -> Program | Command[Any]:
     if has_terminal():
         checks.check_settings(settings)
         return Program(settings, checks.experiment_for(args, settings), preferences)
+    from tui.cli.commands import run  # late: the program has no progress bar
+
     read_options.tell_problems(preferences)
     preset = default_preset(settings.model)
     parser = ArgumentParser()
@@ -77,7 +79,8 @@ class Program:
         from tui.system.error_log import log_error
 
         preferences = self.preferences
-        program = self.app(Backend(self.settings, self.experiment))
+        with importing():
+            program = self.app(Backend(self.settings, self.experiment))
         if is_served():
             program.put_on(Look(preferences.theme or DEFAULT, ascii_only=bool(preferences.ascii)))
         else:

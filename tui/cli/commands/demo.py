@@ -62,9 +62,9 @@ class Demo(Program):
         folder: where it records and exports; nothing is written to the user's experiments.
     """
 
-    folder: Path = Path()
-    pace: float = 1.0
-    loops: bool = False
+    folder: Path
+    pace: float
+    loops: bool
 
     def app(self, backend: Backend) -> DemoApp:
         """The app to run."""

@@ -13,11 +13,11 @@ PLOTS = {
     "every layer as sparse as it allows.",
     "parameters": "How many parameters each layer has, and how many the plan keeps. The layers "
     "with the most weights decide the ratio.",
-    "size": "The bytes of each layer at 4 for each weight that is kept, nothing for its position. "
+    "size": "The bytes of each layer: 4 for each weight that is kept, nothing for its position. "
     "The plot of files shows what a real file takes.",
-    "files": "The bytes of the net, counted in every common way: only the values, with the "
-    "positions of the paper, dense, zipped, and as a compact file. {export} writes one, reads it "
-    "back and measures its accuracy.",
+    "files": "The bytes of the net, counted in every common way: values only, with the paper's "
+    "index, dense, zipped, and as a compact file. {export} writes one, reads it back and measures "
+    "its accuracy.",
     "speed": "Milliseconds to classify 1 image and 64, in every installed engine ({benchmark}). "
     "Dense engines use every weight; the sparse one skips zeros where that is faster. A pruned "
     "net can be slower, and then it says so.",
@@ -27,7 +27,7 @@ PLOTS = {
     "predictions": "Test images, and what the pruned net takes them for while you change the "
     "sparsities. {predictions} again shows those that it newly gets wrong, {more-predictions} the "
     "next ones.",
-    "confusion": "Which classes the pruned net takes for which, on the test images: rows are what "
-    "they are, columns what it says.",
+    "confusion": "How often the pruned net takes one class for another, on the test images: a row "
+    "for each true class, a column for each predicted one.",
 }
 """What each plot of the main screen shows."""

@@ -108,19 +108,18 @@ class HistoryScreen(HistoryPanes):
         if not self.run_list.rows:
             return
         views = self._views()
-        at = next((at for at, name in enumerate(PLOT_VIEWS) if name in views), 0)
-        shown = [at]
+        shown = next((at for at, name in enumerate(PLOT_VIEWS) if name in views), 0)
 
         def step(steps: int) -> None:
+            nonlocal shown
             if self.run_list.compared is None:
                 self.action_next_view()
-            shown[0] = (shown[0] + steps) % len(PLOT_VIEWS)
-            if PLOT_VIEWS[shown[0]] == "weights":
+            shown = (shown + steps) % len(PLOT_VIEWS)
+            if PLOT_VIEWS[shown] == "weights":
                 self.read_weights()
 
         def subject() -> PlotSubject:
-            name = PLOT_VIEWS[shown[0]]
-            return run_subject(self.run_list, self.dense, self.weights, name)
+            return run_subject(self.run_list, self.dense, self.weights, PLOT_VIEWS[shown])
 
         self.app.push_screen(PlotScreen(subject, step))
 
