@@ -229,12 +229,13 @@ def test_a_run_recorded_without_a_digest_is_read(experiment: Experiment) -> None
 
 UNPRIVILEGED = """
 import os, sys
+import filelock  # while it is still readable
 from pathlib import Path
 from core.experiments.experiment import Experiment, environment
 from core.experiments.run_record import RunRecord
 from core.errors import InputError
 
-environment()  # import its modules while they are still readable
+environment()  # imports its modules, for the same reason
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
