@@ -12,7 +12,7 @@ from core.nets.zoo import ZOO
 from tests.core.settings.configs import refused
 
 ALL_KEYS = (
-    "expected one of model, model_args, fresh_head, dataset, protocol, recipe, precision, seed, "
+    "expected one of model, model_args, fresh_head, dataset, protocol, recipe, precision, recalibrate, seed, "
     "image_size, channels, mean, std"
 )
 ALL_CHOICES = (
