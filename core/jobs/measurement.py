@@ -75,7 +75,8 @@ def scan(
         few = f"{len(images)} {split} image" + "s" * (len(images) != 1)
         text = f"{few} cannot rank the layers: one image is {100 / len(images):.1f} points"
         yield Notice(f"{text}, so most differences in this scan are chance", warning=True)
-    _, precision = yield from workbench.prepared(stop)
+    data, precision = yield from workbench.prepared(stop)
+    yield from workbench.note_statistics()
     yield Progress("preparing the scan")
     stream = sensitivity_scan.scan(
         workbench.models.for_inference(weights),
@@ -86,6 +87,7 @@ def scan(
         within=within,
         seed=workbench.settings.seed,
         precision=precision,
+        train=data.train if workbench.settings.recalibrates else None,
         stop=stop,
     )
     return (yield from stream)

@@ -386,7 +386,8 @@ class Workbench:
 
     @property
     def data_name(self) -> str:
-        """Identifies the loaded images and their split."""
+        """Identifies the loaded images, their split, and the sample that recalibrates a net."""
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
-        return ", ".join(filter(None, (name, protocol, images)))
+        sample = f"recalibrated on {what.images}" if (what := self.recalibration) else ""
+        return ", ".join(filter(None, (name, protocol, images, sample)))

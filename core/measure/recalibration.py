@@ -10,7 +10,7 @@ lost within a channel.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ BATCH_IMAGES, BATCH_VALUES = 125, 3_000_000
 
 CALL = "forward() with its normalization layers in training"
 
-Statistics = Mapping[str, Mapping[str, Tensor | None]]
+Statistics = Mapping[str, Mapping[str, Tensor]]
 """The running statistics of a net: buffers by name, by the name of their layer."""
 
 
@@ -117,7 +117,7 @@ def recalibrate(
     norms = running_norms(evaluation_mode(model))
     before, done = statistics(norms), 0
     try:
-        with collecting(norms.values()):
+        with collecting(norms):
             for index in sample_batches(data, seed):
                 yield Progress("recalibrating", done, what.images, "images")
                 if stop():
@@ -166,36 +166,39 @@ def set_statistics(norms: Mapping[str, _NormBase], values: Statistics) -> None:
             setattr(norm, key, value)
 
 
+class CallCounter:
+    """A hook that gives every call of a layer the same weight in its running means.
+
+    So does the momentum None of BatchNorm, which InstanceNorm takes for 0.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, norm: _NormBase, _args: object) -> None:
+        """Before a call of the layer."""
+        self.calls += 1
+        norm.momentum = 1.0 / self.calls
+
+
 @contextmanager
-def collecting(norms: Collection[_NormBase]) -> Iterator[None]:
-    """A context in which layers compute their statistics anew, as the mean over their calls.
+def collecting(norms: Mapping[str, _NormBase]) -> Iterator[dict[str, CallCounter]]:
+    """A context in which layers compute their statistics anew, as the means over their calls.
 
     They begin with new buffers, since those of a model may be the memory of stored weights.
     """
-    momenta = [norm.momentum for norm in norms]
-    hooks = [norm.register_forward_pre_hook(_Counter()) for norm in norms]
+    counters = {name: CallCounter() for name in norms}
+    momenta = {name: norm.momentum for name, norm in norms.items()}
+    hooks = [norm.register_forward_pre_hook(counters[name]) for name, norm in norms.items()]
     try:
-        for norm in norms:
+        for norm in norms.values():
             for key, value in dict(norm.named_buffers(recurse=False)).items():
                 setattr(norm, key, torch.zeros_like(value))
             norm.reset_running_stats()
             norm.training = True  # train() would also reach layers inside this one
-        yield
+        yield counters
     finally:
-        for norm, momentum, hook in zip(norms, momenta, hooks, strict=True):
+        for hook in hooks:
             hook.remove()
-            norm.training, norm.momentum = False, momentum
-
-
-class _Counter:
-    """Gives every call of a layer the same weight in its running mean.
-
-    So does the momentum None of BatchNorm; InstanceNorm takes it for 0.
-    """
-
-    def __init__(self) -> None:
-        self._calls = 0
-
-    def __call__(self, norm: _NormBase, _args: object) -> None:
-        self._calls += 1
-        norm.momentum = 1.0 / self._calls
+        for name, norm in norms.items():
+            norm.training, norm.momentum = False, momenta[name]

@@ -27,46 +27,16 @@ from core.nets.calls import NetError
 from core.nets.layers import prunable_layers
 from core.nets.weights import copy_weights
 from core.training.finetuning import prune_and_measure
-from core.training.loop import Trainer
-from core.training.recipes import Phase
 from tests.core.conftest import head
+from tests.core.measure.residual import Residual, trained_residual
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-class Residual(nn.Module):
-    """A residual net with BatchNorm for images [N, 1, 28, 28]."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem, self.norm = nn.Conv2d(1, 12, 5, stride=2), nn.BatchNorm2d(12)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(12, 12, 3, padding=1, bias=False),
-                nn.BatchNorm2d(12),
-                nn.ReLU(),
-                nn.Conv2d(12, 12, 3, padding=1, bias=False),
-                nn.BatchNorm2d(12),
-            )
-            for _ in range(2)
-        )
-        self.fc = nn.Linear(12 * 9, 10)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.norm(self.stem(x)).relu()
-        for block in self.blocks:
-            x = (x + block(x)).relu()
-        return self.fc(nn.functional.max_pool2d(x, 4).flatten(1))
-
-
 @pytest.fixture(scope="module")
 def trained(few: Splits) -> Residual:
-    torch.manual_seed(0)
-    model, phase = Residual(), Phase(2, "adamw", 5e-3, "onecycle", batch_size=50)
-    data = head(few.train, 1000)
-    trainer = Trainer(model, data, phase, 0, "fp32", 0, epochs=2)
-    while not trainer.finished:
-        drain(trainer.run_epoch(lambda: False))
+    model = Residual()
+    model.load_state_dict(trained_residual(head(few.train, 1000), epochs=2))
     return model.eval()
 
 
