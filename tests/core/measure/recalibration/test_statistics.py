@@ -28,7 +28,7 @@ from core.nets.layers import prunable_layers
 from core.nets.weights import copy_weights
 from core.training.finetuning import prune_and_measure
 from tests.core.conftest import head
-from tests.core.measure.residual import Residual, trained_residual
+from tests.core.measure.recalibration.residual import Residual, trained_residual
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -17,7 +17,7 @@ from core.nets.layers import prunable_layers
 from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.curves import Scan
 from tests.core.conftest import head
-from tests.core.measure.residual import Residual, trained_residual
+from tests.core.measure.recalibration.residual import Residual, trained_residual
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
 
