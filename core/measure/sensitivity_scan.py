@@ -229,13 +229,14 @@ class _Scanner:
                 if stop():
                     self.stopped = True
                     return
-                with self._pruned(name, point), torch.inference_mode(), NetCall(EVALUATION, images):
-                    predictions = self._predict(name, alive, coarse, point)
-                    point.correct += int((predictions == labels).sum())
-                point.images += len(labels)
-                yield self._progress()
-                if first:
-                    yield PointScanned(self.result())
+                with self._pruned(name, point):
+                    with torch.inference_mode(), NetCall(EVALUATION, images):
+                        predictions = self._predict(name, alive, coarse, point)
+                        point.correct += int((predictions == labels).sum())
+                    point.images += len(labels)
+                    yield self._progress()
+                    if first:
+                        yield PointScanned(self.result())
 
     def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""
