@@ -42,16 +42,8 @@ def prune(
     model = workbench.models.uninitialized()
     measuring, counting = portions(0.95, 0.05)
     yield from workbench.note_statistics()
-    stream = prune_and_measure(
-        model,
-        base.weights,
-        plan,
-        data,
-        stop,
-        precision,
-        recalibrates=workbench.settings.recalibrates,
-        seed=workbench.settings.seed,
-    )
+    recalibrates = workbench.settings.recalibrates
+    stream = prune_and_measure(model, base.weights, plan, data, stop, precision, recalibrates)
     accuracy = yield from within(measuring, stream)
     yield counting
     return PruningResult(accuracy, (yield from count_dead_units(model, data.validation)))
@@ -101,16 +93,15 @@ def pruned_net(
     May run beside a job. The workbench keeps the statistics of the last plans, since several
     measurements of a plan follow each other.
     """
-    data, settings = (yield from workbench.splits(stop)), workbench.settings
+    data, recalibrates = (yield from workbench.splits(stop)), workbench.settings.recalibrates
     model, kept = workbench.models.uninitialized(), workbench.statistics
-    key = base.digest, tuple(sorted(plan.items())), settings.recalibrate, settings.seed
+    key = base.digest, tuple(sorted(plan.items())), recalibrates
     yield from prune_into(
         model,
         base.weights,
         plan,
         data.train,
-        recalibrates=settings.recalibrates and key not in kept,
-        seed=settings.seed,
+        recalibrates=recalibrates and key not in kept,
         stop=stop,
     )
     if norms := running_norms(model):

@@ -382,7 +382,7 @@ class Workbench:
         """What the statistics of a pruned net are computed from; None if they are not, or yet."""
         if self._splits is None or not self.settings.recalibrates:
             return None
-        return recalibration_of(self.models.outline, self._splits.train, self.settings.seed)
+        return recalibration_of(self.models.outline, self._splits.train)
 
     @property
     def data_name(self) -> str:

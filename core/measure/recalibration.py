@@ -35,6 +35,9 @@ Of those, 1,000 would take minutes in a large net, and its first layers see 50,0
 BATCH_IMAGES, BATCH_VALUES = 125, 3_000_000
 """The same for one batch, between two checks of the stop flag."""
 
+SAMPLE_SEED = 0
+"""Of the sample, whatever a run's own seed is: a plan has one accuracy, before any training."""
+
 CALL = "forward() with its normalization layers in training"
 
 Statistics = Mapping[str, Mapping[str, Tensor]]
@@ -92,7 +95,9 @@ def sample_batches(data: Images, seed: int) -> tuple[Tensor, ...]:
     return torch.split(order[: images // size * size], size)
 
 
-def recalibration_of(model: nn.Module, data: Images, seed: int) -> Recalibration | None:
+def recalibration_of(
+    model: nn.Module, data: Images, seed: int = SAMPLE_SEED
+) -> Recalibration | None:
     """What `recalibrate` would compute; None if there is nothing to compute."""
     layers = len(running_norms(model))
     images = sum(map(len, sample_batches(data, seed))) if layers else 0
@@ -100,7 +105,7 @@ def recalibration_of(model: nn.Module, data: Images, seed: int) -> Recalibration
 
 
 def recalibrate(
-    model: nn.Module, data: Images, *, seed: int = 0, stop: StopFlag = never
+    model: nn.Module, data: Images, *, seed: int = SAMPLE_SEED, stop: StopFlag = never
 ) -> Stream[Recalibration | None]:
     """Compute the running statistics of `model` anew, on a sample of `data` drawn from `seed`.
 
@@ -140,7 +145,6 @@ def prune_into(
     data: Images,
     *,
     recalibrates: bool = True,
-    seed: int = 0,
     stop: StopFlag = never,
 ) -> Stream[Recalibration | None]:
     """Load `base` into `model`, pruned to `plan` in one shot, and recalibrate it if asked.
@@ -151,7 +155,7 @@ def prune_into(
     masks.load(model, base)
     if not recalibrates or not running_norms(model) or not masks.revived(base):
         return None
-    return (yield from recalibrate(model, data, seed=seed, stop=stop))
+    return (yield from recalibrate(model, data, stop=stop))
 
 
 def statistics(norms: Mapping[str, _NormBase]) -> Statistics:

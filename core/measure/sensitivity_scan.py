@@ -21,6 +21,7 @@ from core.graph.tracing import UntraceableError
 from core.measure.bf16_filter import Bf16Filter
 from core.measure.point_statistics import collecting_in_turn, is_followed
 from core.measure.recalibration import (
+    SAMPLE_SEED,
     Statistics,
     running_norms,
     sample_batches,
@@ -85,7 +86,7 @@ def scan(
         uniform: for all layers at once; may be empty.
         within: points of accuracy. If given, each point is measured on a growing sample until half
             the width of its confidence interval is at most this.
-        seed: of the order of images, and of the sample of `train`.
+        seed: of the order of images.
         precision: `fp32` or `bf16`.
         train: the training images. If given, every point has running statistics of its own, see
             `core.measure.recalibration`; also one that prunes nothing.
@@ -105,7 +106,7 @@ def scan(
     before = statistics(scanner.norms)
     try:
         if train is not None and scanner.norms:
-            batches = sample_batches(train, seed)
+            batches = sample_batches(train, SAMPLE_SEED)
             first, second = portions(sum(map(len, batches)), len(data))
             yield first
             yield from scanner.recalibrate(train, batches, stop)

@@ -72,19 +72,15 @@ def prune_and_measure(
     data: Splits,
     stop: StopFlag = never,
     precision: str = "fp32",
-    *,
     recalibrates: bool = True,
-    seed: int = 0,
 ) -> Stream[Accuracy]:
     """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it.
 
     Its running statistics are computed anew if `recalibrates`, see `core.measure.recalibration`.
     """
-    pruning = prune_into(
-        model, base, plan, data.train, recalibrates=recalibrates, seed=seed, stop=stop
-    )
+    pruning = prune_into(model, base, plan, data.train, recalibrates=recalibrates, stop=stop)
     measuring = measure(model, data, "pruned", stop, precision)
-    sample = recalibration_of(model, data.train, seed) if recalibrates else None
+    sample = recalibration_of(model, data.train) if recalibrates else None
     if sample is None:
         yield from pruning
         return (yield from measuring)
@@ -133,7 +129,7 @@ def finetune(
         )
     opening, training, closing = _portions(data, recipe, measures_first=pruned is None)
     one_shot = prune_and_measure(
-        model, base, plan, data, precision=precision, recalibrates=recalibrates, seed=seed
+        model, base, plan, data, precision=precision, recalibrates=recalibrates
     )
     pruned = pruned or (yield from within(opening, one_shot))
     yield training
@@ -248,7 +244,7 @@ class _Rounds:
         if self.best.epoch is None:
             self.pruner.finish(self.plan)
             if recalibrates:
-                yield from recalibrate(self.model, self.data.train, seed=self.seed)
+                yield from recalibrate(self.model, self.data.train)
         weights = self.best.restore(self.model)
         return (self.best.masks or self.pruner.masks).to("cpu"), weights
 

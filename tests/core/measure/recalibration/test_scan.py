@@ -53,7 +53,7 @@ def one_by_one(model: nn.Module, data: Splits) -> dict[str, list[float]]:
     plans["uniform"] = [dict.fromkeys(names, 0.8)]
 
     def accuracy(plan: dict[str, float]) -> float:
-        drain(prune_into(model, weights, plan, data.train, seed=3))
+        drain(prune_into(model, weights, plan, data.train))
         return drain(evaluate(model, data.validation))
 
     rows = {name: [accuracy(plan) for plan in each] for name, each in plans.items()}
