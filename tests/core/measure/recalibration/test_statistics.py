@@ -50,9 +50,12 @@ def sampled(data: Images, seed: int) -> list[Tensor]:
     return [data.batch(index)[0] for index in sample_batches(data, seed)]
 
 
-def test_statistics_after_a_linear_layer_are_the_mean_and_unbiased_variance(few: Splits) -> None:
+@pytest.mark.parametrize("kind", [nn.BatchNorm1d, nn.SyncBatchNorm])
+def test_statistics_after_a_linear_layer_are_the_mean_and_unbiased_variance(
+    few: Splits, kind: type[nn.BatchNorm1d] | type[nn.SyncBatchNorm]
+) -> None:
     data = head(few.train, BATCH_IMAGES)  # one batch
-    norm = nn.BatchNorm1d(10)
+    norm = kind(10)
     model = linear(norm)
     assert drain(recalibrate(model, data, seed=4)) == Recalibration(1, BATCH_IMAGES, 4)
     outputs = torch.cat([model[:2](images) for images in sampled(data, 4)])
