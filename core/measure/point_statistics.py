@@ -25,19 +25,19 @@ from core.measure.recalibration import (
 )
 from core.nets.calls import NetCall
 
-Buffers = dict[str, dict[str, Tensor]]
-
 
 def is_followed(net: PrefixCache, model: nn.Module, norms: Mapping[str, _NormBase]) -> bool:
-    """Whether every one of these layers is one call of the traced `net`.
+    """Whether each of these layers is one call of the traced `net`, or not called at all.
 
     A layer of a class of one's own is traced into, and keeps the statistics it had then; of a layer
     that is called twice, one call may be before a cut and one after.
     """
+    read = {str(node.target) for node in net.calls if node.op == "get_attr"}
+    traced_into = any(f"{name}.running_mean" in read for name in norms)
     calls = Counter(
         id(model.get_submodule(str(node.target))) for node in net.calls if node.op == "call_module"
     )
-    return all(calls[id(norm)] == 1 for norm in norms.values())
+    return not traced_into and all(calls[id(norm)] <= 1 for norm in norms.values())
 
 
 @dataclass(eq=False)
@@ -45,18 +45,12 @@ class Collected:
     """Statistics while they are collected: of the dense net, or of one point.
 
     Attributes:
-        calls: how often each layer has been called.
+        buffers: of the layers that have been called.
+        calls: how often.
     """
 
-    buffers: Buffers
-    calls: dict[str, int] = field(default_factory=dict)
-
-    def over(self, dense: "Collected") -> Statistics:
-        """These; those of the dense net for layers that were never called."""
-        return {
-            name: buffers if self.calls.get(name) else dense.buffers[name]
-            for name, buffers in self.buffers.items()
-        }
+    buffers: Statistics = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)
 
 
 class Collector:
@@ -71,16 +65,7 @@ class Collector:
     ) -> None:
         self._model, self._net, self._norms, self._counters = model, net, norms, counters
         self._fresh = statistics(norms)
-        self.dense = self.new()
-
-    def new(self) -> Collected:
-        """Statistics of nothing yet."""
-        return Collected(
-            {
-                name: {key: value.clone() for key, value in buffers.items()}
-                for name, buffers in self._fresh.items()
-            }
-        )
+        self.dense = Collected()
 
     def start(self, images: Tensor) -> Values:
         """Run the dense net; returns the values alive at any of the cuts."""
@@ -96,12 +81,18 @@ class Collector:
 
     @contextmanager
     def _into(self, collected: Collected, images: Tensor) -> Iterator[None]:
-        set_statistics(self._norms, collected.buffers)  # which the layers update in place
+        buffers = {
+            name: collected.buffers.get(name) or _copied(fresh)
+            for name, fresh in self._fresh.items()
+        }
+        set_statistics(self._norms, buffers)  # which the layers update in place
         for name, counter in self._counters.items():
             counter.calls = collected.calls.get(name, 0)
         with torch.no_grad(), NetCall(CALL, images):
             yield
-        collected.calls = {name: counter.calls for name, counter in self._counters.items()}
+        calls = {name: counter.calls for name, counter in self._counters.items()}
+        collected.calls = {name: number for name, number in calls.items() if number}
+        collected.buffers = {name: buffers[name] for name in collected.calls}
 
 
 @contextmanager
@@ -111,3 +102,7 @@ def collecting_in_turn(
     """A context in which a `Collector` has the layers in training."""
     with collecting(norms) as counters:
         yield Collector(model, net, norms, counters)
+
+
+def _copied(buffers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value.clone() for key, value in buffers.items()}

@@ -189,8 +189,10 @@ class CallCounter:
 def collecting(norms: Mapping[str, _NormBase]) -> Iterator[dict[str, CallCounter]]:
     """A context in which layers compute their statistics anew, as the means over their calls.
 
-    They begin with new buffers, since those of a model may be the memory of stored weights.
+    They begin with new buffers, since those of a model may be the memory of stored weights. Layers
+    that are not called, such as those of heads that a net only has for training, get theirs back.
     """
+    before = statistics(norms)
     counters = {name: CallCounter() for name in norms}
     momenta = {name: norm.momentum for name, norm in norms.items()}
     hooks = [norm.register_forward_pre_hook(counters[name]) for name, norm in norms.items()]
@@ -206,3 +208,6 @@ def collecting(norms: Mapping[str, _NormBase]) -> Iterator[dict[str, CallCounter
             hook.remove()
         for name, norm in norms.items():
             norm.training, norm.momentum = False, momenta[name]
+        set_statistics(
+            {name: norm for name, norm in norms.items() if not counters[name].calls}, before
+        )

@@ -19,7 +19,7 @@ from core.events import Notice, Portion, Progress, StopFlag, Stream, never, port
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
 from core.measure.bf16_filter import Bf16Filter
-from core.measure.point_statistics import collecting_in_turn, is_followed
+from core.measure.point_statistics import Collected, collecting_in_turn, is_followed
 from core.measure.recalibration import (
     SAMPLE_SEED,
     Statistics,
@@ -164,7 +164,7 @@ class _Scanner:
         points, done = self._all_points(), 0
         total = len(points) * sum(map(len, batches))
         with collecting_in_turn(self.model, self.net, self.norms) as collector:
-            collected = {id(point): collector.new() for point in points}
+            collected = {id(point): Collected() for point in points}
             for index in batches:
                 images, _ = train.batch(index)
                 values = collector.start(images)
@@ -178,9 +178,9 @@ class _Scanner:
                             collector.finish(name, alive, collected[id(point)], images)
                         done += len(index)
                         yield Progress("recalibrating", done, total, "images")
-            self.dense_statistics = collector.dense.buffers
-            for point in points if batches else ():
-                point.statistics = collected[id(point)].over(collector.dense)
+        self.dense_statistics = {**self.dense_statistics, **collector.dense.buffers}
+        for point in points:
+            point.statistics = {**self.dense_statistics, **collected[id(point)].buffers}
 
     def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on more and more images until none is open."""

@@ -66,6 +66,26 @@ def rows(result: Scan) -> dict[str, list[float | None]]:
     return {name: [point.accuracy for point in points] for name, points in named.items()}
 
 
+class WithUnused(Residual):
+    """A BatchNorm of a head that is not called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.BatchNorm1d(4)
+
+
+class OwnNorm(nn.BatchNorm1d):
+    """A class that torch.fx traces into."""
+
+
+class Traced(nn.Sequential):
+    """It has a layer that torch.fx traces into."""
+
+    def __init__(self) -> None:
+        parts = nn.Flatten(), nn.Linear(784, 12), OwnNorm(12), nn.ReLU(), nn.Linear(12, 10)
+        super().__init__(*parts)
+
+
 class Shared(nn.Module):
     """One BatchNorm that is called twice, before and after a cut."""
 
@@ -80,8 +100,8 @@ class Shared(nn.Module):
 
 
 def test_points_are_those_of_nets_recalibrated_one_by_one(data: Splits, trained: Weights) -> None:
-    model, events = Residual(), list[Event]()
-    model.load_state_dict(trained)
+    model, events = WithUnused(), list[Event]()
+    model.load_state_dict(trained, strict=False)
     found = scanned(model, data, events, data.train)
     assert found.traced
     assert not [event for event in events if isinstance(event, Notice)]
@@ -91,9 +111,12 @@ def test_points_are_those_of_nets_recalibrated_one_by_one(data: Splits, trained:
     assert rows(scanned(model, data, events, None)) != rows(found)
 
 
-def test_a_layer_called_twice_is_recalibrated_slowly_and_right(data: Splits) -> None:
+@pytest.mark.parametrize("net", [Shared, Traced])
+def test_layers_that_cannot_be_followed_are_recalibrated_slowly(
+    data: Splits, net: type[nn.Module]
+) -> None:
     torch.manual_seed(0)
-    model, events = Shared(), list[Event]()
+    model, events = net(), list[Event]()
     drain(recalibrate(model, data.train))
     found = scanned(model, data, events, data.train)
     assert not found.traced

@@ -183,6 +183,16 @@ def test_only_normalization_trains_and_everything_else_is_as_before(few: Splits)
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+def test_a_layer_that_is_not_called_keeps_its_statistics(few: Splits) -> None:
+    model = linear(nn.BatchNorm1d(10))
+    model[1].register_module("head", unused := nn.BatchNorm1d(4))
+    unused.running_mean.fill_(3.0)
+    before = copy_weights(unused)
+    drain(recalibrate(model, few.train))
+    assert_same(copy_weights(unused), before)
+    assert not unused.training
+
+
 def test_weights_in_shared_memory_stay(few: Splits, trained: Residual) -> None:
     weights = copy_weights(trained)
     before = {name: tensor.clone() for name, tensor in weights.items()}
