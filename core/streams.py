@@ -17,8 +17,9 @@ from core.data.loading import load as load_dataset
 from core.errors import InputError
 from core.events import Accuracy, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet, faster
-from core.measure import sensitivity_scan
+from core.measure import recalibration, sensitivity_scan
 from core.measure.evaluation import measure
+from core.measure.recalibration import Recalibration
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.prunable.net_forms import check_callable
@@ -58,6 +59,7 @@ def finetune(
     changes: RecipeChanges = NO_CHANGES,
     seed: int = 0,
     precision: str = "fp32",
+    recalibrate: bool = True,
     stop: StopFlag = never,
 ) -> Stream[FineTuningResult]:
     """Prune a model to a plan and retrain it; see `core.finetune`.
@@ -92,6 +94,7 @@ def finetune(
         precision=precision,
         stop=stop,
         remake=another,
+        recalibrates=recalibrate,
     )
     load_into(model, result.weights)
     return result
@@ -106,6 +109,20 @@ def evaluate(model: nn.Module, data: Splits, stop: StopFlag = never) -> Stream[A
     return (yield from measure(copy, data, "model", stop))
 
 
+def recalibrate(
+    model: nn.Module, data: Splits, *, seed: int = 0, stop: StopFlag = never
+) -> Stream[Recalibration | None]:
+    """Compute the running statistics of a pruned model anew; see `core.recalibrate`."""
+    check_float32(model)
+    SETTINGS["seed"].read(seed)
+    copy = copy_model(model).model
+    data = yield from fit(copy, splits_for(model, data))
+    done = yield from recalibration.recalibrate(copy, data.train, seed=seed, stop=stop)
+    if done is not None:
+        load_into(model, copy_weights(copy))
+    return done
+
+
 def scan(
     model: nn.Module,
     data: Splits,
@@ -116,6 +133,7 @@ def scan(
     within: float | None = None,
     seed: int = 0,
     precision: str = "fp32",
+    recalibrate: bool = True,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
@@ -134,6 +152,7 @@ def scan(
         within=within,
         seed=seed,
         precision=precision,
+        train=data.train if recalibrate else None,
         stop=stop,
     )
     return (yield from stream)

@@ -10,6 +10,7 @@ from core import streams
 from core.data.batches import Splits
 from core.events import Accuracy, Event, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet
+from core.measure.recalibration import Recalibration
 from core.pruning.curves import Scan
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.finetuning import FineTuningResult
@@ -34,6 +35,7 @@ def finetune(
     changes: RecipeChanges = NO_CHANGES,
     seed: int = 0,
     precision: str = "fp32",
+    recalibrate: bool = True,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> FineTuningResult:
@@ -51,6 +53,7 @@ def finetune(
         changes: to the recipe, such as `core.RecipeChanges(epochs=3)`.
         seed: for the order of the images and for dropout.
         precision: `fp32` or `bf16`.
+        recalibrate: compute running statistics anew before weights pruned in one shot are measured.
         on_event: called with each event, such as `core.Batch` and `core.Epoch`.
         stop: stop flag, checked before each batch; the result is then the best epoch so far.
 
@@ -77,7 +80,15 @@ def finetune(
         True
     """
     stream = streams.finetune(
-        model, plan, data, recipe=recipe, changes=changes, seed=seed, precision=precision, stop=stop
+        model,
+        plan,
+        data,
+        recipe=recipe,
+        changes=changes,
+        seed=seed,
+        precision=precision,
+        recalibrate=recalibrate,
+        stop=stop,
     )
     return run(stream, on_event)
 
@@ -114,6 +125,49 @@ def evaluate(
     return run(streams.evaluate(model, data, stop), on_event)
 
 
+def recalibrate(
+    model: nn.Module,
+    data: Splits,
+    *,
+    seed: int = 0,
+    on_event: OnEvent | None = None,
+    stop: StopFlag = never,
+) -> Recalibration | None:
+    """Compute the running statistics of a pruned model anew, in place.
+
+    Pruning changes what BatchNorm and InstanceNorm (with `track_running_stats`) get, so that their
+    statistics of training no longer fit. No labels are used, and nothing is trained.
+
+    Args:
+        model: only its running statistics change.
+        data: a sample of up to 1,000 images of `train` is used; of large images, fewer.
+        seed: for the sample.
+        on_event: called with each event, such as `core.Progress`.
+        stop: stop flag, checked before each batch.
+
+    Returns:
+        The number of layers with such statistics, and of images used; None if there are none.
+
+    Raises:
+        InputError: the model cannot take the images, or cannot be copied.
+        StoppedError: `stop` returned True; the model is unchanged.
+
+    Example:
+        >>> import core, torch
+        >>> from torch import nn
+        >>> norm = nn.BatchNorm1d(32)
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), norm, nn.Linear(32, 10))
+        >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
+        >>> data = core.splits((images, torch.arange(240) % 10))
+        >>> masks = core.prune(model, {"1": 1.0})
+        >>> core.recalibrate(model, data)
+        Recalibration(layers=1, images=210, seed=0)
+        >>> torch.allclose(norm.running_mean, model[1].bias, atol=1e-6)
+        True
+    """
+    return run(streams.recalibrate(model, data, seed=seed, stop=stop), on_event)
+
+
 def scan(
     model: nn.Module,
     data: Splits,
@@ -124,6 +178,7 @@ def scan(
     within: float | None = None,
     seed: int = 0,
     precision: str = "fp32",
+    recalibrate: bool = True,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Scan:
@@ -139,6 +194,7 @@ def scan(
             enough images for an interval this narrow. None measures on all images.
         seed: for the order of the images.
         precision: `fp32`, or `bf16` where it is faster; the counts are the same.
+        recalibrate: compute running statistics anew for each sparsity, see `core.recalibrate`.
         on_event: called with each event, such as `core.Progress`.
         stop: stop flag, checked before each sparsity; the result is then partial.
 
@@ -169,6 +225,7 @@ def scan(
         within=within,
         seed=seed,
         precision=precision,
+        recalibrate=recalibrate,
         stop=stop,
     )
     return run(stream, on_event)

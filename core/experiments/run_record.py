@@ -97,6 +97,20 @@ class BaseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RecalibrationRecord:
+    """What a pruned net's running statistics are computed from.
+
+    Attributes:
+        layers: that have such statistics.
+        images: of the training set, drawn from `seed`.
+    """
+
+    layers: Count | None = None
+    images: Count | None = None
+    seed: Annotated[int, Limits(0, 2**63 - 1)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StageAccuracies:
     """Accuracies by stage; `base` is the fine-tuned net the run started from, if not dense.
 
@@ -162,6 +176,7 @@ class RunRecord:
         choices: changes to the recipe; named after their key in a run's file.
         finetuning: all hyperparameters of a fine-tuning by name.
         training: all hyperparameters of dense training by name.
+        recalibrate: the setting; None for a net without running statistics.
         dead: dead units per layer.
         nonzero_without_dead: nonzeros once dead units are removed.
         parameters_without_dead: parameters of the smaller dense net without dead units.
@@ -192,6 +207,8 @@ class RunRecord:
     choices: Annotated[RecipeChanges, _WHOLE] | None = None
     finetuning: Mapping[str, Any] | None = None
     training: Mapping[str, Any] | None = None
+    recalibrate: Literal["on", "off"] | None = None
+    recalibration: RecalibrationRecord | None = None
     base: BaseRecord | None = None
     parameters: Count | None = None
     nonzero: Count | None = None

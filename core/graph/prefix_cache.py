@@ -38,6 +38,9 @@ class CutPoint:
 class PrefixCache:
     """A net in evaluation mode that can be run up to a cut and on from it.
 
+    Attributes:
+        calls: all of it, in order; none if it is not traced.
+
     Args:
         model: the net, not copied; its weights may change between runs, its calls may not.
         groups: names of weights (as in the state_dict) that change together; each group gets a
@@ -55,10 +58,10 @@ class PrefixCache:
             raise UntraceableError(f"{len(images)} images to trace it with: expected at least 3")
         with untraceable():
             self._net = graph_of(model)
-            self._calls = tuple(self._net.graph.nodes)
-            self._reads = [frozenset(map(id, parameters_read(self._net, c))) for c in self._calls]
+            self.calls = tuple(self._net.graph.nodes)
+            self._reads = [frozenset(map(id, parameters_read(self._net, c))) for c in self.calls]
             with torch.no_grad():
-                every = frozenset(self._calls)
+                every = frozenset(self.calls)
                 trials = [_Recorder(self._net, every, images[:n]).values for n in (2, 3)]
                 self.cuts = {
                     name: self._cut({id(model.get_parameter(key)) for key in keys}, trials)
@@ -102,7 +105,7 @@ class PrefixCache:
         uses = [not weights.isdisjoint(reads) for reads in self._reads]
         first_use = uses.index(True) if any(uses) else len(uses) - 1
         for place in range(first_use, 0, -1):
-            before, after = self._calls[:place], self._calls[place:]
+            before, after = self.calls[:place], self.calls[place:]
             used = {node for call in after for node in call.all_input_nodes}
             alive = tuple(node for node in before if node in used)
             if all(_is_batched(node, trials) or _is_constant(node, trials) for node in alive):
@@ -139,6 +142,7 @@ class NoPrefixCache(PrefixCache):
     def __init__(
         self, model: nn.Module, groups: Mapping[str, Sequence[str]], images: Tensor
     ) -> None:
+        self.calls = ()
         self._model = evaluation_mode(model)
         source = fx.Graph().placeholder("images")
         self._alive = frozenset([source])

@@ -32,6 +32,7 @@ from core.events import (
 )
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
+from core.jobs.preflight import naming_its_data
 from core.jobs.workbench import Net, Workbench
 from core.measure.evaluation import measure, subject_of
 from core.nets.user_code.names import without_folder
@@ -158,7 +159,7 @@ def dense_weights(
     """
     settings = workbench.settings
     if settings.weights is not None:
-        with workbench.naming_its_data():
+        with naming_its_data(workbench):
             dense = load_dense(settings.weights, workbench.models.uninitialized())
         yield from (Notice(note, warning=True) for note in dense.notes)
         if text := _normalization(workbench):

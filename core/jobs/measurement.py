@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
+from torch import nn
 
 from core.data.batches import CPU, Images
 from core.events import Notice, Progress, StopFlag, Stream, never, portions, within
@@ -20,11 +21,15 @@ from core.measure.activity import ImageNumber, measure_activity
 from core.measure.comparison import Mode, NetComparison
 from core.measure.costs import ActivityMeasured, CostTable, NetActivity, cost_table
 from core.measure.evaluation import sample_accuracy
+from core.measure.recalibration import prune_into, running_norms, set_statistics, statistics
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, load_into, state_dict, weights_digest
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
+
+KEPT = 4
+"""Plans whose statistics are kept."""
 
 FEW = 100
 """Images below which the accuracies of a scan are too coarse to rank layers by."""
@@ -37,7 +42,9 @@ def prune(
     data, precision = yield from workbench.prepared(stop)
     model = workbench.models.uninitialized()
     measuring, counting = portions(0.95, 0.05)
-    stream = prune_and_measure(model, base.weights, plan, data, stop, precision)
+    yield from workbench.note_statistics()
+    recalibrates = workbench.settings.recalibrates
+    stream = prune_and_measure(model, base.weights, plan, data, stop, precision, recalibrates)
     accuracy = yield from within(measuring, stream)
     yield counting
     return PruningResult(accuracy, (yield from count_dead_units(model, data.validation)))
@@ -61,7 +68,8 @@ def scan(
         few = counted(len(images), f"{split} image")
         text = f"{few} cannot rank the layers: one image is {100 / len(images):.1f} points"
         yield Notice(f"{text}, so small differences in this scan may be chance", warning=True)
-    _, precision = yield from workbench.prepared(stop)
+    data, precision = yield from workbench.prepared(stop)
+    yield from workbench.note_statistics()
     yield Progress("preparing the scan")
     stream = sensitivity_scan.scan(
         workbench.models.for_inference(weights),
@@ -72,9 +80,37 @@ def scan(
         within=within,
         seed=workbench.settings.seed,
         precision=precision,
+        train=data.train if workbench.settings.recalibrates else None,
         stop=stop,
     )
     return (yield from stream)
+
+
+def pruned_net(
+    workbench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+) -> Stream[nn.Module]:
+    """A model of `base` pruned to `plan` in one shot, recalibrated as `prune` does.
+
+    May run beside a job. The workbench keeps the statistics of the last plans, since several
+    measurements of a plan follow each other.
+    """
+    data, recalibrates = (yield from workbench.splits(stop)), workbench.settings.recalibrates
+    model, kept = workbench.models.uninitialized(), workbench.statistics
+    key = base.digest, tuple(sorted(plan.items())), recalibrates
+    yield from prune_into(
+        model,
+        base.weights,
+        plan,
+        data.train,
+        recalibrates=recalibrates and key not in kept,
+        stop=stop,
+    )
+    if norms := running_norms(model):
+        if key in kept:
+            set_statistics(norms, kept[key])
+        rest = [item for item in kept.items() if item[0] != key]
+        workbench.statistics = dict([*rest[1 - KEPT :], (key, statistics(norms))])
+    return model
 
 
 def sample(
@@ -87,7 +123,7 @@ def sample(
     """
     data, precision = yield from workbench.prepared(stop)
     seed = zlib.crc32(repr(sorted(plan.items())).encode()) + workbench.settings.seed
-    model, images = workbench.models.pruned_copy(base.weights, plan), data.validation
+    model, images = (yield from pruned_net(workbench, base, plan, stop)), data.validation
     return (yield from sample_accuracy(model, images, seed=seed, precision=precision, stop=stop))
 
 
@@ -106,7 +142,7 @@ def compare(
     May run beside a job. See `comparison.compare`.
     """
     data, precision = yield from workbench.prepared(stop)
-    pruned = workbench.models.pruned_copy(base.weights, plan)
+    pruned = yield from pruned_net(workbench, base, plan, stop)
     digest = weights_digest(state_dict(pruned))
     dense_model = workbench.models.for_inference(dense.weights)
     result = yield from comparison.compare(
@@ -178,7 +214,7 @@ def count_activity(
 ) -> Stream[ActivityMeasured]:
     """Measure the activity of `base` pruned to `plan` on validation; may run beside a job."""
     images = yield from _split(workbench, SPLITS[0], stop)
-    model = workbench.models.pruned_copy(base.weights, plan)
+    model = yield from pruned_net(workbench, base, plan, stop)
     measured = yield from measure_activity(model, images, stop, seed=workbench.settings.seed)
     event = ActivityMeasured(measured, SPLITS[0])
     yield event

@@ -7,9 +7,12 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from core.data.batches import Splits
 from core.data.counts import Counts
 from core.data.inputs import Inputs
+from core.data.registry import is_folder
 from core.errors import InputError
+from core.events import Stream
 from core.nets.calls import NetCall, refused
 from core.nets.footprint import BYTES_PER_VALUE
 from core.nets.fresh_head import check_head, head_name
@@ -18,7 +21,7 @@ from core.nets.model_args import format_model_args
 from core.nets.model_copy import copy_model
 from core.nets.outputs import LogitsHook
 from core.nets.prunable.plain_net import Change, PlainNet, explained, plain
-from core.nets.trial import learn_sizes
+from core.nets.trial import fit, learn_sizes
 from core.nets.user_model import builder_args
 from core.nets.weights import Weights, extra_state, load_into
 from core.nets.zoo import ModelSpec
@@ -57,40 +60,61 @@ class Models:
         self._hook = LogitsHook()
 
     @cached_property
+    def outline(self) -> nn.Module:
+        """The net's structure; without memory for the weights unless it is the user's own."""
+        if self.spec.is_user_model:
+            return self._first.model
+        with torch.device("meta"):
+            return self.spec.build()
+
+    @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The prunable layers."""
-        return prunable_layers(self._outline)
+        return prunable_layers(self.outline)
 
     @cached_property
     def parameters(self) -> int:
         """The number of parameters of the net."""
-        return parameter_count(self._outline)
+        return parameter_count(self.outline)
 
     @cached_property
     def inputs(self) -> Inputs:
         """The image settings of the net's own weights, as far as known."""
-        return self.spec.inputs_of(self._outline) if self.spec.is_pretrained else self.spec.inputs
+        return self.spec.inputs_of(self.outline) if self.spec.is_pretrained else self.spec.inputs
 
     def check_head(self, model: nn.Module, images: Tensor) -> None:
         """Raise InputError if the net was trained for other classes than the data's."""
         if self.spec.is_pretrained and self.counts is not None:
             check_head(model, images, self.counts.classes, self.spec.name)
 
+    def fitted(self, model: nn.Module, data: Splits, dataset: str) -> Stream[Splits]:
+        """The images in a layout the net accepts; raises InputError if there is none."""
+        try:
+            return (yield from fit(model, data, loads=self.spec.is_user_model))
+        except InputError as error:
+            if self.spec.dataset is None or not is_folder(dataset):
+                raise
+            own = "a net of your own: --model path/to/net.py:Net"
+            raise InputError(
+                f"{self.spec.name} takes 28x28 grayscale images of at most 10 classes from a "
+                f"folder: use --image-size 28 --channels 1, or {own}"
+            ) from error
+
     def notes(self, seed: int) -> Iterator[str]:
         """What a user should know of how their own net is built, a line each."""
         spec = self.spec
         args = builder_args(spec.name, spec.given, self.counts, spec.fresh_head)
         yield f"running code from {spec.name}" + (f" ({format_model_args(args)})" if args else "")
-        if extra := extra_state(self._outline):
+        if extra := extra_state(self.outline):
             names = f"{some(extra)} in its state_dict"
             yield f"{names}: kept as the net has it, and stored in no file (not a tensor)"
         if spec.fresh_head:
-            yield f"the last layer, {head_name(self._outline)}, is new: drawn from seed {seed}"
+            yield f"the last layer, {head_name(self.outline)}, is new: drawn from seed {seed}"
 
     @cached_property
     def buffers(self) -> frozenset[str]:
         """The names of the buffers."""
-        return frozenset(name for name, _ in self._outline.named_buffers(remove_duplicate=False))
+        return frozenset(name for name, _ in self.outline.named_buffers(remove_duplicate=False))
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -123,7 +147,7 @@ class Models:
             trim_memory()
         if self.spec.is_user_model:
             return self._own_copy()
-        model = deepcopy(self._outline)
+        model = deepcopy(self.outline)
         # to_empty() imports much of torch's compiler, for half a second.
         tensors = {
             name: torch.empty(tensor.shape, dtype=tensor.dtype, device=self.device)
@@ -141,7 +165,7 @@ class Models:
             model = self._own_copy()
             load_into(model, weights)
             return model
-        model = deepcopy(self._outline)
+        model = deepcopy(self.outline)
         on_device = {name: tensor.to(self.device) for name, tensor in weights.items()}
         load_into(model, on_device, assign=True)
         return model.requires_grad_(False)
@@ -153,21 +177,13 @@ class Models:
         return model
 
     @cached_property
-    def _outline(self) -> nn.Module:
-        """The net's structure; without memory for the weights unless it is the user's own."""
-        if self.spec.is_user_model:
-            return self._first.model
-        with torch.device("meta"):
-            return self.spec.build()
-
-    @cached_property
     def _first(self) -> PlainNet:
         return self.fresh_net(0)
 
     def _own_copy(self) -> nn.Module:
         """A copy of the user's net: its constructor may be slow or have side effects."""
         try:
-            copy = copy_model(self._outline)
+            copy = copy_model(self.outline)
         except InputError:
             return self.fresh(0)
         # Tensors its constructor computed from parameters would be constants in a copy.

@@ -1,15 +1,17 @@
 """Checks of the settings before anything is downloaded, timed or trained."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 from core.data.batches import Images
 from core.data.registry import describe, is_folder
+from core.errors import InputError
 from core.events import drain
 from core.experiments.runs import Run
-from core.formats.weights_files import load_weights
+from core.formats.weights_files import SizesError, load_weights
 from core.jobs.workbench import Workbench
 from core.nets.calls import refused
 from core.nets.prunable.plain_net import explained
@@ -18,6 +20,7 @@ from core.nets.trial import try_forward, try_loading
 from core.nets.weights import check_initial, state_dict
 from core.pruning.allocation import check_reach
 from core.pruning.goals import Goal
+from core.settings.settings import DEFAULTS
 from core.training.first_step import check_gradients, try_step
 
 
@@ -36,7 +39,7 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
     if isinstance(weights, Run):
         weights.dense_weights(workbench.models.uninitialized())
     elif (path := weights or settings.weights) is not None:
-        with workbench.naming_its_data():
+        with naming_its_data(workbench):
             load_weights(path, workbench.models.uninitialized())
     net = workbench.models.uninitialized()
     if spec.is_user_model:
@@ -65,6 +68,18 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
         if trains and spec.is_user_model:
             few = Images(batch.byte(), batch[:, 0, 0, 0].long(), 0.0, 1.0, torch.contiguous_format)
             drain(try_step(net, few, workbench.finetuning.finetune))
+
+
+@contextmanager
+def naming_its_data(workbench: Workbench) -> Iterator[None]:
+    """Name the default data set where weights of a user's own net have other sizes for it."""
+    try:
+        yield
+    except SizesError as error:
+        if not workbench.spec.is_user_model or workbench.settings.dataset != DEFAULTS.dataset:
+            raise
+        hint = f"the data set is {DEFAULTS.dataset}, the default: --dataset names yours"
+        raise InputError(f"{error}; {hint}") from error
 
 
 def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:

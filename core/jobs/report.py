@@ -17,12 +17,14 @@ from core.experiments.run_record import (
     BaseRecord,
     EpochRecord,
     LayerRecord,
+    RecalibrationRecord,
     RunRecord,
     SplitSizes,
     StageAccuracies,
     ValueBytes,
     report_json,
 )
+from core.measure.recalibration import running_norms
 from core.nets.footprint import Footprint
 from core.pruning.curves import Point, Scan
 from core.settings.settings import OF_OWN_NETS
@@ -57,6 +59,7 @@ def finetuning_record(
         recipe=workbench.settings.recipe,
         choices=workbench.settings.changes,
         finetuning=recipe_json(recipe),
+        **_statistics(workbench),
         base=BaseRecord(base.run, base.digest, base.trained),
         **_size(_footprint(workbench, (what_if.kept for what_if in what_ifs))),
         layers=layers,
@@ -153,7 +156,7 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     columns = {"sparsities": "sparsity", **names}
     uniform = {key: _each(result.uniform, attribute) for key, attribute in columns.items()}
     return {
-        **to_plain(_settings(workbench, result.precision)),
+        **to_plain({**_settings(workbench, result.precision), **_statistics(workbench)}),
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
@@ -182,6 +185,15 @@ def _settings(workbench: Workbench, precision: str) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "seed": settings.seed,
     }
+
+
+def _statistics(workbench: Workbench) -> dict[str, Any]:
+    """Whether and from what the running statistics of a pruned net are computed; if it has any."""
+    if not running_norms(workbench.models.outline):
+        return {}
+    settings, done = workbench.settings, workbench.recalibration
+    record = done and RecalibrationRecord(done.layers, done.images, done.seed)
+    return {"recalibrate": settings.recalibrate, "recalibration": record}
 
 
 def _footprint(workbench: Workbench, kept: Iterable[int]) -> Footprint:

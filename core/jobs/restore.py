@@ -107,6 +107,7 @@ def settings_of(run: Run, current: Settings) -> Settings:
         recipe=run.required(record.recipe, "recipe"),
         seed=run.required(record.seed, "seed"),
         precision=run.required(record.precision, "precision"),
+        recalibrate=record.recalibrate or current.recalibrate,
         changes=run.required(record.choices, "choices"),
     )
 

@@ -7,8 +7,7 @@ that only measure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,16 +22,15 @@ from core.data.counts import Counts
 from core.data.image_shape import image_shape
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
-from core.data.registry import is_folder, short_data_name
-from core.errors import InputError
+from core.data.registry import short_data_name
 from core.events import Accuracy, Notice, Progress, StopFlag, Stream, never, portions, within
 from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
 from core.formats.sizes import SIZES_COST, measure_sizes
-from core.formats.weights_files import SizesError
 from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
+from core.measure.recalibration import Recalibration, Statistics, recalibration_of
 from core.measure.undertraining import (
     guessing,
     is_guessing,
@@ -45,12 +43,11 @@ from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable, unprunable_summary
-from core.nets.trial import fit
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
-from core.settings.settings import DEFAULTS, Settings
+from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
@@ -58,7 +55,7 @@ from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
-from core.training.notices import fitted_notice, mirrored_notice
+from core.training.notices import fitted_notice, mirrored_notice, stale_notices
 from core.training.recipes import Phase, Recipe, TrainingSize
 
 
@@ -103,6 +100,7 @@ class Workbench:
 
     Attributes:
         predictions: of the last two nets compared, on all test images, by weights digest.
+        statistics: running statistics of the last nets pruned beside a job, see `measurement`.
 
     Raises InputError if the settings name an unknown model or a missing device.
     """
@@ -115,6 +113,7 @@ class Workbench:
         self._precision: str | None = None
         self._said: set[str] = set()  # shared by copies with other settings
         self.predictions: Mapping[str, Ints] = {}
+        self.statistics: Mapping[object, Statistics] = {}
         inputs = settings.inputs.over(self.spec.inputs)
         shape, counts = (
             partial(image_shape, settings.dataset, inputs),
@@ -217,6 +216,7 @@ class Workbench:
         data, precision = yield from self.prepared_to_train(stop)
         before, phase = self.settings.finetuning().finetune, self.finetuning.finetune
         yield from self._note_phase("fine-tuning", before, phase)
+        yield from self.note_statistics()
         training, sizes = portions(1 - SIZES_COST, SIZES_COST)
         stream = finetune(
             self.models.uninitialized(),
@@ -232,6 +232,7 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
             pruned=pruned,
+            recalibrates=self.settings.recalibrates,
         )
         result = yield from within(training, stream)
         dense = base.dense or base.accuracy
@@ -248,11 +249,19 @@ class Workbench:
         """Say once how the images changed a phase; warn of what its augmentation does to them."""
         size = self.training_size
         text = fitted_notice(what, before, phase, size.images) if size else ""
-        if text and text not in self._said:
-            self._said.add(text)
-            yield Notice(text)
+        yield from self._say_once(text)
         if text := mirrored_notice(self.settings.dataset, phase):
             yield Notice(text, warning=True)
+
+    def note_statistics(self) -> Stream[None]:
+        """Say once which running statistics stay stale in a pruned net, if any do."""
+        for text in stale_notices(self.models.outline, self.settings.recalibrates):
+            yield from self._say_once(text, warning=True)
+
+    def _say_once(self, text: str, warning: bool = False) -> Stream[None]:
+        if text and text not in self._said:
+            self._said.add(text)
+            yield Notice(text, warning)
 
     def compact_file(
         self,
@@ -357,35 +366,11 @@ class Workbench:
                 for change in self.models.changes:
                     yield Notice(change.what, warning=True)
                 with explained(self.models.changes):
-                    data = yield from self._fitted(model, data)
+                    data = yield from self.models.fitted(model, data, settings.dataset)
                 for text in unprunable_summary(model):
                     yield Notice(text, warning=True)
             self._splits = data
         return self._splits
-
-    def _fitted(self, model: nn.Module, data: Splits) -> Stream[Splits]:
-        """The images in a layout the net accepts; raises InputError if there is none."""
-        try:
-            return (yield from fit(model, data, loads=self.spec.is_user_model))
-        except InputError as error:
-            if self.spec.dataset is None or not is_folder(self.settings.dataset):
-                raise
-            own = "a net of your own: --model path/to/net.py:Net"
-            raise InputError(
-                f"{self.spec.name} takes 28x28 grayscale images of at most 10 classes from a "
-                f"folder: use --image-size 28 --channels 1, or {own}"
-            ) from error
-
-    @contextmanager
-    def naming_its_data(self) -> Iterator[None]:
-        """Name the default data set where weights of a user's own net have other sizes for it."""
-        try:
-            yield
-        except SizesError as error:
-            if not self.spec.is_user_model or self.settings.dataset != DEFAULTS.dataset:
-                raise
-            hint = f"the data set is {DEFAULTS.dataset}, the default: --dataset names yours"
-            raise InputError(f"{error}; {hint}") from error
 
     @property
     def images(self) -> Inputs:
@@ -393,8 +378,16 @@ class Workbench:
         return self._splits.train.inputs if self._splits else DEFAULT_INPUTS
 
     @property
+    def recalibration(self) -> Recalibration | None:
+        """What the statistics of a pruned net are computed from; None if they are not, or yet."""
+        if self._splits is None or not self.settings.recalibrates:
+            return None
+        return recalibration_of(self.models.outline, self._splits.train)
+
+    @property
     def data_name(self) -> str:
-        """Identifies the loaded images and their split."""
+        """Identifies the loaded images, their split, and the sample that recalibrates a net."""
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
-        return ", ".join(filter(None, (name, protocol, images)))
+        sample = f"recalibrated on {what.images}" if (what := self.recalibration) else ""
+        return ", ".join(filter(None, (name, protocol, images, sample)))

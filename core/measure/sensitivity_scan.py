@@ -5,7 +5,8 @@ the part from a layer on runs once per sparsity. Nothing before a layer is compu
 holds one batch, and a scan that is stopped has every curve, on fewer images.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
 from itertools import chain
 
@@ -14,10 +15,19 @@ from torch import Tensor, nn
 
 from core.data.batches import Images
 from core.errors import InputError
-from core.events import Notice, Portion, Progress, StopFlag, Stream, never
+from core.events import Notice, Portion, Progress, StopFlag, Stream, never, portions
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
 from core.measure.bf16_filter import Bf16Filter
+from core.measure.point_statistics import Collected, collecting_in_turn, is_followed
+from core.measure.recalibration import (
+    SAMPLE_SEED,
+    Statistics,
+    running_norms,
+    sample_batches,
+    set_statistics,
+    statistics,
+)
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights
@@ -43,6 +53,7 @@ class _OpenPoint:
     correct: int = 0
     images: int = 0
     bf16_filter: Bf16Filter = field(default_factory=Bf16Filter)
+    statistics: Statistics | None = None
 
     def result(self) -> Point:
         return Point(self.sparsity, self.correct, self.images, self.bf16_filter.ties)
@@ -58,6 +69,7 @@ def scan(
     within: float | None = None,
     seed: int = 0,
     precision: str = "fp32",
+    train: Images | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of `model` with each layer alone pruned to each of `sparsities`.
@@ -76,22 +88,39 @@ def scan(
             the width of its confidence interval is at most this.
         seed: of the order of images.
         precision: `fp32` or `bf16`.
+        train: the training images. If given, every point has running statistics of its own, see
+            `core.measure.recalibration`; also one that prunes nothing.
         stop: checked before every point.
 
     Raises InputError if a sparsity is not in [0, 1], or `within` is not above 0.
     """
     if within is not None and not within > 0:
         raise InputError(f"intervals within ±{within} points: expected a number above 0")
-    scanner = _Scanner(model, data, split, sparsities, uniform, within, precision)
+    scanner = _Scanner(
+        model, data, split, sparsities, uniform, within, precision, train is not None
+    )
     if scanner.untraceable:
         text = f"slow scan: the whole net runs for every point ({scanner.untraceable})"
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
-    yield Portion(0.0, 1.0)
-    yield from scanner.sweep(order, stop)
-    if scanner.reopen_unsound():
+    before = statistics(scanner.norms)
+    try:
+        if train is not None and scanner.norms:
+            batches = sample_batches(train, SAMPLE_SEED)
+            first, second = portions(sum(map(len, batches)), len(data))
+            yield first
+            yield from scanner.recalibrate(train, batches, stop)
+            if scanner.stopped:
+                return scanner.result()
+            yield second
+        else:
+            yield Portion(0.0, 1.0)
         yield from scanner.sweep(order, stop)
-    return scanner.result()
+        if scanner.reopen_unsound():
+            yield from scanner.sweep(order, stop)
+        return scanner.result()
+    finally:
+        set_statistics(scanner.norms, before)
 
 
 @dataclass(eq=False)
@@ -105,9 +134,14 @@ class _Scanner:
     uniform: InitVar[Sequence[float]]
     within: float | None
     precision: str
+    recalibrates: InitVar[bool] = False
     stopped: bool = False
 
-    def __post_init__(self, sparsities: Sequence[float], uniform: Sequence[float]) -> None:
+    def __post_init__(
+        self, sparsities: Sequence[float], uniform: Sequence[float], recalibrates: bool
+    ) -> None:
+        self.norms = running_norms(self.model) if recalibrates else {}
+        self.dense_statistics: Statistics = statistics(self.norms)
         layers = prunable_layers(evaluation_mode(self.model))
         keys = [layer.key for layer in layers]
         self.base: Weights = {key: self.model.get_parameter(key).detach() for key in keys}
@@ -120,8 +154,33 @@ class _Scanner:
         groups = {name: [layer.key for layer in group] for name, group in self.groups.items()}
         try:
             self.net, self.untraceable = PrefixCache(self.model, groups, some), ""
+            if not is_followed(self.net, self.model, self.norms):
+                raise UntraceableError("torch.fx cannot follow the statistics of its layers")
         except UntraceableError as error:
             self.net, self.untraceable = NoPrefixCache(self.model, groups, some), str(error)
+
+    def recalibrate(self, train: Images, batches: Sequence[Tensor], stop: StopFlag) -> Stream[None]:
+        """Compute the statistics of every point on these batches of the training images."""
+        points, done = self._all_points(), 0
+        total = len(points) * sum(map(len, batches))
+        with collecting_in_turn(self.model, self.net, self.norms) as collector:
+            collected = {id(point): Collected() for point in points}
+            for index in batches:
+                images, _ = train.batch(index)
+                values = collector.start(images)
+                for name in self.groups:
+                    alive = self.net.alive(name, values)
+                    for point in self.points[name]:
+                        if stop():
+                            self.stopped = True
+                            return
+                        with self._pruned(name, point):
+                            collector.finish(name, alive, collected[id(point)], images)
+                        done += len(index)
+                        yield Progress("recalibrating", done, total, "images")
+        self.dense_statistics = {**self.dense_statistics, **collector.dense.buffers}
+        for point in points:
+            point.statistics = {**self.dense_statistics, **collected[id(point)].buffers}
 
     def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on more and more images until none is open."""
@@ -161,17 +220,17 @@ class _Scanner:
         """Measure the open points on these images."""
         images, labels = self.data.batch(index)
         first = not any(point.images for point in self._all_points())
+        set_statistics(self.norms, self.dense_statistics)
         with torch.inference_mode(), NetCall(EVALUATION, images):
             values = self.net.start(images)
         for name in self.groups:
             alive = self.net.alive(name, values)
             coarse = alive if self.precision == "fp32" else self.net.in_bf16(alive)
-            try:
-                for point in filter(self._is_open, self.points[name]):
-                    if stop():
-                        self.stopped = True
-                        return
-                    self._prune(name, point)
+            for point in filter(self._is_open, self.points[name]):
+                if stop():
+                    self.stopped = True
+                    return
+                with self._pruned(name, point):
                     with torch.inference_mode(), NetCall(EVALUATION, images):
                         predictions = self._predict(name, alive, coarse, point)
                         point.correct += int((predictions == labels).sum())
@@ -179,9 +238,6 @@ class _Scanner:
                     yield self._progress()
                     if first:
                         yield PointScanned(self.result())
-            finally:
-                for layer in self.groups[name]:
-                    self.model.get_parameter(layer.key).data = self.base[layer.key]
 
     def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""
@@ -211,12 +267,20 @@ class _Scanner:
             return False
         return self.within is None or point.result().estimate[1] > self.within
 
-    def _prune(self, name: str, point: _OpenPoint) -> None:
+    @contextmanager
+    def _pruned(self, name: str, point: _OpenPoint) -> Iterator[None]:
         """Let the net compute with pruned copies; its own tensors belong to the caller."""
-        for layer in self.groups[name]:
-            weight = self.base[layer.key]
-            pruned = pruned_by(weight, point.thresholds[layer.key])
-            self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
+        if point.statistics is not None:
+            set_statistics(self.norms, point.statistics)
+        try:
+            for layer in self.groups[name]:
+                weight = self.base[layer.key]
+                pruned = pruned_by(weight, point.thresholds[layer.key])
+                self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
+            yield
+        finally:
+            for layer in self.groups[name]:
+                self.model.get_parameter(layer.key).data = self.base[layer.key]
 
     def _progress(self) -> Progress:
         points = self._all_points()

@@ -20,6 +20,9 @@ from core.training.recipes import RECIPE_MEANINGS, Phase, Recipe, TrainingSize, 
 _PRECISIONS = dict.fromkeys(("auto", *PRECISIONS), "") | {"auto": "bf16 where it is faster"}
 DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": "", "mps": ""}
 
+ON, OFF = "on", "off"
+_RECALIBRATE = {ON: "computed anew on training images", OFF: "left stale, for comparison"}
+
 _BYTES = Kind(
     values="",
     expected="a size such as 20GiB or 500MB",
@@ -65,6 +68,9 @@ class Settings:
     recipe: str = setting("fast", one_of(RECIPE_MEANINGS), "recipe")
     changes: RecipeChanges = NO_CHANGES
     precision: str = setting("auto", one_of(_PRECISIONS), "number format")
+    recalibrate: str = setting(
+        ON, one_of(_RECALIBRATE), "BatchNorm's running statistics in a pruned net"
+    )
     device: str = local_setting("auto", one_of(DEVICES), "compute device")
     threads: int | None = local_setting(
         None, integer(1, 1024), "CPU threads", unset="chosen by torch"
@@ -98,6 +104,11 @@ class Settings:
             for owner in (cls, Inputs, RecipeChanges)
         )
         return cls(**own, inputs=Inputs(**inputs), changes=RecipeChanges(**changes))
+
+    @property
+    def recalibrates(self) -> bool:
+        """Whether running statistics are computed anew after pruning."""
+        return self.recalibrate == ON
 
     @property
     def short_name(self) -> str:

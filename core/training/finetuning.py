@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.events import Accuracy, Epoch, Portion, StopFlag, Stream, never, portions, within
 from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, images_to_measure, measure
+from core.measure.recalibration import prune_into, recalibrate, recalibration_of
 from core.nets.calls import NetError
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
@@ -71,10 +72,21 @@ def prune_and_measure(
     data: Splits,
     stop: StopFlag = never,
     precision: str = "fp32",
+    recalibrates: bool = True,
 ) -> Stream[Accuracy]:
-    """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it."""
-    Masks.of(base, prunable_layers(model), plan).load(model, base)
-    return (yield from measure(model, data, "pruned", stop, precision))
+    """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it.
+
+    Its running statistics are computed anew if `recalibrates`, see `core.measure.recalibration`.
+    """
+    pruning = prune_into(model, base, plan, data.train, recalibrates=recalibrates, stop=stop)
+    measuring = measure(model, data, "pruned", stop, precision)
+    sample = recalibration_of(model, data.train) if recalibrates else None
+    if sample is None:
+        yield from pruning
+        return (yield from measuring)
+    first, second = portions(sample.images, images_to_measure(data))
+    yield from within(first, pruning)
+    return (yield from within(second, measuring))
 
 
 def finetune(
@@ -92,11 +104,14 @@ def finetune(
     resume: Mapping[str, Any] | None = None,
     remake: Callable[[], nn.Module] | None = None,
     pruned: Accuracy | None = None,
+    recalibrates: bool = True,
 ) -> Stream[FineTuningResult]:
     """Fine-tune `base` toward `plan` as `recipe` says.
 
     The plan is measured in one shot first, unless `pruned` is its accuracy. A raised stop flag or a
-    non-finite loss ends training within one batch, see `FineTuningResult.best`.
+    non-finite loss ends training within one batch, see `FineTuningResult.best`. Weights pruned in
+    one shot are recalibrated before they are measured, if `recalibrates`; training starts from the
+    statistics of `base`, which it renews itself.
 
     The initial weights of `model` do not matter, and its dropouts end up as the recipe sets them.
     `early` are weights from early in the dense training of `base`, for a recipe that rewinds.
@@ -113,7 +128,9 @@ def finetune(
             "which stores them next to the net's file, or fine-tune without rewinding"
         )
     opening, training, closing = _portions(data, recipe, measures_first=pruned is None)
-    one_shot = prune_and_measure(model, base, plan, data, precision=precision)
+    one_shot = prune_and_measure(
+        model, base, plan, data, precision=precision, recalibrates=recalibrates
+    )
     pruned = pruned or (yield from within(opening, one_shot))
     yield training
     rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision)
@@ -133,7 +150,7 @@ def finetune(
         yield epoch
         if checkpoints:
             yield Checkpoint.of(rounds.state())
-    masks, weights = rounds.outcome()
+    masks, weights = yield from rounds.outcome(recalibrates)
     if damaged(weights, model, base):
         text = "fine-tuning diverged before any epoch ended at the full plan: try another recipe"
         raise rounds.trainer.divergence(text)
@@ -222,10 +239,12 @@ class _Rounds:
             self.best.offer(number, validation, self.model, self.pruner.masks)
         return epoch
 
-    def outcome(self) -> tuple[Masks, Weights]:
+    def outcome(self, recalibrates: bool) -> Stream[tuple[Masks, Weights]]:
         """The masks and weights of the best epoch, else the current ones pruned to the plan."""
         if self.best.epoch is None:
             self.pruner.finish(self.plan)
+            if recalibrates:
+                yield from recalibrate(self.model, self.data.train)
         weights = self.best.restore(self.model)
         return (self.best.masks or self.pruner.masks).to("cpu"), weights
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from torch import nn
+
 from core.data.registry import describe, is_folder
-from core.system.error_text import counted
+from core.measure.recalibration import fixed_statistics, running_norms
+from core.system.error_text import counted, some
 from core.training.recipes import Phase
 
 
@@ -36,3 +41,17 @@ def mirrored_notice(dataset: str, phase: Phase) -> str:
         return ""
     text = "mirrored digits and letters are different ones, or none: leave flip out of --augment"
     return f"{dataset}: {text}"
+
+
+def stale_notices(model: nn.Module, recalibrates: bool) -> Iterator[str]:
+    """Says which running statistics stay as they are when `model` is pruned, if any do."""
+    if not recalibrates and (norms := running_norms(model)):
+        yield (
+            f"--recalibrate off: a pruned net keeps the running statistics of {some(norms)} "
+            "from before, so its accuracy may be far below what it can be"
+        )
+    if fixed := fixed_statistics(model):
+        yield (
+            f"the running statistics of {some(fixed)} stay as they are in a pruned net: those of "
+            "torch's BatchNorm and InstanceNorm can be computed anew, not those of other classes"
+        )

@@ -196,14 +196,17 @@ class Backend:
 
         The file is recorded with the run that produced the net.
         """
+        from core.jobs import measurement
         from core.jobs.export import export, record_export
         from core.nets.weights import copy_weights
 
         workbench = self._workbench.with_settings(settings)
         base, plan, net = result.base, result.plan, result.net
-        models = workbench.models
-        weights = net.weights if net else copy_weights(models.pruned_copy(base.weights, plan))
         exporting, sizing = portions(0.8, 0.2)
+        if net is not None:
+            weights = net.weights
+        else:
+            weights = copy_weights((yield from measurement.pruned_net(workbench, base, plan, stop)))
         file = yield from within(exporting, export(workbench, weights, to, packing, stop))
         untouched = all(plan[profile.layer.name] == profile.floor for profile in base.profiles)
         run = net.run if net else base.run if untouched else None

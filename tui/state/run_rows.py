@@ -245,6 +245,7 @@ def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
         ("method", one.method, other.method),
         ("epochs", one.planned, other.planned),
         ("from", one.base or "dense", other.base or "dense"),
+        ("recalibrate", one.record.recalibrate, other.record.recalibrate),
         ("seed", one.record.seed, other.record.seed),
         ("precision", one.precision, other.precision),
     )

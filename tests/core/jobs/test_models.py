@@ -41,7 +41,7 @@ def test_a_seed_gives_the_same_weights_and_leaves_the_callers_generator_alone(
 def test_layers_and_parameters_are_known_without_memory_for_weights(models: Models) -> None:
     assert [layer.name for layer in models.layers] == ["fc1", "fc2", "fc3"]
     assert models.parameters == 266_610
-    assert all(parameter.is_meta for parameter in models._outline.parameters())
+    assert all(parameter.is_meta for parameter in models.outline.parameters())
 
 
 def test_uninitialized_models_share_no_memory(models: Models, own: Models) -> None:

@@ -141,10 +141,22 @@ def print_run(record: RunRecord, console: Console) -> None:
     stages = ", ".join(f"{stage} {score(accuracy)}" for stage, accuracy in accuracies)
     protocol = " (reference protocol: chosen on test)" if record.protocol == "reference" else ""
     console.print(f"test accuracy %: {stages}{protocol}")
+    if text := recalibrated(record):
+        console.print(text)
     early = ", stopped early" if record.stopped else ""
     if record.best is None:
         early += ": pruned the rest of the way in one shot, without training at the full plan"
     console.print(f"revived weights: {record.revived}; seed {record.seed}{early}")
+
+
+def recalibrated(record: RunRecord) -> str:
+    """How a pruned net came by its running statistics; empty if it has none."""
+    if record.recalibrate is None:
+        return ""
+    if (sample := record.recalibration) is None:
+        return "pruned: measured with the running statistics from before (not recalibrated)"
+    images = _text(count, sample.images)
+    return f"pruned: measured with running statistics of {images} training images (recalibrated)"
 
 
 def _text(show: Callable[[Any], str], value: Any) -> str:

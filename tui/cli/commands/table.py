@@ -44,7 +44,7 @@ def prepare(args: Namespace) -> Command[CostTable]:
     from core.jobs.dense_net import open_dense_net, unmeasured_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.preflight import check_goal
-    from core.pruning.masks import Masks
+    from core.nets.weights import state_dict
 
     plan = read_options.explicit_plan(args, config, settings.model, workbench.layer_names)
     locked = read_options.locks_of(args, workbench.layer_names)
@@ -64,8 +64,8 @@ def prepare(args: Namespace) -> Command[CostTable]:
         target = plan or uniform_plan(0.0, workbench.layer_names)
         if goal:
             target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
-        pruned = Masks.of(base.weights, workbench.layers, target).apply(base.weights)
-        return (yield from measurement.costs(workbench, pruned, args.split, args.images, stop))
+        weights = state_dict((yield from measurement.pruned_net(workbench, base, target, stop)))
+        return (yield from measurement.costs(workbench, weights, args.split, args.images, stop))
 
     def show(result: CostTable, console: Console) -> dict[str, Any]:
         of_run = f", run {run.id}" if run else ""

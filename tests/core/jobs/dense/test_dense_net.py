@@ -131,7 +131,7 @@ def test_the_outline_takes_no_memory_for_weights() -> None:
     workbench = Workbench(Settings(model="vgg16"))
     assert workbench.parameters == 138_357_544
     assert len(workbench.layers) == 16
-    assert workbench.models._outline.get_parameter("classifier.0.weight").is_meta
+    assert workbench.models.outline.get_parameter("classifier.0.weight").is_meta
 
 
 def test_for_other_data_a_dense_net_is_trained_once(
