@@ -2,7 +2,8 @@
 
     data          splits, load: images split into train, validation and test
     pruning       plan, prune, remove_dead, compact, unprunable_weights: quick computations
-    operations    finetune, evaluate, scan, accelerate: long operations that report and can stop
+    operations    finetune, reconstruct, evaluate, scan, accelerate: long ones; they report and can
+                  be stopped
     torch_prune   to_torch_prune, from_torch_prune: masks to and from torch.nn.utils.prune
     files         save, load_weights: weights in a file
 
@@ -15,7 +16,7 @@ as `FineTuningResult` in `core.training.finetuning`.
 from core import streams
 from core.api.data import load, splits
 from core.api.files import load_weights, save
-from core.api.operations import accelerate, evaluate, finetune, scan
+from core.api.operations import accelerate, evaluate, finetune, reconstruct, scan
 from core.api.pruning import compact, plan, prune, remove_dead, unprunable_weights
 from core.api.torch_prune import from_torch_prune, to_torch_prune
 from core.data.batches import Splits
@@ -24,15 +25,16 @@ from core.errors import InputError, StoppedError, WorkError
 from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, drain
 from core.pruning.curves import Scan
 from core.pruning.masks import Masks
+from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import RecipeChanges
 from core.training.finetuning import FineTuningResult
 
 # fmt: off
 __all__ = [
     "Accuracy", "Batch", "Epoch", "Event", "FineTuningResult", "InputError", "Inputs", "Masks",
-    "Notice", "Progress", "RecipeChanges", "Scan", "Splits", "StoppedError", "WorkError",
-    "accelerate", "compact", "drain", "evaluate", "finetune", "from_torch_prune", "load",
-    "load_weights", "plan", "prune", "remove_dead", "save", "scan", "splits", "streams",
-    "to_torch_prune", "unprunable_weights",
+    "Notice", "Progress", "RecipeChanges", "Reconstruction", "Scan", "Splits", "StoppedError",
+    "WorkError", "accelerate", "compact", "drain", "evaluate", "finetune", "from_torch_prune",
+    "load", "load_weights", "plan", "prune", "reconstruct", "remove_dead", "save", "scan", "splits",
+    "streams", "to_torch_prune", "unprunable_weights",
 ]
 # fmt: on

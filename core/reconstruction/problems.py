@@ -55,8 +55,9 @@ def factor(matrices: Tensor) -> Tensor:
     eye = torch.eye(matrices.shape[-1], dtype=matrices.dtype)
     more = torch.finfo(matrices.dtype).eps * diagonal.mean(-1)[..., None, None]
     while True:
-        factors, failed = torch.linalg.cholesky_ex(matrices)
-        if not bool(failed.any()):
+        result = torch.linalg.cholesky_ex(matrices)
+        if not bool(result.info.any()):
+            factors: Tensor = result.L
             return factors
         matrices, more = matrices + more * eye, 10 * more
 
@@ -81,11 +82,11 @@ class Sums:
     def add(self, first: int, inputs: Tensor, outputs: Tensor) -> None:
         """Rows of X [blocks or 1, n, m] and outputs [blocks, n, out] of the blocks from `first`."""
         blocks = slice(first, first + len(outputs))
-        self._gram[blocks] += inputs.mT @ inputs
-        self._cross[blocks] += outputs.mT @ inputs
-        self._inputs[blocks] += inputs.sum(1)
-        self._outputs[blocks] += outputs.sum(1)
-        self._energy[blocks] += outputs.double().square().sum((1, 2))
+        self._gram[blocks] += (inputs.mT @ inputs).cpu()
+        self._cross[blocks] += (outputs.mT @ inputs).cpu()
+        self._inputs[blocks] += inputs.sum(1).cpu()
+        self._outputs[blocks] += outputs.sum(1).cpu()
+        self._energy[blocks] += outputs.square().sum((1, 2)).cpu()
         self._rows[blocks] += inputs.shape[1]
 
     def problem(self) -> Problem:

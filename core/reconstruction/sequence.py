@@ -142,7 +142,7 @@ def _costs(layer: Layer, uses: Uses) -> tuple[float, float]:
     """About how many multiplications adding up a layer's Gram matrices takes, and solving it."""
     values = uses.blocks * float(uses.inputs) ** 2
     adding = values * max(ROWS * uses.inputs, LEAST_ROWS)
-    return adding, values * _SOLVES * (uses.inputs / 3 / uses.blocks + layer.shape[0])
+    return adding, values * _SOLVES * (uses.inputs / 3 + layer.shape[0] / uses.blocks)
 
 
 def _refusal(layer: Layer, uses: Uses | None) -> str:
@@ -190,7 +190,7 @@ class _Work:
             sums = yield from within(adding, self._sums(layer, uses))
         except UsesChangedError:
             return self.by_magnitude(layer, "the net uses it differently from batch to batch")
-        weight = self.net.get_parameter(layer.key).detach()
+        weight = self.net.get_parameter(layer.key).detach().cpu()
         blocks = in_blocks(weight.double(), uses.blocks)
         kept = in_blocks(~self.masks.pruned[layer.key], uses.blocks)
         bias = self._bias(layer)
@@ -200,7 +200,7 @@ class _Work:
         )
         self._set(layer, solution.weight.reshape(weight.shape).float())
         if bias is not None and solution.bias_change is not None:
-            bias.data += solution.bias_change.flatten().float()
+            bias.data += solution.bias_change.flatten().float().to(bias.device)
         return LayerResult(layer.name, int(kept.sum()), solution.magnitude, solution.error)
 
     def _sums(self, layer: Layer, uses: Uses) -> Stream[Sums]:
@@ -209,7 +209,7 @@ class _Work:
         )
 
     def by_magnitude(self, layer: Layer, reason: str) -> LayerResult:
-        weight = self.net.get_parameter(layer.key).detach()
+        weight = self.net.get_parameter(layer.key).detach().cpu()
         pruned = self.masks.pruned[layer.key]
         self._set(layer, weight.masked_fill(pruned, 0.0))
         return LayerResult(layer.name, self.masks.kept(layer), reason=reason)
