@@ -85,6 +85,21 @@ def find_uses(net: nn.Module, images: Tensor, layers: Sequence[Layer]) -> dict[s
     return found
 
 
+def refusal(layer: Layer, uses: Uses | None) -> str:
+    """Why a layer cannot be reconstructed; empty if it can."""
+    if uses is None or (not uses.number and not uses.other):
+        return "the net does not multiply by it as a linear layer or convolution does"
+    if uses.other:
+        return f"{layer.kind or 'its'} weights are used in another way than in a matrix product"
+    values = uses.blocks * uses.inputs**2
+    if values > MOST_VALUES:
+        return (
+            f"its {uses.inputs:,} inputs need Gram matrices of {values * 8 / 2**20:,.0f} MiB, "
+            f"more than {MOST_VALUES * 8 >> 20} MiB"
+        )
+    return ""
+
+
 class _Rows(NamedTuple):
     chosen: Tensor
     outputs: Tensor

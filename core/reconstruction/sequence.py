@@ -22,12 +22,12 @@ from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks
 from core.reconstruction.inputs import (
     LEAST_ROWS,
-    MOST_VALUES,
     ROWS,
     Uses,
     UsesChangedError,
     add_up,
     find_uses,
+    refusal,
 )
 from core.reconstruction.layers import in_blocks, solve
 from core.reconstruction.problems import Sums
@@ -133,7 +133,7 @@ def reconstruct(
 
 def _cost(place: int, layer: Layer, uses: Uses | None) -> float:
     """About how long a layer takes, relative to others; it is the n-th."""
-    if uses is None or _refusal(layer, uses):
+    if uses is None or refusal(layer, uses):
         return 0.0
     return _FORWARD * place + sum(_costs(layer, uses))
 
@@ -143,21 +143,6 @@ def _costs(layer: Layer, uses: Uses) -> tuple[float, float]:
     values = uses.blocks * float(uses.inputs) ** 2
     adding = values * max(ROWS * uses.inputs, LEAST_ROWS)
     return adding, values * _SOLVES * (uses.inputs / 3 + layer.shape[0] / uses.blocks)
-
-
-def _refusal(layer: Layer, uses: Uses | None) -> str:
-    """Why a layer cannot be reconstructed; empty if it can."""
-    if uses is None or (not uses.number and not uses.other):
-        return "the net does not multiply by it as a linear layer or convolution does"
-    if uses.other:
-        return f"{layer.kind or 'its'} weights are used in another way than in a matrix product"
-    values = uses.blocks * uses.inputs**2
-    if values > MOST_VALUES:
-        return (
-            f"its {uses.inputs:,} inputs need Gram matrices of {values * 8 / 2**20:,.0f} MiB, "
-            f"more than {MOST_VALUES * 8 >> 20} MiB"
-        )
-    return ""
 
 
 class _Work:
@@ -180,7 +165,7 @@ class _Work:
         self.changed = False
 
     def layer(self, layer: Layer, uses: Uses | None) -> Stream[LayerResult]:
-        if reason := _refusal(layer, uses):
+        if reason := refusal(layer, uses):
             return self.by_magnitude(layer, reason)
         assert uses is not None
         if not self.changed and not bool(self.masks.pruned[layer.key].any()):

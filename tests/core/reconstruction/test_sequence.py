@@ -138,6 +138,9 @@ def test_never_worse_than_magnitude_in_any_layer(net: nn.Module) -> None:
     data = contiguous(Images(pixels, torch.zeros(60, dtype=torch.int64), 0.5, 0.5))
     result = run(net, data, 0.6)
     for layer in result.layers:
+        if layer.reason:
+            assert layer.name == "shared"  # which a net of other blocks does not use
+            continue
         assert layer.error is not None
         assert layer.magnitude is not None
         assert layer.error <= layer.magnitude, layer.name
