@@ -11,7 +11,7 @@ from core.reconstruction.least_squares import fit
 from core.reconstruction.problems import Problem, Sums
 from core.reconstruction.support import admm
 
-DAMPING = 1e-3
+DAMPING = 3e-3
 """Penalty on the distance from the dense weights, relative to the mean square of the inputs."""
 
 

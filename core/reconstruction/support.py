@@ -15,7 +15,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream
 from core.reconstruction.problems import Problem, factor
 
-_START = 0.1
+_START = 0.01
 """The first pull, relative to the mean square of a scaled input."""
 
 _EVERY = 3
