@@ -18,6 +18,7 @@ from core.nets.user_model import build
 from tests.core.user_nets import write
 from tui.cli.main import main
 from tui.keys import history_keys, main_keys, plot_keys
+from tui.keys.key import Key
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = ("README.md", "tui/README.md", "core/README.md", "tests/benchmarks/README.md")
@@ -37,7 +38,7 @@ def keys_of(table: str) -> list[str]:
     return [key for cell in cells for key in re.findall(r"`(.+?)`(?: |$)", cell)]
 
 
-def registered(registry: tuple[main_keys.Key, ...]) -> list[str]:
+def registered(registry: tuple[Key, ...]) -> list[str]:
     names = (re.sub(r"Page (Up|Down)", r"Page_\1", key.shown).split() for key in registry)
     return [name.replace("_", " ") for shown in names for name in shown]
 
@@ -46,7 +47,7 @@ def registered(registry: tuple[main_keys.Key, ...]) -> list[str]:
     ("mark", "registry"),
     [("keys", main_keys.KEYS), ("history keys", history_keys.KEYS), ("plot keys", plot_keys.KEYS)],
 )
-def test_the_key_table_lists_every_key_once(mark: str, registry: tuple[main_keys.Key, ...]) -> None:
+def test_the_key_table_lists_every_key_once(mark: str, registry: tuple[Key, ...]) -> None:
     table = page("tui/README.md").split(f"<!-- {mark} -->")[1].split(f"<!-- /{mark} -->")[0]
     assert sorted(keys_of(table)) == sorted(registered(registry))
 

@@ -32,9 +32,9 @@ from tui.features.scanning import Scanning
 from tui.features.training import Training
 from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
-from tui.keys.key import bind, use_keys
+from tui.keys.key import Key, bind, use_keys
 from tui.keys.keymap import with_keys
-from tui.keys.main_keys import KEYS, Key
+from tui.keys.main_keys import KEYS
 from tui.preferences.declared import NO_PREFERENCES, Preferences
 from tui.preferences.first_start import remember_start
 from tui.screens.main import MainScreen
@@ -143,7 +143,8 @@ class FeatherweightApp(RoleApp):
         from tui.screens.help.screen import HelpScreen
         from tui.screens.help.sections import problem_sections
 
-        self.push_screen(HelpScreen(problem_sections(self.preferences.problems), "Settings"))
+        sections = problem_sections(self.preferences.problems)
+        self.push_screen(HelpScreen(sections, "Settings", tour=False))
 
     def on_unmount(self) -> None:
         """Save the plan, and abandon running jobs."""
@@ -288,7 +289,7 @@ class FeatherweightApp(RoleApp):
     def _tell(self, text: str, severity: SeverityLevel) -> None:
         """Show a message in the lines of the screen on top or, if it has none, above it."""
         role = "plain" if severity == "information" else severity
-        screen = self.screen_stack[-1] if self._screen_stack else None
+        screen = next(reversed(self.screen_stack), None)
         if screen is not self.main_screen:
             self.session.messages.add(text, role)
         with suppress(Exception):  # the error to be shown may be that these cannot be drawn

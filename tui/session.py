@@ -18,8 +18,8 @@ from core.system.files import check_writable
 from tui.jobs.backend import Backend
 from tui.jobs.background import BackgroundMeasurement
 from tui.jobs.job import Job, JobEnded
+from tui.keys.key import Key
 from tui.keys.keymap import with_keys
-from tui.keys.main_keys import Key
 from tui.screens.main import MainScreen
 from tui.screens.messages import Messages
 from tui.screens.question import Question

@@ -30,8 +30,17 @@ def lowest(scan: Scan) -> float:
     return min(known, default=0.0)
 
 
+def scanned_to(scan: Scan, profile: Profile) -> float:
+    """The highest sparsity at which a layer was measured; 0 if it was not."""
+    points = scan.layers.get(profile.layer.name, ())
+    return max((point.sparsity for point in points if point.images), default=0.0)
+
+
 def drop(scan: Scan, profile: Profile, sparsity: float, dense: float) -> float | None:
-    """The drop in accuracy of one layer pruned alone, in points; None if it was not scanned."""
+    """The drop in accuracy of one layer pruned alone, in points; None if it was not scanned.
+
+    Beyond `scanned_to` nothing was measured, and it rises steeply, see `scores.sensitivity`.
+    """
     points = scan.layers.get(profile.layer.name, ())
     if not any(point.images for point in points):
         return None

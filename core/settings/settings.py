@@ -24,7 +24,7 @@ _BYTES = Kind(
     values="",
     expected="a size such as 20GiB or 500MB",
     metavar="SIZE",
-    accepts=lambda value: type(value) is int,
+    accepts=lambda value: type(value) is int and value > 0,
     from_text=parse_bytes,
     shown=format_bytes,
 )

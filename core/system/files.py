@@ -147,6 +147,8 @@ def _mode(path: Path) -> int:
         return 0
     except OSError as error:  # such as ENAMETOOLONG
         raise InputError(f"{path} cannot be used: {error.strerror or error}") from error
+    except ValueError as error:  # a NUL
+        raise InputError(f"{path} cannot be used: {error}") from error
 
 
 def explain_write_error(error: Exception, path: Path) -> str:

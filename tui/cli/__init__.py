@@ -12,5 +12,5 @@ console         the console they print on
 streams         standard output and error, whatever happens to them
 progress        a bar in a terminal, lines in a log
 number_table    tables of numbers
-settings_table  the table of settings in tui/README.md
+settings_table  the tables of settings and preferences in tui/README.md
 """

@@ -24,9 +24,9 @@ from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import Outcome
 
-TAKEN = "The program is yours now: {program_help} explains every key"
-STOPPED = "Stopped: the program says why. {program_help} explains every key"
-ENDED = "That was the demo, now it is yours. {program_help} explains every key"
+TAKEN = "The program is yours now: {help} explains every key"
+STOPPED = "Stopped: the program says why. {help} explains every key"
+ENDED = "That was the demo, now it is yours. {help} explains every key"
 FAREWELL = 8.0
 """Seconds for which the last caption stays."""
 

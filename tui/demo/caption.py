@@ -5,11 +5,11 @@ from textual.widgets import Static
 from tui.text.lines import cut
 
 TAKE_OVER = "any other key takes over"
-HINTS = (f"Space pauses · {TAKE_OVER}", "Space pause · any key stop", "Space pause", "")
+HINTS = (f"Space pauses · {TAKE_OVER}", "Space pauses · other keys stop", "Space pauses", "")
 PAUSED_HINTS = (
     f"Space continues · {TAKE_OVER}",
-    "Space continue · any key stop",
-    "Space continue",
+    "Space continues · other keys stop",
+    "Space continues",
     "",
 )
 MARGIN, GAP = 1, 2

@@ -1,13 +1,13 @@
-"""What the captions know: numbers of the state, and the keys of actions."""
+"""What the captions know: numbers of the state."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.keys.main_keys import KEYS
+from tui.keys.keymap import with_keys
 from tui.system.paths import with_tilde
 from tui.text.format import count, percent, ratio
 
@@ -18,20 +18,31 @@ if TYPE_CHECKING:
 
 UNKNOWN = "–"
 
+FACTS = (
+    *("layers", "weights", "before", "ratio", "kept", "removed", "share"),
+    *("dense", "pruned", "finetuned", "file", "path"),
+)
+"""The names of all facts; other names in braces are those of actions."""
+
+_NAMED = re.compile(r"\{(\w+)\}")
+
 
 def caption(template: str, state: State) -> str:
-    """A caption with its facts filled in."""
-    return template.format_map(defaultdict(lambda: UNKNOWN, facts(state)))
+    """A caption with its facts, and the keys of the actions that it names."""
+    known = facts(state)
+
+    def fact(match: re.Match[str]) -> str:
+        return known.get(match[1], UNKNOWN) if match[1] in FACTS else match[0]
+
+    return with_keys(_NAMED.sub(fact, template))
 
 
 def facts(state: State) -> Mapping[str, str]:
     """The facts that are known, by name."""
-    keys = {key.name.replace(".", "_"): key.shown for key in KEYS}
     if state.base is None:
-        return keys
+        return {}
     plan = state.footprint
     return {
-        **keys,
         "layers": count(len(state.profiles)),
         "weights": count(plan.parameters),
         "before": kilobytes(4 * plan.parameters),

@@ -27,7 +27,8 @@ class Step:
     """One caption and what happens under it.
 
     Attributes:
-        caption: with names of `tui.demo.facts` in braces; empty to keep the last one.
+        caption: with names of `tui.demo.facts` and of actions, for their keys, in braces; empty to
+            keep the last one.
         does: actions of the main screen, such as `training.prune`, or the keys of a dialog.
         until: what to wait for afterwards.
         before: seconds to read the caption before anything happens.
@@ -88,7 +89,7 @@ def answered(app: FeatherweightApp) -> bool:
 
 SCRIPT = (
     Step("How light can a neural net be?", until=opened, after=1.0),
-    Step("This net reads handwritten digits, and {dense} % right"),
+    Step("This net reads {dense} % of handwritten digits correctly"),
     Step("It has {weights} weights in {layers} layers", after=3.0),
     Step("Most weights are close to zero. Are they needed?", ("planning.choose(1)",)),
     Step(
@@ -100,7 +101,7 @@ SCRIPT = (
         after=3.0,
     ),
     Step(
-        "{planning_presets}: a preset sets every layer at once",
+        "{presets}: a preset sets every layer at once",
         ("planning.presets",),
         asked,
         before=1.5,
@@ -109,7 +110,7 @@ SCRIPT = (
     Step("This one keeps one weight in 37", ("down",), after=2.0),
     Step("The plan: {ratio} lighter, {kept} weights remain", ("enter",), answered),
     Step(
-        "{training_prune}: prune. The other {removed} weights are gone",
+        "{prune}: prune. The other {removed} weights are gone",
         ("training.prune",),
         idle,
         before=2.0,
@@ -117,7 +118,7 @@ SCRIPT = (
     ),
     Step("Pruned, it gets {pruned} % right: no better than guessing", after=4.0),
     Step(
-        "{training_finetune}: fine-tune. What remains learns again",
+        "{fine-tune}: fine-tune. What remains learns again",
         ("training.finetune",),
         trained(0.2),
         before=2.0,
@@ -127,7 +128,7 @@ SCRIPT = (
     Step("The level line is the dense net: can it get back there?", (), idle, after=0.5),
     Step("Back to {finetuned} % right, with {share} % of the weights", after=4.5),
     Step(
-        "{plots_images}: both nets read the same test images",
+        "{predictions}: both nets read the same test images",
         ("plots.images",),
         measured,
         before=1.0,
@@ -135,21 +136,15 @@ SCRIPT = (
     ),
     Step("These digits only the light net gets wrong", ("plots.images",), measured),
     Step(
-        "{history_show}: every run is kept, to compare and restore",
+        "{open-history}: every run is kept, to compare and restore",
         ("history.show",),
         asked,
         before=1.0,
     ),
     Step("", ("escape",), answered, after=0.5),
-    Step(
-        "{exporting_ask}: export it to a compact file",
-        ("exporting.ask",),
-        asked,
-        before=1.0,
-        after=1.5,
-    ),
+    Step("{export}: export it to a compact file", ("exporting.ask",), asked, before=1.0, after=1.5),
     Step("It is written, read back and measured", ("enter",), exported, after=1.0),
     Step("The file has {file}; the dense weights had {before}", after=4.5),
     Step("It is {path}"),
-    Step("Now it is your turn: {program_help} explains every key", after=4.0),
+    Step("Now it is your turn: {help} explains every key", after=4.0),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tui.keys.main_keys import Key
+from tui.keys.key import Key
 from tui.session import Session
 from tui.state.state import State
 

@@ -24,7 +24,7 @@ class Program(Feature):
         from tui.screens.help.sections import message_sections
 
         sections = message_sections(self.session.messages.all)
-        self.session.app.push_screen(HelpScreen(sections, "Messages"))
+        self.session.app.push_screen(HelpScreen(sections, "Messages", tour=False))
 
     def leave(self) -> None:
         """Quit, without asking if no work would be lost."""

@@ -16,7 +16,18 @@ from tui.state.state import State
 from tui.system.paths import check_folder, path_of
 from tui.views.activity import Outcome
 
-HINT = "a TOML file with the sparsities and settings"
+WHAT, HINT = "a recipe file", "a TOML file with the sparsities and settings"
+
+
+class RecipeFileDialog(PathDialog):
+    """Asks for the path of a recipe file."""
+
+    HELP = """
+    # A recipe file
+    Type the path of a file; Enter takes it, Esc cancels. A recipe file is a small TOML file with
+    the sparsities and the settings, to keep or to share: on the command line, run --config takes
+    the same file.
+    """
 
 
 class RecipeFiles(Feature):
@@ -29,13 +40,13 @@ class RecipeFiles(Feature):
     @available()
     def write(self) -> None:
         """Ask for a file, and write to it."""
-        screen = PathDialog("write", self._path, HINT, check=check_folder)
+        screen = RecipeFileDialog("write", self._path, WHAT, HINT, check_folder)
         self.session.ask(screen, self._take_target)
 
     @available()
     def open(self) -> None:
         """Ask for a file, and apply its contents."""
-        screen = PathDialog("open", self._path, HINT, check=self._read)
+        screen = RecipeFileDialog("open", self._path, WHAT, HINT, self._read)
         self.session.ask(screen, self._take_source)
 
     def _take_target(self, text: str) -> None:

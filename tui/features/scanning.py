@@ -26,7 +26,9 @@ class Scanning(Feature):
         def finish(scan: Scan) -> None:
             best = before if scan.stopped and before and before.exact else scan
             session.state = session.state.with_scan(base.digest, best)
-            session.activity = job_outcomes.scanned(scan, session.state.tolerance)
+            session.activity = job_outcomes.scanned(
+                scan, session.state.tolerance, kept=best is not scan
+            )
 
         start = partial(session.backend.scan, base)
         session.start_job("scanning", start, finish, follow, plot="sensitivity")

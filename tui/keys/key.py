@@ -119,7 +119,10 @@ def use_keys(chosen: Mapping[str, Sequence[str]]) -> None:
 
 
 def bind(node: DOMNode, keys: Iterable[Key]) -> None:
-    """Bind the keys in force in an app or a screen, beside the keys of its class."""
+    """Bind the keys in force in an app or a screen, beside the keys of its class.
+
+    Textual's own keymap would take a key that two actions share, such as Esc, from both of them.
+    """
     from textual.binding import BindingsMap
 
     bindings = BindingsMap(binding for key in keys for binding in key.bindings())

@@ -160,7 +160,7 @@ def _clash(chosen: Mapping[str, tuple[str, ...]]) -> tuple[str, str] | None:
                 continue
             theirs = chosen.get(other.full_id) or tuple(other.default_keys.split(","))
             if shared := set(chosen[name]) & set(theirs):
-                advice = "choose another" if other.is_fixed else "give that another"
+                advice = "choose another" if other.is_fixed else "give that action another key"
                 taken = f"{shown_key(min(shared))} is already the key of '{other.full_id}'"
                 return name, f"{taken}: {advice}"
     return None

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from tui.keys.key import Key
 
-__all__ = ["KEYS", "Key", "fitting"]
-
 PLAN, RUN, VIEW = "Set sparsities", "Prune and fine-tune", "Plots, files and program"
 
 KEYS = (
@@ -35,7 +33,8 @@ KEYS = (
     Key("space", "Space", "layer_list.fold", "fold",
         "Fold or unfold the group", PLAN, footer=5),
     Key("z", "z", "layer_list.fold_all", "fold all", "Fold or unfold every group", PLAN),
-    Key("m", "m", "planning.presets", "presets", "Apply a ready-made plan", PLAN, footer=4),
+    Key("m", "m", "planning.presets", "preset", "Apply a ready-made plan", PLAN, footer=4,
+        id="presets"),
     Key("u", "u", "planning.undo", "undo",
         "Undo the last change, including a pruning or fine-tuning", PLAN),
     Key("U", "U", "planning.redo", "redo", "Redo the last undone change", PLAN),

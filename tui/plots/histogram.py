@@ -26,6 +26,7 @@ class HistogramData:
         edges: Increasing bin edges, one more than bins.
         counts_all, counts_kept: Weights in each bin.
         threshold: Magnitude up to which weights are pruned.
+        zeros: Weights that are zero already, which the counts leave out.
     """
 
     layer: str
@@ -33,6 +34,7 @@ class HistogramData:
     counts_all: NDArray[np.int64]
     counts_kept: NDArray[np.int64]
     threshold: float
+    zeros: int = 0
 
 
 def draw(data: HistogramData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
@@ -61,6 +63,7 @@ def draw(data: HistogramData, width: int, height: int, hint: str = "", view: Vie
 def title(data: HistogramData) -> Line:
     """Return the layer, and how many of its weights are kept."""
     total, kept = (float(amounts(counts).sum()) for counts in (data.counts_all, data.counts_kept))
+    total += data.zeros
     parts = [
         Span(f"{LABEL} · {cut_name(clean(data.layer), _LONGEST)}", "title"),
         Span(f" · kept {count(kept)} ({percent(kept, total)})", "kept"),
@@ -86,7 +89,7 @@ def table(data: HistogramData) -> DataTable:
 
 
 def _legend(data: HistogramData, total: NDArray[np.float64], kept: NDArray[np.float64]) -> Line:
-    removed = float(total.sum() - kept.sum())
+    removed = float(total.sum() - kept.sum()) + data.zeros
     return (
         Span(f"{_ALL[-1]} removed {count(removed)}", "removed"),
         Span(f"  {_KEPT[-1]} kept {count(float(kept.sum()))}", "kept"),

@@ -23,8 +23,8 @@ from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, note
 
 _DENSE, _PRUNED = "░", "▏▎▍▌▋▊▉█"
 _CHOSEN = "▸ "
-_ROLE = "kept"
-"""The role of what remains: what is kept looks the same in every plot."""
+_KEPT = "kept"
+"""The name and the role of what remains, which looks the same in every plot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,12 @@ class Style:
     """The title of the bars, and the format of amounts alone and compared with dense ones.
 
     Attributes:
-        after: The name of the remaining amount.
         both: The remaining and the whole amount in words.
         unit: The unit of the amounts themselves.
         total: Whether a bar for all layers is always shown below the others.
     """
 
     name: str
-    after: str
     both: str
     total: bool
     unit: str
@@ -48,8 +46,8 @@ class Style:
     compare: Callable[[float, float], str]
 
 
-PARAMETERS = Style("Parameters", "kept", "{} of {} kept", False, "", COUNTS, count, percent)
-SIZE = Style("Size", "kept", "{1} → {0}", True, "bytes", BYTES, volume, ratio)
+PARAMETERS = Style("Parameters", "{} of {} kept", False, "", COUNTS, count, percent)
+SIZE = Style("Size", "{1} → {0}", True, "bytes", BYTES, volume, ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def draw(data: LayerBarsData, width: int, height: int, hint: str = "", view: Vie
     always = [total] if style.total else []
     bottom_axis = height >= min(len(bars) + len(always) + 3, 12)
     scale = Scale.of([bar.dense for bar in (*bars, *always)], view.other_scale)
-    legend = _legend(style, total, scale)
+    legend = _legend(style, scale)
     head = heading(title(data), legend, width, height, view)
     room = height - len(head) - 2 * bottom_axis
     shown = min(len(bars), room - len(always))
@@ -105,8 +103,8 @@ def title(data: LayerBarsData) -> Line:
     amounts_text = style.both.format(style.write(total.pruned), style.write(total.dense))
     return (
         Span(style.name, "title"),
-        Span(f" · {amounts_text}", _ROLE),
-        Span(f" ({fraction})", _ROLE),
+        Span(f" · {amounts_text}", _KEPT),
+        Span(f" ({fraction})", _KEPT),
     )
 
 
@@ -116,7 +114,7 @@ def table(data: LayerBarsData) -> DataTable:
     columns = (
         Column("layer", [bar.name for bar in bars]),
         Column("dense", [bar.dense for bar in bars], style.unit, role="dense"),
-        Column(style.after, [bar.pruned for bar in bars], style.unit, role=_ROLE),
+        Column(_KEPT, [bar.pruned for bar in bars], style.unit, role=_KEPT),
     )
     return DataTable(columns, across=1)
 
@@ -130,13 +128,9 @@ def _total(bars: list[_Bar]) -> _Bar:
     return _Bar("all", sum(bar.dense for bar in bars), sum(bar.pruned for bar in bars))
 
 
-def _legend(style: Style, total: _Bar, scale: Scale) -> Line:
+def _legend(style: Style, scale: Scale) -> Line:
     scales = (Span("  log scale", "label"),) if scale.log else ()
-    return (
-        Span(f"{_DENSE} dense", "dense"),
-        Span(f"  {_PRUNED[-1]} {style.after}", _ROLE),
-        *scales,
-    )
+    return (Span(f"{_DENSE} dense", "dense"), Span(f"  {_PRUNED[-1]} {_KEPT}", _KEPT), *scales)
 
 
 def _bars(
@@ -172,5 +166,5 @@ def _bars(
             # If there is room, the second bar lies below the first instead of over it.
             pruned[row - thick] = scale.length(bar.pruned)
     canvas.horizontal_bars(dense, _DENSE, "dense")
-    canvas.horizontal_bars(pruned, _PRUNED, _ROLE)
+    canvas.horizontal_bars(pruned, _PRUNED, _KEPT)
     return canvas.lines()

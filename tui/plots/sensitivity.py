@@ -156,7 +156,7 @@ def _title(curves: Curves, images: int) -> Line:
     if not path.is_measured:
         return (Span(f"{LABEL} · {name} not scanned", "title"),)
     planned = math.isfinite(path.planned)
-    at = f" at {short_percent(path.planned)}" if planned else ""
+    at = _place(path) if planned else ""
     parts = [Span(f"{LABEL} · {name}{at}", "title")]
     if curves.stale:  # the legend may have no room
         parts.append(Span(" (stale)", "threshold"))
@@ -171,9 +171,16 @@ def _title(curves: Curves, images: int) -> Line:
 
 def _accuracy(path: CurvePath) -> str:
     """Format the accuracy at the planned sparsity or, beyond the scan, at the nearest one."""
-    place, accuracy, half = path.at(path.planned)
-    text = f"{with_half(accuracy, half) if half else percent(accuracy)} %"
-    return text if place == path.planned else f"{text} at {short_percent(place)}"
+    _, accuracy, half = path.at(path.planned)
+    return f"{with_half(accuracy, half) if half else percent(accuracy)} %"
+
+
+def _place(path: CurvePath) -> str:
+    """The planned sparsity or, if it is beyond the scan, how far that goes."""
+    place = path.at(path.planned)[0]
+    if place == path.planned:
+        return f" at {short_percent(place)}"
+    return f" scanned {'to' if place < path.planned else 'from'} {short_percent(place)}"
 
 
 def _tolerated(path: CurvePath, line: float) -> str:
@@ -204,7 +211,7 @@ def _legend(data: SensitivityData, drawn: bool, marks: Line) -> Line:
         return (Span(clean(data.progress), "hint"),) if data.progress else ()
     legend: list[Span] = []
     if data.stale:
-        legend.append(Span(with_keys("stale: weights changed; {scan} to scan again"), "threshold"))
+        legend.append(Span(with_keys("stale: weights changed; {scan} to rescan"), "threshold"))
     if data.progress:
         legend.append(Span(f"  {clean(data.progress)}", "hint"))
     legend += marks

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import lexists
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,10 @@ class ConfigFile:
 def read_config_file(path: Path) -> ConfigFile:
     """Read a settings file."""
     try:
-        if not path.exists():
+        if not lexists(path):
             return ConfigFile(path)
+        if path.is_fifo():  # opening it would wait for its writer
+            raise InputError(f"cannot read {path}: it is a pipe, expected a file")
         text = read_text(path)
         return ConfigFile(path, text, parse_toml(path, text))
     except (InputError, OSError) as error:

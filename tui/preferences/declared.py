@@ -18,9 +18,9 @@ OFF = "off"
 NOTIFY = {
     OFF: "",
     BELL: "the terminal's bell",
-    DESKTOP: "a notification of the desktop, by a terminal that can",
+    DESKTOP: "a desktop notification, in terminals that have them",
 }
-"""What says that a long job has ended."""
+"""How the end of a long job is announced."""
 
 
 def check_theme(name: str) -> None:
@@ -54,8 +54,10 @@ class Preferences:
     ascii: bool | None = setting(
         None, switch(), "draw in ASCII only", unset="if the terminal needs it"
     )
-    notify: str = setting(OFF, one_of(NOTIFY), "what says that a job of over 20 seconds has ended")
-    tour: bool = setting(True, switch(), "introduce the program at its first start")
+    notify: str = setting(
+        OFF, one_of(NOTIFY), "how to announce the end of a job of over 20 seconds"
+    )
+    tour: bool = setting(True, switch(), "show the tour at the first start")
     experiment: str | None = setting(
         None,
         text("a folder or a name"),
@@ -93,17 +95,3 @@ def unknown(name: str) -> str:
     if name in SETTINGS:
         return f"'{name}' belongs in a recipe file, or in the option {SETTINGS[name].flag}"
     return f"unknown key '{name}': {expected_one_of(name, (*PREFERENCES, KEYS))}"
-
-
-def preferences_table() -> str:
-    """A row of Markdown for each preference, for tui/README.md."""
-    head = ("key", "environment variable", "option", "meaning", "values", "default")
-    rows = [head, tuple("---" for _ in head), *map(_row, PREFERENCES.values())]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _row(declared: Setting) -> tuple[str, ...]:
-    kind, flag = declared.kind, declared.flag
-    option = f"`{flag}`" if kind.metavar else f"`{flag}`, `--no-{flag[2:]}`"
-    names = f"`{declared.name}`", f"`{variable(declared.name)}`", option
-    return *names, declared.meaning, kind.description or kind.expected, declared.default_text

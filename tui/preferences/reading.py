@@ -6,12 +6,12 @@ line, and left at its default: the program always starts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError
+from core.errors import InputError, shortened
 from core.fields.declaration import Setting
 from core.settings.settings import SETTINGS
 from core.settings.toml import abbreviated
@@ -25,6 +25,9 @@ from tui.preferences.declared import (
     unknown,
     variable,
 )
+
+MOST = 20
+"""How many problems are named; finding the line of each takes time."""
 
 
 def read_preferences(
@@ -46,16 +49,17 @@ def read_preferences(
     keys = reading.read_keys(file) if program else {}
     own = {name: value for name, value in reading.values.items() if name not in SETTINGS}
     settings = {name: value for name, value in reading.values.items() if name in SETTINGS}
-    return Preferences(**own, settings=settings, keys=keys, problems=tuple(reading.problems))
+    return Preferences(**own, settings=settings, keys=keys, problems=reading.all_problems())
 
 
 @dataclass
 class _Reading:
-    """The values read so far, and what is wrong."""
+    """The values read so far, and what is wrong: `MOST` problems, and how many more."""
 
     unchecked: Collection[str]
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    more: int = 0
 
     def read_file(self, file: ConfigFile) -> None:
         """Read the values of a file."""
@@ -64,10 +68,9 @@ class _Reading:
                 try:
                     self._take(PREFERENCES[name], value)
                 except InputError as error:
-                    why = f"{name} = {abbreviated(value)}: {error}"
-                    self.problems.append(file.at((name,), why))
+                    self._refuse(file, (name,), f"{name} = {abbreviated(value)}: {error}")
             elif name != KEYS:
-                self.problems.append(file.at((name,), unknown(name)))
+                self._refuse(file, (name,), unknown(name))
 
     def read_environment(self, environment: Mapping[str, str]) -> None:
         """Read the variables of the preferences; an empty one is as good as none."""
@@ -76,7 +79,7 @@ class _Reading:
                 try:
                     self._take(declared, text)
                 except InputError as error:
-                    self.problems.append(f"{variable(name)}={text}: {error}")
+                    self.problems.append(f"{variable(name)}={shortened(text)}: {error}")
 
     def read_keys(self, file: ConfigFile) -> Mapping[str, tuple[str, ...]]:
         """The keys that a file gives to actions."""
@@ -85,11 +88,24 @@ class _Reading:
         table = file.table.get(KEYS, {})
         if not isinstance(table, dict):
             why = f"{KEYS} = {abbreviated(table)}: expected a table, [{KEYS}] followed by lines"
-            self.problems.append(file.at((KEYS,), why))
+            self._refuse(file, (KEYS,), why)
             return {}
         keymap = read_keymap(table)
-        self.problems += [file.at((KEYS, *item.place), item.why) for item in keymap.refused]
+        for item in keymap.refused:
+            self._refuse(file, (KEYS, *item.place), item.why)
         return keymap.keys
+
+    def _refuse(self, file: ConfigFile, place: Sequence[str], why: str) -> None:
+        """Note what is wrong at a place, unless there is too much to read or to find."""
+        if len(self.problems) < MOST:
+            self.problems.append(file.at(place, why))
+        else:
+            self.more += 1
+
+    def all_problems(self) -> tuple[str, ...]:
+        """What is wrong, a line each."""
+        more = (f"and {self.more:,} more",) if self.more else ()
+        return (*self.problems, *more)
 
     def _take(self, declared: Setting, value: Any) -> None:
         """Take a value in place of any before it; raises InputError if it is not accepted."""

@@ -17,7 +17,7 @@ from core.pruning.plans import Plan
 from tui.keys.keymap import key_for, with_keys
 from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.state.state import State
-from tui.text.format import count, percent
+from tui.text.format import count, percent, plural
 from tui.text.lines import Lines, Span, cut
 from tui.widgets.line_input import SteadyInput
 from tui.widgets.lines import LinesWidget
@@ -225,5 +225,9 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
     shares = wrap(pairs, max(width, 10), max_lines=2, placeholder=" …")
     cost = planned.footprint
     text = f"{count(cost.nonzero)} of {count(cost.parameters)} kept, {cost.ratio:.2f}x"
+    empty = sum(what_if.kept == 0 for what_if in planned.what_ifs)
+    warning = f" · removes {plural(empty, 'whole layer')}" if empty else ""
+    room = max(0, width - len(text))
+    kept = (Span(cut(text, width), "kept"), Span(cut(warning, room), "warning"))
     above: Lines = tuple((Span(line.replace("\xa0", " "), "plain"),) for line in shares)
-    return (*((),) * (2 - len(above)), *above, (Span(cut(text, width), "kept"),))
+    return (*((),) * (2 - len(above)), *above, kept)

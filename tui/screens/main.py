@@ -5,7 +5,7 @@ from time import monotonic
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from tui.keys.main_keys import Key
+from tui.keys.key import Key
 from tui.screens.paced import PacedScreen
 from tui.state.state import State
 from tui.views.activity import JobProgress, Outcome, activity

@@ -93,7 +93,7 @@ class Palette(CommandPalette, Overlay[None]):
 
     HELP = """
     # All actions
-    Type a part of what you want to do; Enter does it. At the right of each action is its key.
+    Type part of what you want to do; Enter does it. Each action has its key beside it.
     """
 
     def on_mount(self) -> None:

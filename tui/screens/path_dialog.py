@@ -15,34 +15,22 @@ LONGEST = 4096
 
 
 class PathDialog(Dialog[str]):
-    """Returns the typed path.
+    """Returns the typed path; subclasses explain the file.
 
     Args:
         verb: what the file is for: "write" or "open".
         path: the initial path.
-        hint: what the file is.
         what: the file in a word or two.
+        hint: what the file is.
         check: raises InputError, which is shown, if the path cannot be used.
     """
 
-    HELP = """
-    # A file
-    Type the path of a file; Enter takes it, Esc cancels. A recipe file is a small TOML file with
-    the sparsities and the settings, to keep or to share: on the command line, run --config takes
-    the same file.
-    """
-
     def __init__(
-        self,
-        verb: str,
-        path: str,
-        hint: str,
-        check: Callable[[str], object],
-        what: str = "a recipe file",
+        self, verb: str, path: str, what: str, hint: str, check: Callable[[str], object]
     ) -> None:
         super().__init__()
-        self._what = what
-        self._verb, self._path, self._hint, self._check = verb, path, hint, check
+        self._verb, self._path, self._check = verb, path, check
+        self._what, self._hint = what, hint
 
     def compose(self) -> ComposeResult:
         """A line for the path."""

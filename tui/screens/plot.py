@@ -19,7 +19,7 @@ from tui.screens.plot_files import KINDS, PlotFile, ask
 from tui.text.lines import Line, Span, cut, header, width_of
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesWidget, RoleApp
-from tui.widgets.looks import looks_of
+from tui.widgets.role_styles import styles_of
 
 NOTES = (
     ("cursor", "a line through a point; the line below the plot reads out every series there, the "
@@ -116,7 +116,7 @@ class PlotScreen(Overlay[None]):
         title = header(self._subject.title(), (), width, 1)
         lines = title + self._subject.draw(width, height, self._view._replace(row=None))
         assert isinstance(self.app, RoleApp)
-        return Picture(lines, *looks_of(self.app, _roles(lines)))
+        return Picture(lines, *styles_of(self.app, _roles(lines)))
 
     def _table_text(self) -> str:
         return self._subject.table(self.query_one("#whole-plot", LinesWidget).size.width).csv()

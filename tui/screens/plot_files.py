@@ -19,6 +19,16 @@ KINDS = (".svg", ".png", ".csv")
 HINT = ".svg or .png: a picture of the plot · .csv: its data"
 
 
+class PlotFileDialog(PathDialog):
+    """Asks for the path of a plot's file."""
+
+    HELP = """
+    # A plot as a file
+    Type the path of a file; Enter takes it, Esc cancels. The extension picks what is written: .svg
+    and .png are pictures of the plot as it is shown, .csv is the table of its data.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class PlotFile:
     """A plot to be written.
@@ -47,7 +57,8 @@ def ask(screen: Screen[None], path: str, file: PlotFile, chosen: Callable[[str],
         else:
             write(file, target)
 
-    screen.app.push_screen(PathDialog("write", path, HINT, check_target, "the plot"), take)
+    dialog = PlotFileDialog("write", path, "the plot", HINT, check_target)
+    screen.app.push_screen(dialog, take)
 
 
 def check_target(text: str) -> None:

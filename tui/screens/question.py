@@ -13,7 +13,7 @@ from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.text.lines import Lines, Span, width_of
 from tui.widgets.lines import LinesWidget
 
-HINT = "↑↓ choose · Enter take it · Esc {}"
+HINT = "↑↓ choose · Enter confirm · Esc {}"
 
 
 class Question(Dialog[bool]):

@@ -1,18 +1,20 @@
 """The error boundary: confines an error to the panel or key it occurs in.
 
 Textual ends the program at the first error in a handler and has no hook to prevent that. The
-methods overridden here are private to Textual; no other file overrides any. What widgets draw is
-made harmless on the way, see `tui.text.outside`.
+methods overridden here are private to Textual; of other files only `tui.screens.paced` overrides
+one. What widgets draw is made harmless on the way, see `tui.text.outside`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
 from textual import events
+from textual.css.query import NoMatches
 from textual.dom import NoScreen
 from textual.strip import Strip
 from textual.worker import WorkerFailed, get_current_worker
@@ -77,7 +79,7 @@ class Boundary:
             App.notify(self._app, line, severity="error", markup=False)
 
     def _is_closed(self, node: DOMNode) -> bool:
-        """Whether a worker's screen is closed; workers of the app have none."""
+        """Whether the screen of a worker or a widget is closed; workers of the app have none."""
         try:
             return node is not self._app and node.screen not in self._app.screen_stack
         except NoScreen:
@@ -98,15 +100,18 @@ class Boundary:
     def _register(self, register: Callable[..., None]) -> Callable[..., None]:
         def registered(parent: Widget, child: Widget, *place: int | None) -> None:
             register(parent, child, *place)
-            _override(child, "_dispatch_message", self._dispatch)
+            _override(child, "_dispatch_message", partial(self._dispatch, child))
             _override(child, "render_lines", _render)
 
         return registered
 
-    def _dispatch(self, dispatch: Dispatch) -> Dispatch:
+    def _dispatch(self, widget: Widget, dispatch: Dispatch) -> Dispatch:
         async def dispatched(message: Message) -> None:
             try:
                 await dispatch(message)
+            except NoMatches as error:
+                if not self._is_closed(widget):  # its widgets go before its last messages
+                    self.contain(error)
             except Exception as error:
                 self.contain(error)
 

@@ -25,7 +25,8 @@ REPAINT = "\x1b[?25l"
 _MOVE = 4
 """Bytes to move a few cells on in a row: as many unchanged ones are rewritten instead."""
 
-Unknown = ("", "")
+_UNKNOWN = ("", "")
+"""A cell of which nothing is known."""
 
 
 @dataclass
@@ -37,7 +38,7 @@ class _Shown:
     def differing(self, y: int, x: int, cells: list[tuple[str, str]]) -> Iterator[tuple[int, int]]:
         """Runs of cells that differ from what is shown from a place on; now they are shown."""
         row = self.rows.setdefault(y, [])
-        row.extend([Unknown] * (x + len(cells) - len(row)))
+        row.extend([_UNKNOWN] * (x + len(cells) - len(row)))
         before = row[x : x + len(cells)]
         if before == cells:
             return
@@ -108,7 +109,7 @@ class Painter:
     def _text(self, y: int, x: int, text: str, style: str) -> tuple[int, int]:
         """Write what changes by a text; returns the place after it."""
         if not text.isascii() and (width := _width(text)) != len(text):
-            cells = [Unknown] * width
+            cells = [_UNKNOWN] * width
             self._write((y, x), text, style)
             tuple(self._shown.differing(y, x, cells))
             self._cursor = None

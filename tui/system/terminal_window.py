@@ -55,7 +55,7 @@ class TerminalWindow:
         self._title, self._saved = "", False
 
     def notify(self, how: str, text: str) -> None:
-        """Ring the bell, or show a notification of the desktop."""
+        """Ring the bell, or show a desktop notification."""
         if how == BELL:
             self._write("\a")
         elif how == DESKTOP and self._environment.get("TERM", "") not in PLAIN:
@@ -63,7 +63,7 @@ class TerminalWindow:
 
 
 def notification(text: str, environment: Mapping[str, str]) -> str:
-    """The sequences for a notification of the desktop; tmux passes them on where it may."""
+    """The sequences for a desktop notification; tmux passes them on where it may."""
     line = _line(text)
     terminal = f"{environment.get('TERM', '')} {environment.get('TERM_PROGRAM', '')}".lower()
     parts = [f"\x1b]9;{line}\x1b\\", f"\x1b]777;notify;Featherweight;{line}\x1b\\"]

@@ -35,6 +35,9 @@ _NAME_WIDTHS = range(14, 32)
 _SECOND_CELL = "\u2060"
 """Stands for the second half of a wide character."""
 
+_UNBROKEN = "\u200b"
+"""Stands for a space at which no line ends."""
+
 
 class Span(NamedTuple):
     """A text with a role; roles are names, so that only the screen decides on colors."""
@@ -136,13 +139,17 @@ def distinct_width(names: tuple[str, ...]) -> int:
 def wrap_cells(text: str, width: int) -> list[str]:
     """Break a text into lines of at most a width in cells, of which wide characters take two.
 
+    A percent sign stays with its number.
+
     Examples:
         >>> wrap_cells("cannot read 模型", 11)
         ['cannot read', '模型']
+        >>> wrap_cells("it gets 99.42 % right", 14)
+        ['it gets', '99.42 % right']
     """
     filled = "".join(char + _SECOND_CELL * (cell_len(char) - 1) for char in text)
-    lines = wrap(filled, width, break_on_hyphens=False)
-    return [line.replace(_SECOND_CELL, "") for line in lines]
+    lines = wrap(filled.replace(" %", f"{_UNBROKEN}%"), width, break_on_hyphens=False)
+    return [line.replace(_SECOND_CELL, "").replace(_UNBROKEN, " ") for line in lines]
 
 
 def header(title: Sequence[Span], legend: Sequence[Span], width: int, rows: int) -> Lines:

@@ -83,7 +83,7 @@ def trained(result: TrainingResult, seconds: float, warnings: tuple[str, ...] = 
     how = _how(result, f"trained in {duration(seconds)}")
     return Outcome(
         f"{how}: a new dense net with {score(result.accuracy)} % on test, best epoch {result.best}",
-        result.error or "now the base for this session; to restore it later: h",
+        result.error or "now the base for this session; {open-history} to restore it later",
         role="warning" if result.stopped or result.diverged else "good",
         warnings=warnings,
     )
@@ -107,11 +107,13 @@ def finetuned(
     if dense:
         gap = difference(tuned.accuracy.test - dense.accuracy.test)
         against = f" ({gap} vs. dense {score(dense.accuracy)} %)"
-    kept = f"best epoch {tuned.best}" if tuned.best else "rest of the plan pruned in one shot"
+    advice = f"best epoch {tuned.best}, revived {tuned.revived} · {{adopt}} to adopt it as the base"
+    if not tuned.best:  # no epoch of training at the full plan: the accuracy is that of pruning
+        advice = "the rest of the plan was pruned untrained; {fine-tune} to start over"
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
         f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
-        tuned.error or f"{kept}, revived {tuned.revived} · {{adopt}} to adopt it as the base",
+        tuned.error or advice,
         role="warning" if tuned.stopped or tuned.diverged else "good",
         warnings=warnings,
     )
@@ -123,15 +125,18 @@ def _how(result: TrainingResult | FineTuningResult, whole: str) -> str:
     return "stopped early" if result.stopped else whole
 
 
-def scanned(scan: Scan, tolerance: float) -> Outcome:
-    """A scan has ended."""
+def scanned(scan: Scan, tolerance: float, *, kept: bool = False) -> Outcome:
+    """A scan has ended; `kept` if the complete one before it is still shown."""
+    if kept:
+        return Outcome("stopped; the complete scan from before is kept", "{scan} to scan again")
     if not any(point.images for point in scan.points()):
         return Outcome(
             "stopped before anything was measured", "{scan} to scan again", role="warning"
         )
     how = "stopped early, so the curves use fewer images" if scan.stopped else "scan done"
     return Outcome(
-        f"{how}: tolerance {plural(tolerance, 'point')} below the base; + and - move it",
+        f"{how}: tolerance {plural(tolerance, 'point')} below the base; "
+        "{looser-tolerance} and {tighter-tolerance} move it",
         "{goal} to set sparsities from a goal or from the tolerance",
         role="warning" if scan.stopped else "good",
     )
@@ -139,6 +144,9 @@ def scanned(scan: Scan, tolerance: float) -> Outcome:
 
 def searched(result: SearchResult) -> Outcome:
     """A search has ended."""
+    if not result.trials and result.stopped:
+        again = result.error or "{goal} to search again"
+        return Outcome("stopped before the first trial ended", again, role="warning")
     early = "stopped early; " if result.stopped else ""
     trials = plural(len(result.trials), "trial")
     if result.best is None:
@@ -181,7 +189,7 @@ def restored(restored: RestoredRun, run_id: str) -> Outcome:
         return Outcome(f"the net of run {run_id} is now the dense net: {scores}", "{undo} to undo")
     return Outcome(
         f"run {run_id} restored: {scores}",
-        "with its base, plan and recipe · {adopt} to adopt it · {undo} to undo",
+        "with its base, plan and recipe · {adopt} to adopt · {undo} to undo",
     )
 
 

@@ -25,6 +25,7 @@ from tui.plots.predictions.confusion import ConfusionData
 from tui.plots.predictions.images import ImagePredictions, PredictionsData
 from tui.plots.sensitivity import SensitivityData
 from tui.plots.speed import SpeedData
+from tui.state.measurement import Comparison
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
 from tui.text.format import (
@@ -49,7 +50,8 @@ def histogram(state: State, width: int) -> HistogramData:
         profile = state.tuned.profiles[state.chosen]
         applied, name = profile.what_if(profile.floor), f"fine-tuned {name}"
     bars = profile.histogram(applied, bins(width))
-    return HistogramData(name, bars.edges, bars.before, bars.after, applied.threshold)
+    counts = (bars.edges, bars.before, bars.after)
+    return HistogramData(name, *counts, applied.threshold, profile.zeros)
 
 
 def accuracy(state: State, width: int) -> AccuracyData:
@@ -270,7 +272,7 @@ def predictions(state: State, width: int) -> PredictionsData:
         for at, (pixels, label) in enumerate(zip(result.pixels, result.labels, strict=True))
     )
     net = request.net_name
-    before = "" if state.is_current(comparison) else " (previous plan)"
+    before = _of_before(state, comparison)
     if request.images != state.images:
         waiting = "predicting every test image" if state.images.mode == "wrong" else "predicting"
         caption = state.measuring or waiting
@@ -292,9 +294,7 @@ def confusion(state: State, width: int) -> ConfusionData:
     if comparison is None or counts is None:
         return ConfusionData(())
     classes = tuple(str(number) for number in range(comparison.result.classes))
-    caption = "test images"
-    if not state.is_current(comparison):
-        caption = _previous(caption)
+    caption = f"test images{_of_before(state, comparison)}"
     pruned = None if comparison.request.is_dense else counts.pruned
     net = comparison.request.net_name
     return ConfusionData(classes, counts.dense, pruned, caption, counts.images, net)
@@ -302,3 +302,10 @@ def confusion(state: State, width: int) -> ConfusionData:
 
 def _previous(caption: str) -> str:
     return f"{caption} (previous plan)"
+
+
+def _of_before(state: State, comparison: Comparison) -> str:
+    """A note on a comparison of a net that is no longer on the screen; empty if it still is."""
+    if not state.is_current(comparison):
+        return " (previous plan)"
+    return "" if comparison.request.tuned is state.tuned else " (previous net)"

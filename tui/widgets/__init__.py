@@ -4,6 +4,6 @@ lines       base of most others: lines of spans
 panel       lines in a frame: layer_table, scoreboard and plot, on the main screen
 key_line    its keys
 run_table, runs_panel               in the history
-looks       the colors of roles, for pictures of plots
+role_styles the colors of roles, for pictures of plots
 line_input  base of the lines to type in: value_input, find_input, note_input
 """

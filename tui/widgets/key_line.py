@@ -4,9 +4,13 @@ from itertools import chain, pairwise
 
 from textual import events
 
-from tui.keys.main_keys import SEPARATOR, Key, fitting
+from tui.keys.key import Key
+from tui.keys.main_keys import SEPARATOR, fitting
 from tui.text.lines import Line, Span, width_of
 from tui.widgets.lines import LinesWidget
+
+GUTTER = 1
+"""The blank cells before the first key."""
 
 
 class KeyLine(LinesWidget):
@@ -23,9 +27,10 @@ class KeyLine(LinesWidget):
         """Show as many of these keys as fit."""
         self._keys, width = keys, self.app.size.width
         with self.drawing():
-            self._shown = fitting(keys, width)
+            self._shown = fitting(keys, width - GUTTER)
             spans = chain.from_iterable(_spans(*pair) for pair in pairwise((None, *self._shown)))
-            self.lines = ((*spans, Span(" " * width, "key-label")),)
+            gutter, rest = (Span(" " * cells, "key-label") for cells in (GUTTER, width))
+            self.lines = ((gutter, *spans, rest),)
 
     def on_resize(self) -> None:
         """Fill the line's new width."""
@@ -42,6 +47,7 @@ class KeyLine(LinesWidget):
             self.app.simulate_key(key.keys.partition(",")[0])
 
     def _key_at(self, x: int) -> Key | None:
+        x -= GUTTER
         for before, key in pairwise((None, *self._shown)):
             if key is not None:
                 x -= width_of(_spans(before, key))

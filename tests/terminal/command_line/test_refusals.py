@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import RunRecord
 from core.formats.codec import CompactFile, encode
 from core.nets.zoo import model_spec
-from tui.cli.commands import app
+from tui.cli.commands import app, demo
 from tui.cli.main import main
 
 ALL_LOCKED = "conv1=0.5,conv2=0.5,conv3=0.5,fc1=0.5,fc2=0.5"
@@ -282,3 +283,15 @@ def test_the_demo_has_its_own_net_and_experiment(capsys: pytest.CaptureFixture[s
 def test_the_demo_needs_a_terminal(capsys: pytest.CaptureFixture[str]):
     assert main(["demo"]) == 2
     assert "the demo needs a terminal" in capsys.readouterr().err
+
+
+def test_the_demo_without_room_for_its_folder_is_bad_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(**_: str) -> str:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(demo, "has_terminal", lambda: True)
+    monkeypatch.setattr(demo.tempfile, "mkdtemp", full)
+    assert main(["demo"]) == 2
+    assert "No space left on device; TMPDIR names another" in capsys.readouterr().err

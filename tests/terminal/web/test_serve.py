@@ -122,6 +122,11 @@ def test_a_port_in_use_is_bad_input(served, capsys: pytest.CaptureFixture[str]):
     assert line.endswith(f"port {port}: Address already in use; try another --port\n")
 
 
+def test_an_address_of_another_machine_is_bad_input(capsys: pytest.CaptureFixture[str]):
+    assert main(["serve", "--host", "192.0.2.1", "--port", "0"]) == 2
+    assert capsys.readouterr().err.endswith("; try another --host\n")
+
+
 def test_without_its_package_it_says_how_to_install_it(monkeypatch, capsys):
     monkeypatch.setattr("tui.cli.commands.serve.find_spec", lambda name: None)
     assert main(["serve"]) == 2

@@ -226,7 +226,7 @@ async def test_the_line_of_keys_can_be_clicked_and_explains_itself(app):
     async with app.run_test(size=(100, 24)) as pilot:
         await ready(pilot)
         keys = shown(app, "#keys")
-        await pilot.hover("#keys", offset=(keys.index("presets"), 0))
+        await pilot.hover("#keys", offset=(keys.index("preset"), 0))
         assert app.main_screen.query_one(KeyLine).tooltip == "Apply a ready-made plan"
         await pilot.hover("#keys", offset=(99, 0))
         assert app.main_screen.query_one(KeyLine).tooltip is None
@@ -241,7 +241,7 @@ async def test_no_key_is_offered_while_a_value_is_typed(app):
         assert shown(app, "#keys").strip() == ""
         await pilot.press("escape")
         assert shown(app, "#keys").split() == ["p", "prune", "f", "fine-tune", "c", "recipe", "│",
-            "m", "presets", "g", "goal", "s", "scan", "│", "h", "history", "?", "help", "q",
+            "m", "preset", "g", "goal", "s", "scan", "│", "h", "history", "?", "help", "q",
             "quit"]  # fmt: skip
 
 

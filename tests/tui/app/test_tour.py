@@ -58,7 +58,9 @@ async def test_without_a_wish_there_is_no_tour_and_the_help_opens_it():
     app = FeatherweightApp(Scripted())
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        await pilot.press("n", "question_mark")
+        await pilot.press("n", "M", "t")
+        assert isinstance(app.screen, HelpScreen), "the messages are no help"
+        await pilot.press("escape", "question_mark")
         assert isinstance(app.screen, HelpScreen)
         await pilot.press("t")
         assert isinstance(app.screen, TourScreen)

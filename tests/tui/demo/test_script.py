@@ -9,23 +9,30 @@ from pathlib import Path
 from tests.tui.scripted import Scripted
 from tui.demo.app import ENDED, STOPPED, TAKEN, DemoApp
 from tui.demo.caption import HINTS, PAUSED_HINTS, line
-from tui.demo.facts import facts
+from tui.demo.facts import FACTS, caption
 from tui.demo.player import Player
 from tui.demo.script import SCRIPT, Step
+from tui.keys.key import use_keys
+from tui.keys.keymap import with_keys
 from tui.keys.main_keys import KEYS
+from tui.preferences.declared import Preferences
 
 
-def test_captions_fit_a_narrow_screen_and_name_known_facts(tmp_path: Path):
-    known = {**facts(DemoApp(Scripted(), tmp_path).state), **dict.fromkeys(OF_A_NET, "228,010")}
+def test_captions_fit_a_narrow_screen_and_name_known_facts_and_actions():
+    known = {*FACTS, *(key.full_id for key in KEYS)}
+    longest = dict.fromkeys(FACTS, "228,010")
     for step in (*SCRIPT, *map(Step, (TAKEN, STOPPED, ENDED))):
-        assert set(re.findall(r"{(\w+)}", step.caption)) <= set(known), step
-        assert len(step.caption.format_map(known)) <= 58, step
+        assert set(re.findall(r"{([\w-]+)}", step.caption)) <= known, step
+        shown = re.sub(r"{(\w+)}", lambda match: longest.get(match[1], match[0]), step.caption)
+        assert len(with_keys(shown)) <= 58, step
 
 
-OF_A_NET = (
-    *("layers", "weights", "before", "ratio", "kept", "removed", "share"),
-    *("dense", "pruned", "finetuned", "file", "path"),
-)
+def test_a_caption_has_the_keys_in_force_and_a_dash_for_what_is_unknown(tmp_path: Path):
+    state = DemoApp(Scripted(), tmp_path, Preferences(keys={"prune": ("{",)})).state
+    try:
+        assert caption("{prune}: {kept} remain, {nothing}", state) == "{: – remain, {nothing}"
+    finally:
+        use_keys({})
 
 
 def test_actions_are_those_of_keys(tmp_path: Path):

@@ -372,6 +372,7 @@ async def test_a_stopped_scan_does_not_replace_a_whole_one(app, backend):
         backend.go.set()
         await idle(pilot)
         assert app.state.scan.exact
+        assert "complete scan from before" in app.activity.text
 
 
 async def test_a_recipe_that_cannot_be_taken_changes_nothing(app, tmp_path):

@@ -27,7 +27,6 @@ from tui.state.run_rows import (
 )
 from tui.text.lines import Lines
 from tui.views.history import about, failure, hint, hint_lines, shorten_middle, title, welcome
-from tui.views.history_footer import footer_keys
 from tui.views.run_comparison import sparsities
 from tui.views.run_plots import lower_half
 from tui.views.run_table import columns, ratio, scrolled, sortable, table, when
@@ -180,8 +179,6 @@ def test_any_runs_fit_the_screen(found, width, height, data):
         assert len(texts[-1]) <= 2
     assert all(width_of(text) <= width for text in texts)
     assert len(texts[3]) <= height
-    keys = footer_keys(run_list, False, width)
-    assert sum(len(key.shown) + len(key.label) + 2 for key in keys) <= width
 
 
 # Looking through them

@@ -17,6 +17,7 @@ from textual.theme import BUILTIN_THEMES
 import tui
 from tests.tui.conftest import ready
 from tests.tui.history.histories import CSS
+from tests.tui.looks.vision import contrast
 from tests.tui.scripted import AGGRESSIVE, Scripted, residual, scanned
 from tui.app import FeatherweightApp
 from tui.looks.palette import in_palette
@@ -70,20 +71,6 @@ def in_256(color: Color | None) -> ColorTriplet:
     return shown.get_truecolor()
 
 
-def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
-    """The contrast ratio of WCAG 2."""
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def luminance(color: ColorTriplet) -> float:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in color.normalized
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 def test_every_role_and_no_other_has_a_color() -> None:
     colors = (Path(tui.__file__).parent / "colors.tcss").read_text(encoding="utf-8")
     assert set(re.findall(r"\.role--([\w-]+)", colors)) == set(ROLES)
@@ -110,7 +97,7 @@ async def test_levels_of_heat_differ_and_can_be_read_in_256_colors_of_every_them
             for one, other in combinations(HEAT, 2):
                 assert shown[one] != shown[other], (theme, one, other)
             for role, style in styles.items():
-                assert contrast(in_256(style.color), shown[role]) >= LEAST, (theme, role)
+                assert contrast(in_256(style.color).hex, shown[role].hex) >= LEAST, (theme, role)
 
 
 async def test_large_drops_stand_out_in_a_terminals_own_colors() -> None:
@@ -162,4 +149,4 @@ async def test_without_color_drops_are_read_from_their_numbers(
         shades = [color.get_truecolor() for color in (style.color, style.bgcolor) if color]
         assert all(len(set(shade)) == 1 for shade in shades), (text, style)
         if len(shades) == 2 and any(map(str.isdigit, text)):
-            assert contrast(shades[0], shades[1]) >= 3, (text, style)
+            assert contrast(shades[0].hex, shades[1].hex) >= 3, (text, style)

@@ -10,11 +10,13 @@ from rich.segment import Segment
 from textual.app import App
 from textual.color import TRANSPARENT
 
-from tests.tui.conftest import idle, ready
+from tests.tui.conftest import idle, ready, until
 from tests.tui.looks.vision import contrast
 from tui.app import FeatherweightApp
 from tui.looks.palette import PaletteColors
 from tui.looks.terminal import Look
+from tui.text.lines import width_of
+from tui.widgets.plot import PlotPanel
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +46,16 @@ def hexed(color: Color) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
+def plots_are_drawn(app: FeatherweightApp) -> bool:
+    """Whether every plot on the main screen shows something at its size."""
+    panels = [panel for panel in app.main_screen.query(PlotPanel) if panel.display]
+    return all(panel.lines and width_of(panel.lines[0]) == panel.size.width for panel in panels)
+
+
 def check(app: App[None], look: Look) -> None:
-    for text, style, _ in drawn(app):
+    segments = [*drawn(app)]
+    assert any(map(str.isalnum, "".join(text for text, _, _ in segments)))
+    for text, style, _ in segments:
         assert style is not None
         colors = [color for color in (style.color, style.bgcolor) if color is not None]
         assert text.isascii() or not look.ascii_only
@@ -67,7 +77,7 @@ async def test_every_text_can_be_read_at_every_size_in_every_mode(app: Featherwe
             app.put_on(look)
             for size in SIZES:
                 await pilot.resize_terminal(*size)
-                await pilot.pause(0.02)
+                await until(pilot, plots_are_drawn)
                 check(app, look)
         for keys in DIALOGS:
             await pilot.press(*keys)

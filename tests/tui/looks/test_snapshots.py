@@ -24,7 +24,7 @@ from tui.views.plot_registry import PLOTS
 
 pytestmark = pytest.mark.slow
 
-SIZES = [(60, 20), (80, 24), (120, 36), (160, 50)]
+SIZES = [(60, 20), (80, 24), (120, 36), (200, 60)]
 THEMES = ["featherweight-light", "textual-dark", "ansi-dark", "ansi-light"]
 PLAN = ("m", "down", "enter", "down")
 
@@ -227,7 +227,7 @@ async def mapped(pilot: Pilot[None]) -> None:
     await settled(pilot)
 
 
-@pytest.mark.parametrize("size", [*SIZES[:3], (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_sensitivity_of_many_layers_looks_as_drawn(snap_compare, size):
     app = FeatherweightApp(Many(net=residual()))
     assert snap_compare(app, terminal_size=size, run_before=mapped)

@@ -52,6 +52,14 @@ def test_a_histogram_labels_its_axes():
     assert lines[8].startswith("weight")
 
 
+def test_weights_that_are_zero_already_count_as_removed():
+    data = weights()
+    pruned = HistogramData("conv2", data.edges, data.counts_kept, data.counts_kept, 0.0, 24_320)
+    lines = text(histogram.draw(pruned, 78, 9))
+    assert lines[0].startswith("Weights · conv2 · kept 1,280 (5.0 %)")
+    assert lines[1].startswith("⣿ removed 24,320  █ kept 1,280")
+
+
 @pytest.mark.parametrize(
     ("edges", "counts"),
     [([], []), ([0], []), ([0, math.nan], [1]), ([0, 0], [1]), ([0, 1e300], [1]), ([0, 1], [1, 2])],

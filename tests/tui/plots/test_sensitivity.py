@@ -43,7 +43,7 @@ def test_the_title_has_the_chosen_layers_accuracy_and_how_far_it_can_be_pruned()
 @pytest.mark.parametrize(
     ("chosen", "title"),
     [
-        (3, "Sensitivity · fc1 at 98 %: 99.00 % at 95 % · tolerated up to 95 % or more"),
+        (3, "Sensitivity · fc1 scanned to 95 %: 99.00 % · tolerated up to 95 % or more"),
         (4, "Sensitivity · fc2 at 90 %: 92.90 % · tolerated up to 85 %"),
     ],
 )

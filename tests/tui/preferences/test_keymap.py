@@ -12,10 +12,11 @@ from tests.test_readmes import page
 from tests.tui.conftest import ready, shown, until
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
+from tui.cli.settings_table import preferences_table
 from tui.keys.key import use_keys
 from tui.keys.keymap import SCREENS, key_for, read_keymap, with_keys
 from tui.preferences.config_file import config_path
-from tui.preferences.declared import KEYS, Preferences, preferences_table
+from tui.preferences.declared import KEYS, Preferences
 from tui.preferences.reading import read_preferences
 
 IDS = sorted({key.id for keys in SCREENS.values() for key in keys})

@@ -75,6 +75,8 @@ def test_options_and_what_is_recorded_are_before_preferences(file: Path, tmp_pat
         ('\n\nthem = "nord"', "FILE line 3: unknown key 'them': "),
         ('model = "cnn5"', "FILE line 1: 'model' belongs in a recipe file, or in the option --m"),
         ('data_dir = "/dev/null"', 'FILE line 1: data_dir = "/dev/null": folder /dev/null: '),
+        ('data_dir = "a\\u0000b"', 'FILE line 1: data_dir = "a\\u0000b": '),
+        ("cache_budget = -1", "FILE line 1: cache_budget = -1: expected a size"),
         ("keys = 3", "FILE line 1: keys = 3: expected a table"),
         ('[keys]\n\nscan = "f"', "FILE line 3: f is already the key of 'fine-tune'"),
         ('[keys]\nprunes = "f"', "FILE line 2: unknown action 'prunes': "),
@@ -103,6 +105,20 @@ def test_a_file_that_cannot_be_read_is_named(file: Path):
     file.mkdir()
     (problem,) = read_preferences({}).problems
     assert str(file) in problem
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to(path)])
+def test_a_pipe_that_nobody_fills_and_a_link_to_nowhere_are_named(file: Path, make):
+    make(file)
+    (problem,) = read_preferences({}).problems
+    assert str(file) in problem
+
+
+def test_of_very_many_problems_the_first_ones_are_named(file: Path):
+    text = "".join(f"unknown{number} = 1\n" for number in range(1000))
+    found = problems(file, text)
+    assert found[19].startswith("FILE line 20: unknown key 'unknown19'")
+    assert found[20:] == ["and 980 more"]
 
 
 def test_a_wrong_variable_is_named_and_the_file_stands(file: Path):

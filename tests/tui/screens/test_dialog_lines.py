@@ -107,6 +107,9 @@ def test_a_preview_shows_the_problem_the_search_or_the_plan():
     assert "98.18 %" in text_of(preview_lines(GoalRequest(drop=1.0), "", START, 60))
     planned = text_of(preview_lines(GoalRequest(plan=AGGRESSIVE), "", START, 70))
     assert f"{START.set_plan(AGGRESSIVE).footprint.ratio:.2f}x" in planned
+    assert "whole layer" not in planned
+    emptied = GoalRequest(plan=AGGRESSIVE | {"conv2": 1.0, "fc1": 1.0})
+    assert "· removes 2 whole layers" in text_of(preview_lines(emptied, "", START, 60))
     for state in (GoalRequest(), GoalRequest(drop=1.0), GoalRequest(plan=AGGRESSIVE)):
         assert len(preview_lines(state, "", START, 46)) == 3
 

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from tests.tui.conftest import ready
 from tui.app import FeatherweightApp
+from tui.screens.help.sections import context
 from tui.screens.path_dialog import PathDialog
 from tui.screens.plot import PlotScreen
 from tui.screens.plot_files import check_target
@@ -76,6 +77,7 @@ async def test_enter_shows_the_plot_that_has_the_focus(app):
 async def written(app: FeatherweightApp, pilot: Pilot[None], path: Path, *answer: str) -> None:
     await pilot.press("e")
     assert isinstance(app.screen, PathDialog)
+    assert [section.title for section in context(app.screen)] == ["A plot as a file"]
     app.screen.query_one(Input).value = str(path)
     await pilot.press("enter", *answer)
     await pilot.pause()

@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import InputError, StoppedError
 from core.jobs.search import SearchResult
-from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned, timed
+from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned
+from tests.tui.scripted_results import timed
 from tui.state.results import Result
 from tui.state.state import State
 from tui.views import job_outcomes
@@ -70,9 +71,22 @@ def test_a_fine_tuning_that_ended_early_is_a_warning(
     assert "(-0.10 vs. dense 99.41 %)" in outcome.text
 
 
+def test_a_fine_tuning_stopped_before_the_full_plan_has_to_start_over() -> None:
+    ended = {"stopped": True, "diverged": False, "error": "", "best": 0, "revived": 0}
+    tuned = SimpleNamespace(accuracy=TUNED, pruned=PRUNED, **ended)
+    outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
+    assert outcome.detail == "the rest of the plan was pruned untrained; f to start over"
+
+
 def test_a_scan_without_images_has_to_be_started_again() -> None:
     assert job_outcomes.scanned(scanned(0), 1.0).role == "warning"
     assert job_outcomes.scanned(scanned(5_000), 1.0).role == "good"
+
+
+def test_a_search_stopped_in_its_first_trial_speaks_of_no_net() -> None:
+    outcome = job_outcomes.searched(SearchResult(None, (), 98.5, True))
+    assert outcome.role == "warning"
+    assert outcome.text == "stopped before the first trial ended"
 
 
 def test_a_search_without_a_result_names_the_least_accuracy() -> None:

@@ -17,12 +17,12 @@ from tests.tui.scripted import (
     SHAPES,
     SIZES,
     TUNED,
-    compared,
     course,
     net,
     scanned,
     timed,
 )  # fmt: skip
+from tests.tui.scripted_results import compared
 from tui.state.measurement import (
     Comparison,
     ImageSelection,
@@ -35,6 +35,7 @@ from tui.state.training_curve import TrainingCurve
 from tui.views import plot_data
 
 STATE = State().with_dense(net()).set_plan(AGGRESSIVE)
+
 LAYERS = tuple(SHAPES)
 
 
@@ -190,6 +191,10 @@ def test_confusions_need_the_predictions_of_all_images() -> None:
     data = plot_data.confusion(state, 78)
     assert (len(data.classes), data.images, data.caption) == (10, 10_000, "test images")
     assert plot_data.confusion(state.nudge(-1), 78).caption == "test images (previous plan)"
+    assert state.base is not None
+    fine_tuned = Result(state.planned, state.base, TUNED, state.footprint, net(AGGRESSIVE))
+    later = state.with_finetuned(fine_tuned, state.undo_point)
+    assert plot_data.confusion(later, 78).caption == "test images (previous net)"
 
 
 def test_the_plot_of_files_says_what_is_not_known_and_what_is_of_another_plan() -> None:

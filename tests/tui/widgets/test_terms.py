@@ -11,6 +11,7 @@ from tui.screens.form_dialog import FormDialog
 from tui.screens.help.sections import context
 from tui.screens.help.texts import PLOTS as EXPLAINED
 from tui.screens.overlay import Dialog
+from tui.screens.path_dialog import PathDialog
 from tui.text.terms import TERMS, explanation_at
 from tui.views.plot_registry import PLOTS
 from tui.widgets.layer_table import LayerTable
@@ -42,9 +43,9 @@ def test_every_widget_that_takes_the_focus_has_help():
 
 def test_every_dialog_explains_itself():
     dialogs = {kind for kind in Dialog.__subclasses__() if kind.__module__.startswith("tui.")}
-    dialogs |= {*FormDialog.__subclasses__()}
+    dialogs |= {*FormDialog.__subclasses__(), *PathDialog.__subclasses__()}
     silent = {kind.__name__ for kind in dialogs if not getattr(kind, "HELP", None)}
-    assert silent <= {"FormDialog", "HelpScreen"}
+    assert silent <= {"FormDialog", "PathDialog", "HelpScreen"}
 
 
 async def test_the_help_begins_with_what_has_the_focus_and_the_plots_on_the_screen():

@@ -29,10 +29,19 @@ def prepare(args: Namespace) -> Demo:
     if not has_terminal():
         raise InputError("the demo needs a terminal: its input and output must not be redirected")
     checks.check_settings(settings)
-    folder = Path(tempfile.mkdtemp(prefix="featherweight-demo-"))
+    folder = _new_folder()
     experiment = Experiment(folder / "runs")
     preferences = read_options.preferences_of(args)
     return Demo(settings, experiment, preferences, folder, args.pace, args.loop)
+
+
+def _new_folder() -> Path:
+    """A temporary folder; raises InputError if none can be created."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="featherweight-demo-"))
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(f"no folder for the demo's files: {why}; TMPDIR names another") from error
 
 
 def _check_others(args: Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import socket
@@ -57,8 +58,9 @@ def listening(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         why = str(error.strerror or error).partition(" (")[0]
-        text = f"cannot serve on {host}, port {port}: {why}; try another --port"
-        raise InputError(text) from error
+        is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        advice = f"try another {'--host' if is_host else '--port'}"
+        raise InputError(f"cannot serve on {host}, port {port}: {why}; {advice}") from error
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from tui.text.lines import Lines
 Color = tuple[int, int, int]
 
 
-class Look(NamedTuple):
+class CellStyle(NamedTuple):
     """How a text looks; `back` is None on the picture's own background."""
 
     fore: Color
@@ -22,19 +22,19 @@ class Run(NamedTuple):
     row: int
     column: int
     text: str
-    look: Look
+    style: CellStyle
 
 
 class Picture(NamedTuple):
     """A plot to be drawn.
 
     Attributes:
-        looks: of each role in the lines.
+        styles: of each role in the lines.
         back: the background.
     """
 
     lines: Lines
-    looks: dict[str, Look]
+    styles: dict[str, CellStyle]
     back: Color
 
     @property
@@ -48,7 +48,7 @@ class Picture(NamedTuple):
         for row, line in enumerate(self.lines):
             column = 0
             for text, role in line:
-                yield Run(row, column, text, self.looks[role])
+                yield Run(row, column, text, self.styles[role])
                 column += len(text)
 
 

@@ -36,18 +36,18 @@ def _font() -> Font:
 
 def _draw(canvas: ImageDraw.ImageDraw, font: Font, run: Run, back: Color) -> None:
     left, top = _WIDTH * (run.column + 1), _HEIGHT * run.row + _HEIGHT // 2
-    if run.look.back is not None:
-        back = run.look.back
+    if run.style.back is not None:
+        back = run.style.back
         right = left + _WIDTH * len(run.text) - 1
         canvas.rectangle((left, top, right, top + _HEIGHT - 1), fill=back)
     for at, char in enumerate(run.text):
         x, drawn = left + at * _WIDTH, shapes(char)
         for shape in drawn:
-            _draw_shape(canvas, shape, x, top, run.look.fore, back)
+            _draw_shape(canvas, shape, x, top, run.style.fore, back)
         if not drawn and char != " ":
             # Around its middle: Pillow's own font has letters of different widths.
             place = x + _WIDTH / 2, top + 0.78 * _HEIGHT
-            canvas.text(place, char, fill=run.look.fore, font=font, anchor="ms")
+            canvas.text(place, char, fill=run.style.fore, font=font, anchor="ms")
 
 
 def _draw_shape(

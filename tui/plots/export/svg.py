@@ -27,17 +27,17 @@ def svg(picture: Picture) -> str:
 
 def _draw(run: Run) -> Iterator[str]:
     x, y = run.column * _WIDTH, run.row * _HEIGHT
-    if run.look.back is not None:
-        fill, width = _hex(run.look.back), len(run.text) * _WIDTH
+    if run.style.back is not None:
+        fill, width = _hex(run.style.back), len(run.text) * _WIDTH
         yield f'<rect x="{x}" y="{y}" width="{width}" height="{_HEIGHT}" fill="{fill}"/>'
-    fill, word, start = _hex(run.look.fore), "", 0
+    fill, word, start = _hex(run.style.fore), "", 0
     for at, char in enumerate(f"{run.text} "):
         drawn = shapes(char)
         if not drawn and char != " ":
             start, word = (start if word else at), word + char
             continue
         if word:
-            yield _text(word, x + start * _WIDTH, y, fill, run.look.bold)
+            yield _text(word, x + start * _WIDTH, y, fill, run.style.bold)
             word = ""
         for shape in drawn:
             yield _shape(shape, x + at * _WIDTH, y, fill)

@@ -16,8 +16,7 @@ def draw_pairs(confusions: Confusions, width: int, height: int, net: str = "prun
     """Draw the confusions that grew most as bars, before in front of after; `net` is a role."""
     worst = confusions.worst(height)
     if not worst:
-        more = " more often than by the dense net" if confusions.compared else ""
-        text = f"no classes are confused{more}"
+        text = "no new confusions" if confusions.compared else "no classes are confused"
         return (*header([Span(text, "right")], (), width, 1), *blank(width, height - 1))
     names = [f"{one.true} → {one.predicted}" for one in worst]
     before, after = [count(one.before) for one in worst], [count(one.after) for one in worst]

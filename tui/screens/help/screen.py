@@ -13,7 +13,11 @@ from tui.widgets.lines import LinesWidget
 
 
 class HelpScreen(Dialog[None]):
-    """Help that scrolls."""
+    """Help that scrolls.
+
+    Args:
+        tour: whether `t` shows the tour instead.
+    """
 
     COMPONENT_CLASSES = {f"role--{role}" for role in ("title", "chosen", "plain", "muted", "error")}
     BINDINGS = [
@@ -23,17 +27,23 @@ class HelpScreen(Dialog[None]):
         Binding("t", "tour", "tour"),
     ]
 
-    def __init__(self, sections: Sequence[Section], title: str = "Help") -> None:
+    def __init__(
+        self, sections: Sequence[Section], title: str = "Help", *, tour: bool = True
+    ) -> None:
         super().__init__()
-        self._sections, self._title = sections, title
+        self._sections, self._title, self._tour = sections, title, tour
 
     def compose(self) -> ComposeResult:
         """Lay out the sections."""
         with VerticalScroll(classes="dialog dialog--wide") as scroll:
             yield LinesWidget(id="help")
         scroll.border_title = self._title
-        tour = "t tour · " if self._title == "Help" else ""
+        tour = "t tour · " if self._tour else ""
         scroll.border_subtitle = f"↑↓ scroll · {tour}Esc close"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Whether an action is available: the tour is, where its key is named."""
+        return action != "tour" or self._tour
 
     def on_resize(self) -> None:
         """Fit the lines to the width."""

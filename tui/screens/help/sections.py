@@ -95,8 +95,8 @@ def _section(text: str) -> Section:
 def problem_sections(problems: Iterable[str]) -> tuple[Section, ...]:
     """What is wrong with the preferences, and what happens now."""
     what = tuple(("•", problem) for problem in problems)
-    advice = "The rest is followed; what is wrong has its default until you correct it."
-    return (Section("Some of your preferences cannot be followed", (*what, ("", advice))),)
+    advice = "Everything else applies; these keep their defaults until you correct them."
+    return (Section("Some of your preferences are not valid", (*what, ("", advice))),)
 
 
 def message_sections(messages: Sequence[Message]) -> tuple[Section, ...]:

@@ -147,9 +147,8 @@ class HistoryPanes(RunFiles):
             panel.lines = about(row, self.current, width, left) if row else ()
         self._lines("hint").display = not self.typing
         everything = len(self._views()) == len(VIEWS)
-        self.query_one(KeyLine).show(
-            TYPING if self.typing else footer_keys(run_list, everything, width)
-        )
+        keys = TYPING if self.typing else tuple(footer_keys(run_list, everything))
+        self.query_one(KeyLine).show(keys)
 
     def _views(self) -> tuple[str, ...]:
         return views(self.run_list, *self._panel.inner)

@@ -34,19 +34,24 @@ def facts(state: State) -> tuple[Fact, ...]:
 
 
 def _drops(state: State) -> tuple[Fact, ...]:
-    """The points lost if only this layer were pruned, to the plan and by one more step."""
+    """The points lost if only this layer were pruned, to the plan and by one more step.
+
+    Beyond the scan, the loss is more than at its last sparsity.
+    """
     base, scan = state.base, state.base_scan
     if base is None or scan is None:
         return ()
-    from core.pruning.forecast import drop  # late: loads NumPy
+    from core.pruning.forecast import drop, scanned_to  # late: loads NumPy
 
     dense = base.accuracy.validation if scan.split == "validation" else base.accuracy.test
     now, more = [], []
     for profile in state.profiles:
         sparsity = state.planned[profile.layer.name]
-        at_plan = drop(scan, profile, sparsity, dense)
-        after = drop(scan, profile, min(1.0, sparsity + STEP), dense)
-        now.append("–" if at_plan is None else f"{at_plan:.1f}")
+        last, next_ = scanned_to(scan, profile), min(1.0, round(sparsity + STEP, 4))
+        at_plan = drop(scan, profile, min(sparsity, last), dense)
+        after = drop(scan, profile, next_, dense) if next_ <= last else None
+        beyond = ">" * (sparsity > last)
+        now.append("–" if at_plan is None else f"{beyond}{at_plan:.1f}")
         more.append("–" if after is None or at_plan is None else f"+{after - at_plan:.1f}")
     return (Fact("drop", 7, tuple(now), "pruned"), Fact(f"at +{STEP:.0%}", 8, tuple(more), "muted"))
 

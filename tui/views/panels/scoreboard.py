@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +24,8 @@ _NAME, _VALUE, _DIFFERENCE = 12, 9, 8
 _SPLITS: tuple[Split, ...] = ("test", "validation")
 ROWS: dict[Frame, int] = {"box": 7, "rule": 2, "none": 3}
 """Its lines in each frame; always as many, so that nothing below jumps."""
+
+_SHORT_NAMES = {"fine-tuned": "tuned"}
 
 _COUNTED = (f"  ({SIZE_NOTE})", "  (4 bytes per nonzero)", "  (4 B each)")
 """What the size of a net without a file counts, longest wording first."""
@@ -98,8 +101,8 @@ def _dead(state: State) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """A row: a state of the net, its accuracies as texts, and what they are of.
+class _Row:
+    """A state of the net: its accuracies as texts, and what they are of.
 
     Attributes:
         role: of its numbers.
@@ -122,6 +125,10 @@ class _State:
             return Span("–", "muted")
         return Span(score(self.accuracy, split), "muted" if self.of else self.role)
 
+    def of_split(self, split: Split) -> str:
+        """What other plan or base a split's number is of; an estimate is of the one shown."""
+        return "" if split == "validation" and self.validation else self.of
+
     def change(self, dense: Accuracy | None, split: Split) -> Span:
         """The difference from the dense net, with its sign; empty where there is none to tell."""
         known = self.accuracy is not None and not (split == "validation" and self.validation)
@@ -132,19 +139,19 @@ class _State:
         return Span(difference(points), "good" if better else "muted")
 
 
-def _states(state: State) -> tuple[_State, ...]:
+def _rows(state: State) -> tuple[_Row, ...]:
     dense = state.dense.accuracy if state.dense else None
     pruned, tuned = state.pruned, state.finetuned
     return (
-        _State("dense", "dense", dense),
-        _State(
+        _Row("dense", "dense", dense),
+        _Row(
             "pruned",
             "pruned",
             pruned.accuracy if pruned else None,
             _of(state, pruned),
             _estimate(state),
         ),
-        _State("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
+        _Row("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
     )
 
 
@@ -163,30 +170,62 @@ def _accuracy_table(state: State, width: int) -> Lines:
     heads = "".join(split.rjust(_VALUE + 2).ljust(_VALUE + 2 + change) for split in _SPLITS)
     lines: list[Line] = [(Span(" " * (1 + _NAME - 2) + heads.rstrip(), "muted"),)]
     dense = state.dense.accuracy if state.dense else None
-    for row in _states(state):
-        spans = [Span(f" {row.name:<{_NAME}}", "plain")]
-        for split in _SPLITS:
-            number, points = row.number(split), row.change(dense, split)
-            spans.append(Span(number.text.rjust(_VALUE), number.role))
-            spans.append(Span(points.text.rjust(_DIFFERENCE) * wide, points.role))
-        spans.append(Span(f"  {row.of}" if row.of else "", "muted"))
-        lines.append(tuple(spans))
+    for row in _rows(state):
+        full = _table_row(row, dense, wide)
+        lines.append(full if width_of(full) <= width else _table_row(row, dense, wide, short=True))
     return tuple(lines)
 
 
-def _strip(state: State, split: Split, width: int) -> Line:
-    """One line for a split; differences are dropped where there is no room for them."""
-    dense = state.dense.accuracy if state.dense else None
-    for changes in (True, False):
-        spans = [Span(f" {split:<11}", "muted")]
-        for row in _states(state):
-            number, points = row.number(split), row.change(dense, split)
-            spans += [Span(f"{row.name} ", "muted"), number]
-            spans.append(Span(f" ({points.text})" * bool(changes and points.text), points.role))
-            spans.append(Span(f" {row.of}   " if row.of else "   ", "muted"))
-        if width_of(spans) <= width:
-            break
+def _table_row(row: _Row, dense: Accuracy | None, wide: bool, *, short: bool = False) -> Line:
+    """A row of the table; a short one leaves out the differences of another plan's numbers."""
+    spans = [Span(f" {row.name:<{_NAME}}", "plain")]
+    end = width_of(spans)
+    for split in _SPLITS:
+        end += _VALUE
+        number, points = row.number(split), row.change(dense, split)
+        gap = not spans[-1].text.endswith(" ")
+        room = max(gap, end - width_of(spans) - len(number.text))
+        spans.append(Span(" " * room + number.text, number.role))
+        end += _DIFFERENCE * wide
+        if row.of_split(split) != row.of_split("validation"):
+            spans.append(Span(f" {row.of}", "muted"))
+        elif wide and not (short and row.of):
+            spans.append(Span(points.text.rjust(_DIFFERENCE), points.role))
+    spans.append(Span(f"  {row.of}" if row.of_split("validation") else "", "muted"))
     return tuple(spans)
+
+
+def _strip(state: State, split: Split, width: int) -> Line:
+    """One line for a split, in the longest wording that fits; the last one fits 60 columns."""
+    dense = state.dense.accuracy if state.dense else None
+    label, rows = Span(f" {split:<11}", "muted"), _rows(state)
+    full, plain = (
+        [_strip_part(row, split, dense, changes=changes) for row in rows]
+        for changes in (True, False)
+    )
+    short = [_short_part(row, split) for row in rows]
+    lines = [(label, *_spaced(parts, gap)) for parts, gap in ((full, 3), (plain, 3), (short, 2))]
+    return next((line for line in lines if width_of(line) <= width), lines[-1])
+
+
+def _spaced(parts: Sequence[Line], gap: int) -> Line:
+    """The parts, each with a gap after it."""
+    return tuple(span for part in parts for span in (*part, Span(" " * gap, "muted")))
+
+
+def _strip_part(row: _Row, split: Split, dense: Accuracy | None, *, changes: bool) -> Line:
+    number, points, of = row.number(split), row.change(dense, split), row.of_split(split)
+    return (
+        Span(f"{row.name} ", "muted"),
+        number,
+        Span(f" ({points.text})" * bool(changes and points.text), points.role),
+        Span(f" {of}" if of else "", "muted"),
+    )
+
+
+def _short_part(row: _Row, split: Split) -> Line:
+    was = "was " * bool(row.of_split(split))
+    return (Span(f"{_SHORT_NAMES.get(row.name, row.name)} {was}", "muted"), row.number(split))
 
 
 def _estimate(state: State) -> Span | None:

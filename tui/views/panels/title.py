@@ -1,6 +1,7 @@
 """The title line and the title of the window: net, data set, base, recipe and protocol."""
 
 from core.data.registry import short_data_name
+from core.settings.recipe_changes import NO_CHANGES
 from tui.state.layer_rows import shown_filter
 from tui.state.state import State
 from tui.text.format import plural
@@ -13,12 +14,12 @@ PROTOCOL_LABELS = {"default": "", "reference": "reference protocol: choices made
 def title(state: State, width: int) -> Lines:
     """One line."""
     base = f"base: {_base(state)}" if state.base else ""
-    settings, recipe = state.settings, state.recipe
+    settings = state.settings
     facts = [
         _matches(state),
         f"{settings.short_name} on {short_data_name(settings.dataset)}",
         base,
-        f"recipe {recipe.name}, {plural(recipe.epochs, 'epoch')}",
+        _recipe(state),
         PROTOCOL_LABELS[settings.protocol],
     ]
     name = " Featherweight "
@@ -41,6 +42,14 @@ def _matches(state: State) -> str:
         return ""
     matches = f"{len(listing.listed)} of {plural(len(listing.layers), 'layer')}"
     return f"/{clean(shown_filter(listing.filter))}: {matches}"
+
+
+def _recipe(state: State) -> str:
+    """The recipe, with an asterisk if it is changed, and the method if that is."""
+    recipe, changes = state.recipe, state.settings.changes
+    changed = "*" * (changes != NO_CHANGES)
+    method = f", {recipe.method}" * (changes.method is not None)
+    return f"recipe {recipe.name}{changed}{method}, {plural(recipe.epochs, 'epoch')}"
 
 
 def _base(state: State) -> str:

@@ -11,18 +11,22 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tui.plots.export.glyphs import Box, Dot, Polygon, shapes
-from tui.plots.export.picture import Look, Picture, mixed
+from tui.plots.export.picture import CellStyle, Picture, mixed
 from tui.plots.export.png import write_png
 from tui.plots.export.svg import svg
 from tui.text.lines import Span
 
 RED, BLACK, WHITE = (255, 0, 0), (0, 0, 0), (255, 255, 255)
-LOOKS = {"plain": Look(WHITE), "chosen": Look(RED), "heat-far": Look(WHITE, RED, bold=True)}
+STYLES = {
+    "plain": CellStyle(WHITE),
+    "chosen": CellStyle(RED),
+    "heat-far": CellStyle(WHITE, RED, bold=True),
+}
 SHAPES = "▁▂▃▄▅▆▇█▉▊▋▌▍▎▏░▒▓⣿⠁─│┌┐└┘├┤┬┴┼╋╌┊╎◆■▪▸▾▴●○◉◎→↑↓×–"
 
 
 def picture(*lines: tuple[tuple[str, str], ...]) -> Picture:
-    return Picture(tuple(tuple(Span(*span) for span in line) for line in lines), LOOKS, BLACK)
+    return Picture(tuple(tuple(Span(*span) for span in line) for line in lines), STYLES, BLACK)
 
 
 @pytest.mark.parametrize("char", SHAPES)

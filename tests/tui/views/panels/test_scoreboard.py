@@ -110,6 +110,39 @@ def test_a_result_of_another_plan_says_of_which() -> None:
     assert f"at {ratio}" in text(state.nudge(-1), 60, "box")[-2]
 
 
+def estimated(state: State) -> State:
+    """With a sampled accuracy of the plan on the screen."""
+    assert state.base is not None
+    key = ResultKey.of(state.base, state.planned)
+    return replace(state, last_estimate=Estimate(key, Sample(300, 1_000, 5_000)))
+
+
+def test_an_estimate_is_of_the_plan_on_the_screen() -> None:
+    state = estimated(measured().nudge(-1))
+    _, test, validation = text(state, 80)
+    assert "pruned 11.35 at 36.88x" in test
+    assert "pruned 30.1 ±2.5   fine-tuned 99.26 at 36.88x" in validation.replace(" (+0.08)", "")
+    pruned, tuned = text(state, 54, "box")[-2:]
+    first = text(estimated(STATE), 54, "box")[-2]
+    assert first.index("30.1 ±2.5") + 9 == tuned.index("99.26") + 5
+    assert pruned.split() == ["pruned", "11.35", "at", "36.88x", "30.1", "±2.5"]
+    assert tuned.split() == ["fine-tuned", "99.31", "99.26", "at", "36.88x"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "width"), [("none", 60), ("rule", 60), ("rule", 80), ("box", 54)]
+)
+def test_results_of_another_plan_fit_the_smallest_panels(frame: Frame, width: int) -> None:
+    other = measured().nudge(-1)
+    for state in (other, estimated(other), other.nudge(-400)):
+        lines = text(state, width, frame)
+        assert max(map(len, lines)) <= width
+        for number in ("99.41", "99.18", "11.35", "99.31", "99.26"):
+            assert any(number in line for line in lines)
+    if width == 60:
+        assert "tuned was 99.31" in text(other, width, frame)[-2]
+
+
 def test_an_estimate_replaces_the_scans_forecast_and_a_result_both() -> None:
     forecast = STATE.with_scan(net().digest, scanned(5_000))
     assert "about " in text(forecast)[2]

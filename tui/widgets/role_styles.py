@@ -6,18 +6,18 @@ from rich.color import Color as RichColor
 from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 
-from tui.plots.export.picture import Color, Look, mixed
+from tui.plots.export.picture import CellStyle, Color, mixed
 from tui.widgets.lines import RoleApp
 
 
-def looks_of(app: RoleApp, roles: Iterable[str]) -> tuple[dict[str, Look], Color]:
+def styles_of(app: RoleApp, roles: Iterable[str]) -> tuple[dict[str, CellStyle], Color]:
     """How roles look, and the background."""
     colors, plain = app.ansi_theme, app.role_style("plain")
     back = _color(plain.bgcolor, colors, foreground=False)
-    return {role: _look(app.role_style(role), back, colors) for role in roles}, back
+    return {role: _style_of(app.role_style(role), back, colors) for role in roles}, back
 
 
-def _look(style: Style, back: Color, colors: TerminalTheme) -> Look:
+def _style_of(style: Style, back: Color, colors: TerminalTheme) -> CellStyle:
     fore, own = (
         _color(style.color, colors, foreground=True),
         _color(style.bgcolor, colors, foreground=False) if style.bgcolor else back,
@@ -26,7 +26,7 @@ def _look(style: Style, back: Color, colors: TerminalTheme) -> Look:
         fore, own = own, fore
     if style.dim:
         fore = mixed(fore, own, 0.5)
-    return Look(fore, None if own == back else own, bool(style.bold))
+    return CellStyle(fore, None if own == back else own, bool(style.bold))
 
 
 def _color(color: RichColor | None, colors: TerminalTheme, foreground: bool) -> Color:
