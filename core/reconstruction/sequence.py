@@ -41,8 +41,11 @@ _FORWARD = 1e9
 _SOLVES = 50
 """How often a layer's Gram matrix is factored until its support is chosen, about."""
 
-Recalibrate = Callable[[nn.Module], object]
-"""Computes the statistics of a net's norms anew, in place; called after each layer."""
+Recalibrate = Callable[[nn.Module], Stream[object]]
+"""Computes the running statistics of a net anew, in place; run after each layer.
+
+It may raise StoppedError, as `core.measure.evaluation` does.
+"""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def reconstruct(
         data: training images; a sample drawn from `seed` is used.
         seed: of the sample.
         images: its size.
-        recalibrate: for nets whose norms keep statistics.
+        recalibrate: for nets with running statistics.
         stop: the layers done by then are kept, the others pruned by magnitude.
     """
     layers = prunable_layers(net)
@@ -116,16 +119,16 @@ def reconstruct(
     order += [layer for layer in layers if layer.name not in found]
     costs = [_cost(place, layer, found.get(layer.name)) for place, layer in enumerate(order, 1)]
     for layer, portion in zip(order, portions(*costs), strict=True):
-        if not stopped:
-            try:
+        try:
+            if not stopped:
                 stream = work.layer(layer, found.get(layer.name))
                 results[layer.name] = yield from within(portion, stream)
                 if recalibrate is not None:
-                    recalibrate(net)
-                continue
-            except StoppedError:
-                stopped = True
-        results[layer.name] = work.by_magnitude(layer, "stopped")
+                    yield from recalibrate(net)
+        except StoppedError:
+            stopped = True
+        if layer.name not in results:
+            results[layer.name] = work.by_magnitude(layer, "stopped")
     return Reconstruction(
         copy_weights(net), work.masks, tuple(results.values()), work.images, seed, stopped
     )
@@ -202,9 +205,9 @@ class _Work:
     def _set(self, layer: Layer, values: torch.Tensor) -> None:
         pruned = values == 0
         self.masks.pruned.update(dict.fromkeys(layer.keys, pruned))
-        with torch.no_grad():
-            self.net.get_parameter(layer.key).copy_(values)
-        self.changed = True
+        weight = self.net.get_parameter(layer.key).detach()
+        self.changed |= not torch.equal(weight.cpu(), values)
+        weight.copy_(values)
 
     def _bias(self, layer: Layer) -> nn.Parameter | None:
         if not layer.key.endswith("weight"):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from core.data.batches import Images
-from core.events import Event, Portion, Progress, drain
+from core.events import Event, Portion, Progress, Stream, drain
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.weights import copy_weights
@@ -202,13 +202,13 @@ def test_norms_are_recalibrated_after_each_layer(images: Images) -> None:
     net = Mixed().eval()
     plan = uniform_plan(0.5, [layer.name for layer in prunable_layers(net)])
     seen: list[int] = []
+
+    def recalibrate(now: nn.Module) -> Stream[None]:
+        yield Progress("recalibrating")
+        seen.append(int((now.get_parameter("stem.weight") == 0).sum()))
+
     stream = reconstruct(
-        net,
-        copy_model(net).model,
-        plan,
-        images,
-        images=20,
-        recalibrate=lambda now: seen.append(int((now.get_parameter("stem.weight") == 0).sum())),
+        net, copy_model(net).model, plan, images, images=20, recalibrate=recalibrate
     )
     drain(stream)
     assert seen == [18] * 6
