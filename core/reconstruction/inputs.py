@@ -19,14 +19,20 @@ from core.reconstruction.problems import Sums
 from core.reconstruction.rows import choices, choose, input_rows, output_rows
 from core.reconstruction.uses import Use, run_watched
 
-ROWS = 200
+_ROWS = 200
 """Rows of X to sample for each of its columns, if there are as many: more change nothing."""
 
-LEAST_ROWS = 20_000
+_FEWEST_ROWS = 8
+"""The same for layers whose Gram matrices would then take more than `_PRODUCTS`."""
+
+_PRODUCTS = 2e11
+"""Multiplications that a layer's Gram matrices may take: some ten seconds."""
+
+_LEAST_ROWS = 20_000
 """Rows of X to sample at least."""
 
-_BATCH = 250
-"""Most images at once."""
+_BATCH, _BATCH_VALUES = 250, 1 << 25
+"""Most images at once, and most values of their rows of X: 128 MiB."""
 
 MOST_VALUES = 1 << 25
 """Most values of a layer's Gram matrices: 256 MiB, and 1.5 GiB for all that is made of them."""
@@ -61,10 +67,20 @@ class Uses:
         self.blocks = max(outputs // self._step, groups)
         self.rows += choices(use) * (len(use.inputs) if use.convolution else 1)
 
+    @property
+    def wanted(self) -> float:
+        """How many rows of X are enough."""
+        affordable = max(_FEWEST_ROWS * self.inputs, _PRODUCTS / self.inputs**2)
+        return max(_LEAST_ROWS, min(_ROWS * self.inputs, affordable))
+
     def share(self, images: int) -> float:
         """The fraction of the rows of so many images to sample."""
-        rows = self.rows / self.images * images
-        return min(1.0, max(LEAST_ROWS, ROWS * self.inputs) / max(1.0, rows))
+        return min(1.0, self.wanted / max(1.0, self.rows / self.images * images))
+
+    def batch(self, share: float) -> int:
+        """Most images whose rows fit into memory at once, if this fraction of them is sampled."""
+        values = share * self.rows / self.images * self.inputs * self.blocks
+        return max(1, min(_BATCH, int(_BATCH_VALUES / max(1.0, values))))
 
 
 def find_uses(net: nn.Module, images: Tensor, layers: Sequence[Layer]) -> dict[str, Uses]:
@@ -117,24 +133,25 @@ def add_up(
     data: Images,
     sample: Tensor,
     generator: torch.Generator,
+    step: str,
     stop: StopFlag,
 ) -> Stream[Sums]:
     """Run a sample of images through both nets, as far as the layer, and add up its rows.
 
-    Raises StoppedError if `stop` is raised, and UsesChangedError.
+    The generator draws the rows. Raises StoppedError if `stop` is raised, and UsesChangedError.
     """
     sums = Sums(uses.blocks, layer.shape[0] // uses.blocks, uses.inputs)
     share = uses.share(len(sample))
     done = 0
-    for index in torch.split(sample, batch_size_for(data, _BATCH)):
+    for index in torch.split(sample, batch_size_for(data, uses.batch(share))):
         if stop():
             raise StoppedError("stopped before the layer was reconstructed")
-        yield Progress(f"reconstructing {layer.name}", done, len(sample), "images")
+        yield Progress(step, done, len(sample), "images")
         images, _ = data.batch(index)
         rows = _output_rows(dense, layer, uses, images.clone(), share, generator)
         _add_inputs(sums, net, layer, uses, images, rows)
         done += len(index)
-    yield Progress(f"reconstructing {layer.name}", done, len(sample), "images")
+    yield Progress(step, done, len(sample), "images")
     return sums
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from core.events import StopFlag, Stream, never
 from core.reconstruction.least_squares import fit
-from core.reconstruction.problems import Problem, Sums
+from core.reconstruction.problems import Sums
 from core.reconstruction.support import admm
 
 DAMPING = 3e-3
@@ -64,9 +64,7 @@ def solve(
     supports = [by_magnitude]
     allowed, number = weight != 0, int(by_magnitude.sum())
     if 0 < number < int(allowed.sum()):
-        single = Problem(damped.gram.float(), damped.cross.float(), damped.energy)
-        support = yield from admm(single, weight.float(), number, allowed, step, stop)
-        supports.append(support)
+        supports.append((yield from admm(damped, weight, number, allowed, step, stop)))
     for kept in supports:
         values = fit(damped, kept, weight)
         error = problem.error(values.float().double())

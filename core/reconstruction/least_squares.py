@@ -16,7 +16,7 @@ _CHUNK = 1 << 24
 _STEPS = 200
 """Most steps of conjugate gradients."""
 
-_CLOSE = 1e-6
+_CLOSE = 1e-5
 """Residual at which they end, relative to the first."""
 
 

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_ROUNDING = 1e-5
+"""What may be rounding in a sum of squares, whose parts are computed in float32."""
+
 _LEAST = 1e-20
-"""Least mean square of a block's inputs: a dead block's weights must remain definite."""
+"""Least penalty: the weights of dead inputs must remain definite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +27,13 @@ class Problem:
         gram: X^T X, [blocks, m, m].
         cross: y^T X, [blocks, out, m].
         energy: the sum of y^2.
+        squares: the sums of squares of the inputs [blocks, m], as they are.
     """
 
     gram: Tensor
     cross: Tensor
     energy: float
+    squares: Tensor
 
     def error(self, weight: Tensor) -> float:
         """The sum of squared output errors of weights [blocks, out, m]; rounding aside, >= 0."""
@@ -38,28 +43,31 @@ class Problem:
     def damped(self, weight: Tensor, damping: float) -> Problem:
         """With a penalty on the distance from the given weights, so that the best are unique.
 
-        It weighs `damping` times the mean square of a block's inputs. The dense weights thus remain
+        It weighs `damping` times the mean square of a block's inputs, and more than rounding, which
+        is all that is left of a constant input once the bias is free. The dense weights thus remain
         the best where the inputs are the dense net's.
         """
-        diagonal = self.gram.diagonal(dim1=1, dim2=2)
-        scale = damping * diagonal.mean(1).clamp_min(_LEAST)
-        eye = torch.eye(self.gram.shape[1], dtype=self.gram.dtype)
-        penalty = scale[:, None, None]
+        mean = self.gram.diagonal(dim1=1, dim2=2).mean(1, keepdim=True).clamp_min(0)
+        penalty = (damping * mean + _ROUNDING * self.squares).clamp_min(_LEAST)
+        gram = self.gram + torch.diag_embed(penalty)
+        penalty = penalty[:, None]
         energy = self.energy + float((penalty * weight.square()).sum())
-        return Problem(self.gram + penalty * eye, self.cross + penalty * weight, energy)
+        return Problem(gram, self.cross + penalty * weight, energy, self.squares)
 
 
 def factor(matrices: Tensor) -> Tensor:
-    """Cholesky factors of matrices [..., m, m] that are definite, perhaps but for rounding."""
-    diagonal = matrices.diagonal(dim1=-2, dim2=-1)
+    """Cholesky factors of finite matrices [..., m, m] that are definite, perhaps but for rounding.
+
+    Raises ValueError if they are not the Gram matrices of anything.
+    """
     eye = torch.eye(matrices.shape[-1], dtype=matrices.dtype)
-    more = torch.finfo(matrices.dtype).eps * diagonal.mean(-1)[..., None, None]
-    while True:
-        result = torch.linalg.cholesky_ex(matrices)
+    size = matrices.diagonal(dim1=-2, dim2=-1).abs().mean(-1)[..., None, None]
+    for more in (0.0, 1e-6, 1e-4, 1e-2, 2.0 * len(eye)):
+        result = torch.linalg.cholesky_ex(matrices + more * size * eye if more else matrices)
         if not bool(result.info.any()):
             factors: Tensor = result.L
             return factors
-        matrices, more = matrices + more * eye, 10 * more
+    raise ValueError("no Gram matrix: it is far from positive definite")
 
 
 class Sums:
@@ -91,7 +99,7 @@ class Sums:
 
     def problem(self) -> Problem:
         """With the bias, if there is one, as it is."""
-        return Problem(self._gram, self._cross, float(self._energy.sum()))
+        return Problem(self._gram, self._cross, float(self._energy.sum()), self._squares())
 
     def centered(self) -> Problem:
         """With the best bias for each output, whatever the weights."""
@@ -100,7 +108,14 @@ class Sums:
         gram = self._gram - inputs.mT @ inputs / rows
         cross = self._cross - outputs @ inputs / rows
         shift = self._outputs.square().sum(1) / rows[:, 0, 0]
-        return Problem(gram, cross, float((self._energy - shift).sum()))
+        return Problem(gram, cross, float((self._energy - shift).sum()), self._squares())
+
+    def finite(self) -> bool:
+        """Whether all of the rows were."""
+        return all(bool(each.isfinite().all()) for each in (self._gram, self._cross, self._energy))
+
+    def _squares(self) -> Tensor:
+        return self._gram.diagonal(dim1=1, dim2=2)
 
     def bias_change(self, weight: Tensor) -> Tensor:
         """What to add to the biases [blocks, out] for the best ones of weights."""

@@ -3,7 +3,8 @@
 The method is that of ALPS (Meng et al. 2024, "ALPS: Improved Optimization for Highly Sparse
 One-Shot Pruning for Large Language Models"): weights that fit the outputs, and sparse ones, are
 pulled together ever more strongly until the support no longer changes. Inputs are scaled to the
-same size first, so a weight's magnitude is what it does to the output.
+same size first, so a weight's magnitude is what it does to the output; and then float32 is enough,
+since the pull keeps the matrices well away from singular ones.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ def admm(
         stop: the stop flag.
     """
     scale = problem.gram.diagonal(dim1=1, dim2=2).sqrt()
-    gram = problem.gram / (scale[:, :, None] * scale[:, None, :])
-    cross = problem.cross / scale[:, None]
+    gram = (problem.gram / scale[:, :, None]).div_(scale[:, None, :]).float()
+    cross = (problem.cross / scale[:, None]).float()
     eye = torch.eye(gram.shape[1], dtype=gram.dtype)
-    sparse, dual = weight * scale[:, None], torch.zeros_like(weight)
+    sparse, dual = (weight * scale[:, None]).float(), torch.zeros_like(cross)
     pull, factors = _START, factor(gram + _START * eye)
     support = before = largest(_scores(sparse, allowed), kept)
     for number in range(1, _STEPS + 1):

@@ -122,6 +122,17 @@ def test_dead_inputs_are_no_obstacle() -> None:
     assert solution.error <= solution.magnitude
 
 
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_inputs_of_any_size_that_are_constant_but_for_rounding(size: float) -> None:
+    inputs, weight = drawn(1, 40, 3, 8)
+    inputs[:, :, 2:] = size * 3.3
+    inputs = inputs.float()
+    sums = sums_of(inputs, inputs @ weight.float().mT)
+    solution = drain(solve(sums, weight, largest(weight.abs(), 12), bias=True))
+    assert int(solution.weight.count_nonzero()) == 12
+    assert solution.error <= solution.magnitude
+
+
 def test_correlated_inputs_are_used() -> None:
     """Two outputs of one sum: one weight can stand for eight."""
     shared = torch.randn(1, 50, 1, dtype=torch.float64)

@@ -20,7 +20,7 @@ from core.progress import Meter
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction import inputs
-from core.reconstruction.sequence import Reconstruction, reconstruct
+from core.reconstruction.sequence import LayerReconstructed, Reconstruction, reconstruct
 from tests.core.random_nets import random_nets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -153,7 +153,8 @@ def test_same_seed_same_net_and_progress_never_falls(images: Images) -> None:
     events: list[Event] = []
     one, two = run(net, images, sink=events.append), run(other, images)
     assert all(torch.equal(one.weights[name], two.weights[name]) for name in one.weights)
-    assert any(isinstance(event, Progress) for event in events)
+    assert tuple(each for each in events if isinstance(each, LayerReconstructed)) == one.layers
+    assert [layer.number for layer in one.layers] == [1, 2, 3, 4, 5, 6]
     done, meter = [0.0], Meter()
     for now, event in enumerate(events):
         meter = meter.after(event, float(now))
@@ -175,7 +176,12 @@ def test_a_stop_keeps_the_layers_done(images: Images) -> None:
             steps.append(event.step)
 
     stream = reconstruct(
-        net, dense, plan, images, images=100, stop=lambda: steps[-1:] == ["reconstructing grouped"]
+        net,
+        dense,
+        plan,
+        images,
+        images=100,
+        stop=lambda: steps[-1:] == ["reconstructing grouped, layer 3 of 6"],
     )
     result = drain(stream, sink)
     assert result.stopped
@@ -196,6 +202,16 @@ def test_a_layer_that_needs_too_much_memory_is_pruned_by_magnitude(
     large, small = run(net, images).layers
     assert large.reason.startswith("its 784 inputs need Gram matrices of 5 MiB")
     assert not small.reason
+
+
+def test_a_layer_whose_inputs_are_not_finite_is_pruned_by_magnitude(images: Images) -> None:
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.Linear(10, 10)).eval()
+    with torch.no_grad():
+        net[1].bias[0] = torch.inf
+    first, second = run(net, images).layers
+    assert not first.reason
+    assert second.reason == "its inputs or outputs are not all finite"
+    assert int(net[2].weight.count_nonzero()) == 30
 
 
 def test_norms_are_recalibrated_after_each_layer(images: Images) -> None:
