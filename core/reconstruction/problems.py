@@ -49,7 +49,8 @@ class Problem:
         """
         mean = self.gram.diagonal(dim1=1, dim2=2).mean(1, keepdim=True).clamp_min(0)
         penalty = (damping * mean + _ROUNDING * self.squares).clamp_min(_LEAST)
-        gram = self.gram + torch.diag_embed(penalty)
+        gram = self.gram.clone()
+        gram.diagonal(dim1=1, dim2=2).add_(penalty)
         penalty = penalty[:, None]
         energy = self.energy + float((penalty * weight.square()).sum())
         return Problem(gram, self.cross + penalty * weight, energy, self.squares)

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from hypothesis import given, settings
 from torch import Tensor, nn
 
-from core.data.batches import Images
+from core.data.batches import Images, Splits
 from core.events import Event, Portion, Progress, Stream, drain
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
@@ -79,8 +79,8 @@ def contiguous(images: Images) -> Images:
 
 
 @pytest.fixture
-def images(tiny: object, few: object) -> Images:
-    return contiguous(few.train)  # type: ignore[attr-defined]
+def images(few: Splits) -> Images:
+    return contiguous(few.train)
 
 
 def test_layers_of_every_kind(images: Images) -> None:
@@ -175,14 +175,10 @@ def test_a_stop_keeps_the_layers_done(images: Images) -> None:
         if isinstance(event, Progress):
             steps.append(event.step)
 
-    stream = reconstruct(
-        net,
-        dense,
-        plan,
-        images,
-        images=100,
-        stop=lambda: steps[-1:] == ["reconstructing grouped, layer 3 of 6"],
-    )
+    def stop() -> bool:
+        return steps[-1:] == ["reconstructing grouped, layer 3 of 6"]
+
+    stream = reconstruct(net, dense, plan, images, images=100, stop=stop)
     result = drain(stream, sink)
     assert result.stopped
     assert [layer.name for layer in result.layers if not layer.reason] == ["stem", "depthwise"]
