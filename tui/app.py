@@ -2,7 +2,7 @@
 
 import os
 import sys
-from asyncio import AbstractEventLoop, get_running_loop
+from asyncio import AbstractEventLoop, get_running_loop, sleep
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -207,7 +207,14 @@ class FeatherweightApp(RoleApp):
         if isinstance(event, events.Resize):
             self.repaint()  # even at the same size: another terminal may have attached
         if not self.key_burst.takes(event):
+            if isinstance(event, events.Key):
+                await self._laid_out()
             await super().on_event(event)
+
+    async def _laid_out(self) -> None:
+        """Wait for the widgets of a screen that has just opened: a key acts on them."""
+        while self.screen_stack and not self.screen.is_mounted:
+            await sleep(0)
 
     def feature_action(self, name: str) -> Callable[..., None]:
         """The action of a name such as `training.prune`."""

@@ -73,11 +73,15 @@ MODERATE, AGGRESSIVE = (
 )
 
 
-def net(plan: Mapping[str, float] | None = None, accuracy: Accuracy = DENSE) -> Net:
-    """A net of cnn5's shapes with weights from a fixed seed, pruned to a plan."""
+def net(
+    plan: Mapping[str, float] | None = None,
+    accuracy: Accuracy = DENSE,
+    shapes: Mapping[str, tuple[int, ...]] = SHAPES,
+) -> Net:
+    """A net, by default of cnn5's shapes, with weights from a fixed seed, pruned to a plan."""
     rng = np.random.default_rng(0)
     profiles = []
-    for name, shape in SHAPES.items():
+    for name, shape in shapes.items():
         weight = rng.normal(0, 0.05, shape).astype(np.float32)
         layer = _layer(name, shape)
         threshold = Profile.of(layer, weight).what_if((plan or {}).get(name, 0.0)).threshold

@@ -11,7 +11,7 @@ from core.events import Event
 from core.jobs.search import TrialStarted
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.features.feature import Feature, available
-from tui.screens.goal_dialog import GoalDialog, GoalRequest
+from tui.screens.goal_dialog import GoalDialog, GoalRequest, suggested
 from tui.session import Session
 from tui.state.training_curve import TrainingCurve
 from tui.views import job_outcomes
@@ -27,12 +27,13 @@ class Goals(Feature):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._request = GoalRequest()
+        self._request: GoalRequest | None = None
 
     @available()
     def ask(self) -> None:
         """Ask for a goal and an allocation method."""
-        self.session.ask(GoalDialog(self.state, self._request), self._take)
+        request = self._request or suggested(self.state)
+        self.session.ask(GoalDialog(self.state, request), self._take)
 
     def _take(self, request: GoalRequest) -> None:
         self._request = request

@@ -11,7 +11,6 @@ from tui.plots.data_table import Column, DataTable, merged
 from tui.plots.drawing.canvas import Canvas
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.percents import percent_axis, percent_or_nan, percent_rows, short_percent
-from tui.plots.drawing.placing import Cells
 from tui.plots.drawing.strips import Strip, draw_strips, strip_rows
 from tui.plots.drawing.ticks import epoch_axis
 from tui.plots.view import PLAIN, View
@@ -64,10 +63,11 @@ def draw(data: AccuracyData, width: int, height: int, hint: str = "", view: View
     if not fits(width, height):
         return blank(width, height)
     curves = _Curves.of(data)
-    head = heading(_title(curves), _legend(curves), width, height, view)
     strips = _strips(curves, data) if curves.started else ()
-    below = strip_rows(len(strips), height - len(head))
-    rows = height - len(head) - below
+    top = len(heading(_title(curves), (), width, height, view))
+    below = strip_rows(len(strips), height - top)
+    head = heading(_title(curves), _legend(curves, below > 0), width, height, view)
+    rows = height - top - below
     y = percent_axis(*_limits(curves, data), rows - 2)
     canvas = Canvas(width, rows, epoch_axis(curves.epochs, width), y)
     _draw_lines(canvas, curves)
@@ -205,11 +205,6 @@ def _draw_lines(canvas: Canvas, curves: _Curves) -> None:
     canvas.line(curves.live[:, 0], batches, "batch")
     validation = np.where(y < canvas.y.lower, np.nan, y)
     canvas.line(x, validation, "validation")
-    cells = Cells(canvas)
-    for xs, ys in ((curves.live[:, 0], batches), (x, validation)):
-        cells.avoid(cells.along(xs, ys))
-    for dense in curves.dense.tolist():
-        cells.write_level(dense, f"dense {curves.score(dense)}", "dense")
 
 
 def _draw_marks(canvas: Canvas, curves: _Curves) -> None:
@@ -244,16 +239,23 @@ def _strips(curves: _Curves, data: AccuracyData) -> tuple[Strip, ...]:
     return tuple(strips)
 
 
-def _legend(curves: _Curves) -> Line:
+def _legend(curves: _Curves, strips: bool) -> Line:
+    """Return what is drawn, and the last values; without strips, theirs without a sign.
+
+    The dense accuracy is first: its place is the same during a whole training, which no place among
+    the curves is.
+    """
+    dense = [Span(f"{_DENSE} dense {curves.score(y)}", "dense") for y in curves.dense.tolist()]
     if not curves.started:
-        return ()
+        return tuple(dense)
+    gap, strip = "  " * bool(dense), "▄ " * strips
     last = "".join(f" {curves.score(accuracy)}" for accuracy in curves.validation[-1:, 1].tolist())
-    legend = [Span(f"{_VALIDATION} validation{last}", "validation")]
+    legend = [*dense, Span(f"{gap}{_VALIDATION} validation{last}", "validation")]
     for *_, rate, sparsity in curves.live[-1:].tolist():
         if math.isfinite(sparsity) and sparsity > 0:
-            legend.append(Span(f"  ▄ sparsity {short_percent(100 * sparsity)}", "ramp"))
+            legend.append(Span(f"  {strip}sparsity {short_percent(100 * sparsity)}", "ramp"))
         if rate > 0:
-            legend.append(Span(f"  ▄ learning rate {rate:.2g}", "rate"))
+            legend.append(Span(f"  {strip}learning rate {rate:.2g}", "rate"))
     if np.isin(curves.validation[:, 0], curves.not_final).any():
         legend.append(Span(f"  {_PENDING} before full sparsity", "muted"))
     return tuple(legend)

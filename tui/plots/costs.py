@@ -107,7 +107,7 @@ def table(data: CostsData) -> DataTable:
     return DataTable(columns, across=1)
 
 
-_HEADS = ("weights", "weights %", "FLOP %", "act %", "FLOPs", "paper: weights", "FLOP", "act")
+_HEADS = ("weights", "kept %", "FLOP %", "act %", "FLOPs", "paper: kept", "FLOP", "act")
 
 
 def _cells(row: CostsRow) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from textual.widgets import Input, Label
 from tui.screens.form_dialog import TITLE_WIDTH, FormDialog
 from tui.screens.path_dialog import LONGEST
 from tui.state.export_form import ExportForm
-from tui.text.lines import Span
+from tui.text.lines import Line, Span, clean
 from tui.widgets.line_input import SteadyInput
 from tui.widgets.lines import LinesWidget
 
@@ -45,6 +45,7 @@ class ExportDialog(FormDialog[ExportForm]):
         with Horizontal(id="export-line"):
             yield LinesWidget(id="export-file")
             yield SteadyInput(self.form.path, id="export-path", compact=True, max_length=LONGEST)
+        yield LinesWidget(id="export-folder")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Update the rows: a new suffix may mean another format."""
@@ -71,3 +72,13 @@ class ExportDialog(FormDialog[ExportForm]):
         role, sign = ("plain", "  ") if self.form.at else ("chosen", "▶ ")
         line = (Span(sign, "chosen"), Span("file".ljust(TITLE_WIDTH), role))
         self.query_one("#export-file", LinesWidget).lines = (line,)
+        folder = self.query_one("#export-folder", LinesWidget)
+        folder.lines = (_folder_line(self.form.folder, folder.size.width),)
+
+
+def _folder_line(folder: str, width: int) -> Line:
+    """In which folder the file will be, below its name; of a long path, the end."""
+    room = max(width - TITLE_WIDTH - len("  in "), 1)
+    name = clean(folder)
+    end = name if len(name) <= room else f"…{name[len(name) - room + 1 :]}"
+    return (Span(" " * (TITLE_WIDTH + 2), "plain"), Span(f"in {end}" * bool(folder), "muted"))

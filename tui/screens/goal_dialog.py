@@ -29,6 +29,9 @@ LONGEST = 100
 """Maximum characters of a goal."""
 
 EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points (starts a search)"
+_RATIOS = (60, 30, 20, 10, 5, 2)
+# The most parameters whose sparsities are worked out before the dialog opens.
+_QUICK = 500_000
 _POINTS = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(points?|pts?)\s*", re.IGNORECASE)
 
 
@@ -145,6 +148,23 @@ class GoalDialog(Dialog[GoalRequest]):
         preview.styles.height = 3
         with preview.drawing():
             preview.lines = preview_lines(self._request, self._problem, self._state, width)
+
+
+def suggested(state: State) -> GoalRequest:
+    """The highest of a few ratios that leaves weights in every layer; the lowest if none does."""
+    base, request = state.base, GoalRequest()
+    if base is None or state.footprint.parameters > _QUICK:
+        return request
+    for ratio in _RATIOS:
+        request = GoalRequest(f"{ratio}x")
+        try:
+            plan = plan_of(request, state)
+        except InputError:
+            continue
+        whole = (profile for profile in state.profiles if profile.nonzero)
+        if all(profile.what_if(plan[profile.layer.name]).kept for profile in whole):
+            break
+    return request
 
 
 def drop_of(request: GoalRequest, state: State) -> float | None:

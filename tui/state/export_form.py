@@ -8,7 +8,7 @@ from core.errors import InputError
 from core.fields.declaration import settings_in
 from core.formats.export_formats import COMPACT, LEVELS, QUANTIZED, VALUES, Packing, check_target
 from tui.state.recipe_form import FormRow
-from tui.system.paths import check_folder, path_of
+from tui.system.paths import check_folder, path_of, with_tilde
 from tui.text.format import plural
 
 ROWS = settings_in(Packing)
@@ -38,6 +38,14 @@ class ExportForm:
     def compact(self) -> bool:
         """Whether this is a compact file."""
         return self.path.strip().endswith(COMPACT)
+
+    @property
+    def folder(self) -> str:
+        """The folder the file will be in; empty if the path names none."""
+        try:
+            return with_tilde(path_of(self.path.strip()).absolute().parent)
+        except InputError:
+            return ""
 
     @property
     def packing(self) -> Packing:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from core.events import Event
 
 
+def smoothed(before: float | None, accuracy: float) -> float:
+    """A batch's accuracy, smoothed over about ten batches, from the smoothed one before it."""
+    return accuracy if before is None else before + 0.1 * (accuracy - before)
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingCurve:
     """The progress of a training.
@@ -41,9 +46,8 @@ class TrainingCurve:
         match event:
             case Batch():
                 at = event.epoch - 1 + event.seen / event.images
-                before = self.live[-1][1] if self.live else event.accuracy
-                smoothed = before + 0.1 * (event.accuracy - before)  # over about ten batches
-                point = at, smoothed, event.loss, event.rate, event.sparsity
+                accuracy = smoothed(self.live[-1][1] if self.live else None, event.accuracy)
+                point = at, accuracy, event.loss, event.rate, event.sparsity
                 live = (*self.live, point)
                 return replace(self, live=live, batch=event)
             case Epoch():

@@ -52,8 +52,13 @@ def score_on(value: float, images: int) -> str:
 
 def with_half(value: float, half: float) -> str:
     """A percentage with half the width of its interval, in as many decimals as that deserves."""
-    decimals = 0 if half >= 1 else 1
+    decimals = _decimals(half)
     return f"{value:.{decimals}f} ±{half:.{decimals}f}"
+
+
+def _decimals(half: float) -> int:
+    """How many decimals a percentage deserves, given half the width of its interval."""
+    return 2 if not half else 0 if half >= 1 else 1
 
 
 def half_width(value: float, images: int) -> float:
@@ -141,6 +146,23 @@ def duration(seconds: float) -> str:
 def difference(value: float) -> str:
     """A difference of percentages with its sign."""
     return f"{value:+.2f}"
+
+
+def difference_from(accuracy: Accuracy, dense: Accuracy, split: str = "test") -> str:
+    """How far an accuracy is from the dense net's, as exact as the less exact of the two.
+
+    Example:
+        >>> difference_from(Accuracy(99.2, 99.3), Accuracy(99.2, 99.4))
+        '-0.10'
+        >>> difference_from(Accuracy(33.3, 33.3, (18, 18)), Accuracy(100.0, 100.0, (18, 18)))
+        '-67'
+    """
+    points = getattr(accuracy, split) - getattr(dense, split)
+    images = split == "test"
+    decimals = min(
+        _decimals(half_width(getattr(one, split), one.images[images])) for one in (accuracy, dense)
+    )
+    return f"{round(points, decimals) + 0.0:+.{decimals}f}"  # adding 0 makes -0 a 0
 
 
 def plural(number: float, thing: str) -> str:

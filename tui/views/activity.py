@@ -9,6 +9,7 @@ from core.events import Batch, Epoch, Event, Notice, Progress
 from core.jobs.search import TrialFinished, TrialStarted
 from core.progress import Meter
 from tui.keys.keymap import with_keys
+from tui.state.training_curve import smoothed
 from tui.text.format import count, duration, percent, score_on, trial_result
 from tui.text.lines import Line, Lines, Span, cut, wrap_cells
 
@@ -39,6 +40,7 @@ class JobProgress:
         recipe: its own, while the title line has that of the next training; empty if it has none.
         since: its start time on the monotonic clock; when it is stopping, the time of that.
         notice: the last notice; a warning if `warned`.
+        batch: the last one; its accuracy is smoothed like that of the accuracy plot.
         searches: whether it may end before all of its trials.
     """
 
@@ -74,7 +76,9 @@ class JobProgress:
             case Batch() | Epoch() if self.stopping:
                 return self
             case Batch():
-                return replace(self, batch=event, step=None)
+                before = self.batch.accuracy if self.batch else None
+                accuracy = smoothed(before, event.accuracy)
+                return replace(self, batch=replace(event, accuracy=accuracy), step=None)
             case Epoch():
                 return replace(self, epoch=event)
             case Notice():
@@ -171,7 +175,7 @@ def _headline(job: JobProgress, width: int, now: float) -> Line:
     facts.append(duration(now - job.since) if left is None else f"{most}{duration(left)} left")
     while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
-    chip = f" {job.recipe} " if job.recipe else ""
+    chip = f" {job.recipe} " if job.recipe and not job.stopping else ""
     if _bar_width(title, facts, width) - len(chip) - 2 < SHORTEST_BAR:
         chip = ""
     room = _bar_width(title + "  " * bool(chip) + chip, facts, width)

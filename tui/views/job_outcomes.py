@@ -10,8 +10,9 @@ from tui.state.layer_rows import groups_of
 from tui.state.results import Result
 from tui.system.error_log import explain
 from tui.text.format import (
+    are_few,
     count,
-    difference,
+    difference_from,
     duration,
     gain,
     milliseconds,
@@ -105,8 +106,10 @@ def finetuned(
     how = _how(tuned, f"fine-tuned in {duration(result.seconds)}")
     against = ""
     if dense:
-        gap = difference(tuned.accuracy.test - dense.accuracy.test)
-        against = f" ({gap} vs. dense {score(dense.accuracy)} %)"
+        # On few images a second interval would leave no line for the advice.
+        few = are_few(dense.accuracy.images[1])
+        reference = "dense" if few else f"dense {score(dense.accuracy)} %"
+        against = f" ({difference_from(tuned.accuracy, dense.accuracy)} vs. {reference})"
     advice = f"best epoch {tuned.best}, revived {tuned.revived} · {{adopt}} to adopt it as the base"
     if not tuned.best:  # no epoch of training at the full plan: the accuracy is that of pruning
         advice = "the rest of the plan was pruned untrained; {fine-tune} to start over"

@@ -44,6 +44,8 @@ class AppServer(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Connect a page to a program of its own, until either ends."""
+        if not web.WebSocketResponse().can_prepare(request):
+            raise web.HTTPBadRequest(text="expected a page of Featherweight")
         if page := asyncio.current_task():
             self._pages.add(page)
             page.add_done_callback(self._pages.discard)
@@ -64,7 +66,9 @@ class AppServer(Server):
         A browser sends them to any address, this machine's included, and they could press keys.
         """
         origin = request.headers.get("Origin")
-        is_own = origin is None or urlsplit(origin).netloc == request.host
+        is_own = _is_host(request.host) and (
+            origin is None or origin.partition("://")[2] == request.host
+        )
         if not is_own or (self._is_local and not _names_loopback(request.host)):
             raise web.HTTPForbidden(text="this page is not Featherweight's")
         return await handler(request)
@@ -93,6 +97,15 @@ def url_of(listening: socket.socket) -> str:
 def is_local(listening: socket.socket) -> bool:
     """Whether only this machine can reach a server."""
     return ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
+
+
+def _is_host(host: str) -> bool:
+    """Whether the host of a request is one."""
+    try:
+        parts = urlsplit(f"//{host}")
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _names_loopback(host: str) -> bool:

@@ -103,8 +103,19 @@ async def _until(page: ClientWebSocketResponse, screen: pyte.Screen, *texts: str
         ({"Origin": "http://evil.example"}, 403),
         ({"Host": "evil.example"}, 403),
         ({"Host": "localhost:1"}, 200),
+        ({"Origin": "http://["}, 403),
+        ({"Host": "127.0.0.1:99999"}, 403),
+        ({"Host": "[::1"}, 403),
     ],
-    ids=["its own", "of another site", "by another name", "by this machine's name"],
+    ids=[
+        "its own",
+        "of another site",
+        "by another name",
+        "by this machine's name",
+        "no origin",
+        "no port",
+        "no host",
+    ],
 )
 async def test_pages_of_other_sites_are_refused(served, headers, status):
     async with ClientSession() as session:

@@ -14,7 +14,7 @@ from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
 from tui.app import FeatherweightApp
 from tui.keys.main_keys import KEYS, fitting, footer_width
-from tui.screens.goal_dialog import GoalDialog, GoalRequest, preview_lines
+from tui.screens.goal_dialog import GoalDialog, GoalRequest, plan_of, preview_lines, suggested
 from tui.screens.path_dialog import PathDialog
 from tui.screens.question import Question
 from tui.state.state import State
@@ -131,6 +131,18 @@ def test_a_small_dialog_shows_every_layer_in_two_lines():
         text = " ".join(span.text for line in lines for span in line)
         assert all(f"{name} {100 * AGGRESSIVE[name]:.1f}" in text for name in AGGRESSIVE)
         assert len(lines) == 3
+
+
+def test_the_suggested_goal_empties_no_layer():
+    state = State().with_dense(net())
+    assert suggested(state).text == "60x"
+    assert suggested(State()).text == "60x"
+    layers = {"conv": (8, 1, 1, 1), "fc": (10, 8)}
+    small = State().with_dense(net(shapes=layers))
+    request = suggested(small)
+    plan = plan_of(request, small)
+    assert request.text == "5x"
+    assert all(profile.what_if(plan[profile.layer.name]).kept for profile in small.profiles)
 
 
 @pytest.mark.parametrize("method", ["lamp", "magnitude", "erk", "uniform", "han"])

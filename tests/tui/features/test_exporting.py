@@ -193,6 +193,21 @@ async def test_rows_are_changed_and_remembered(app):
         assert app.screen is screen, "a name is typed: q is a letter"
 
 
+async def test_the_dialog_says_in_which_folder_the_file_will_be(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "nets").mkdir()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await ready(pilot)
+        screen = await asked(pilot)
+        folder = screen.query_one("#export-folder")
+        assert folder.lines[0][-1].text == "in ~"
+        screen.query_one("Input").value = "nets/net.fw"
+        await until(pilot, lambda _: folder.lines[0][-1].text == "in ~/nets")
+        screen.query_one("Input").value = f"/{'long/' * 40}net.fw"
+        await until(pilot, lambda _: folder.lines[0][-1].text.endswith("/long/long"))
+        assert folder.lines[0][-1].text.startswith("in …")
+
+
 async def test_a_letter_is_typed_only_where_there_is_a_name(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

@@ -87,6 +87,7 @@ def test_the_export_dialog_looks_as_drawn(snap_compare, app, size, keys, tmp_pat
         await settled(pilot)
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))  # the dialog names the folder
     assert snap_compare(app, terminal_size=size, run_before=exported)
 
 

@@ -23,7 +23,8 @@ def finetuning() -> AccuracyData:
 
 def test_dense_best_and_epochs_that_cannot_be_best_are_marked():
     lines = accuracy.draw(finetuning(), 78, 9)
-    assert " dense 99.30 % " in inked(lines, "dense")
+    assert text(lines)[1].startswith("╌ dense 99.30 %  ● validation 98.70 %")
+    assert "╌" * 9 in inked(lines, "dense")
     assert inked(lines, "best") == "◆"
     assert inked(lines, "muted") == "○"
     assert inked(lines, "batch").strip()
@@ -37,9 +38,8 @@ def test_accuracies_on_few_images_carry_their_intervals():
     lines = accuracy.draw(
         AccuracyData(5, ((1, 78.2), (2, 80.8)), (), 84.6, (2, 80.8), images=78), 78, 9
     )
-    assert " dense 85 ±8 % " in inked(lines, "dense")
     assert "◆ best 81 ±9 % (epoch 2)" in text(lines)[0]
-    assert "validation 81 ±9 %" in text(lines)[1]
+    assert "╌ dense 85 ±8 %  ● validation 81 ±9 %" in text(lines)[1]
 
 
 LEARNING = {
@@ -93,6 +93,7 @@ def test_the_sparsity_and_the_learning_rate_are_below_the_accuracy(area, rows):
     lines = accuracy.draw(AccuracyData(5, live=live, dense=99.2, highest_rate=0.01), *area)
     assert "sparsity 80 %" in text(lines)[1]
     assert "learning rate 0.005" in text(lines)[1]
+    assert ("▄ sparsity" in text(lines)[1]) == bool(rows), "a sign of what is drawn"
     drawn = lines[len(lines) - 2 * rows :] if rows else ()
     assert ["ramp"] * rows + ["rate"] * rows == [line[-1].role for line in drawn]
     if rows:
@@ -129,7 +130,14 @@ def test_a_missing_value_is_a_gap():
 def test_before_the_first_run_there_is_a_hint():
     lines = accuracy.draw(AccuracyData(5, dense=99.3), 78, 9, hint="press x")
     assert inked(lines, "hint").strip() == "press x"
-    assert "dense 99.30 %" in inked(lines, "dense")
+    assert text(lines)[1].startswith("╌ dense 99.30 %")
+
+
+@pytest.mark.parametrize("learning", LEARNING.values(), ids=LEARNING)
+def test_the_dense_accuracy_stays_in_its_place_while_training(learning):
+    moments = [AccuracyData(5, dense=99.28)]
+    moments += [grown(*learning, 99.28, until) for until in np.arange(0.1, 5.2, 0.5)]
+    assert {text(accuracy.draw(data, 60, 12))[1][:15] for data in moments} == {"╌ dense 99.28 %"}
 
 
 def test_one_more_batch_changes_few_cells():

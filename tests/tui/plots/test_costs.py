@@ -34,7 +34,7 @@ def test_all_columns_show_if_there_is_room():
     assert shown[0].startswith("Cost per layer")
     assert shown[0].rstrip().endswith("pruned, 5,000 validation images")
     rows = [" ".join(line.split()) for line in shown]
-    assert rows[1] == "layer weights weights % FLOP % act % FLOPs paper: weights FLOP act"
+    assert rows[1] == "layer weights kept % FLOP % act % FLOPs paper: kept FLOP act"
     assert rows[3] == "conv2 25,000 12.00 6.68 31.17 3.2M 12 10 72"
     assert rows[6] == "total 430,500 8.43 13.40 48.73 4.6M 8 16 77"
 

@@ -115,6 +115,18 @@ async def test_a_question_that_its_job_closes_before_it_is_laid_out_says_nothing
         assert app.screen is app.main_screen
 
 
+async def test_a_key_typed_while_a_question_opens_reaches_it_once_it_is_laid_out(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        key = events.Key("up", None)
+        key._set_forwarded()  # from the table, which does not handle it
+        question = Question("Stop it?", "Stop", "Keep running")
+        app.push_screen(question)
+        await app.on_event(key)
+        assert question.marked
+        assert messages(app) == []
+
+
 @logs_errors
 async def test_errors_in_messages_workers_timers_and_screens_are_contained(
     app, monkeypatch, error_log

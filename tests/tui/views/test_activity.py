@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.events import Batch, Epoch, Event, Notice, Portion, Progress
+from tui.state.training_curve import TrainingCurve
 from tui.text.lines import Lines, Span, width_of
 from tui.views.activity import JobProgress, Outcome, Said, activity
 
@@ -32,6 +33,14 @@ def test_a_training_shows_its_fraction_speed_and_time_left() -> None:
     assert "6,875 images/s" in headline
     assert headline.endswith("20 s left")
     assert "loss 0.2500 · batch 98.5 %" in detail
+
+
+def test_the_batch_accuracy_is_that_of_the_accuracy_plot() -> None:
+    job, curve = progress(), TrainingCurve(5, finetuning=True)
+    for accuracy in (98.5, 90.0, 100.0):
+        batch = replace(HALF, accuracy=accuracy)
+        job, curve = job.after(batch), curve.after(batch)
+    assert f"batch {curve.live[-1][1]:.1f} %" in text(activity(job, 80, now=60.0))[1]
 
 
 def test_a_step_shows_how_much_of_it_is_done() -> None:
@@ -101,11 +110,12 @@ def test_a_message_takes_the_second_line_for_a_moment() -> None:
 
 
 def test_a_job_that_stops_drops_its_estimate_and_says_what_it_waits_for() -> None:
-    job = progress(Portion(0.0, 0.9), HALF).stop(now=60.0)
+    job = replace(progress(Portion(0.0, 0.9), HALF), recipe="fast").stop(now=60.0)
     headline, detail = text(activity(job, 100, now=62.0))
     assert headline.startswith("  stopping: fine-tune")
     assert headline.endswith("  2 s")
     assert "left" not in headline
+    assert "fast" not in headline, "the recipe no longer matters"
     assert "%" not in headline
     assert detail.strip() == "waiting for the current batch to end"
     step = Progress("measuring the fine-tuned net on test", 2_500, 10_000, "images")

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import InputError, StoppedError
+from core.events import Accuracy
 from core.jobs.search import SearchResult
 from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned
 from tests.tui.scripted_results import timed
 from tui.state.results import Result
 from tui.state.state import State
 from tui.views import job_outcomes
+from tui.views.activity import activity
 
 STATE = State().with_dense(net()).set_plan(AGGRESSIVE)
 RESULT = Result(STATE.planned, STATE.base, PRUNED, STATE.footprint)
@@ -69,6 +71,18 @@ def test_a_fine_tuning_that_ended_early_is_a_warning(
     assert error in outcome.detail
     assert "11.35 → 99.31 %" in outcome.text
     assert "(-0.10 vs. dense 99.41 %)" in outcome.text
+
+
+def test_on_few_images_the_advice_keeps_its_line_and_differences_their_decimals() -> None:
+    few = {"images": (18, 18)}
+    dense = replace(net(), accuracy=Accuracy(100.0, 100.0, **few))
+    before, after = Accuracy(33.3, 33.3, **few), Accuracy(94.4, 94.4, **few)
+    ended = {"stopped": False, "diverged": False, "error": "", "best": 5, "revived": 0}
+    tuned = SimpleNamespace(accuracy=after, pruned=before, **ended)
+    result = replace(RESULT, accuracy=after, seconds=3_000.0)
+    outcome = job_outcomes.finetuned(result, tuned, dense)  # type: ignore[arg-type]
+    assert "(-6 vs. dense)" in outcome.text
+    assert "to adopt" in "".join(span.text for span in activity(outcome, 80)[1])
 
 
 def test_a_fine_tuning_stopped_before_the_full_plan_has_to_start_over() -> None:

@@ -80,11 +80,11 @@ def print_table(table: CostTable, split: str, console: Console) -> None:
     """Print one row per layer and the totals, with dead units and the paper's figures if any."""
     paper, net = table.paper, table.footprint
     dead = table.dead if table.dead and table.dead.total else None
-    grid = NumberTable("layer", "weights", "FLOPs", "act %", "weights %", "FLOP %")
+    grid = NumberTable("layer", "weights", "FLOPs", "act %", "kept %", "FLOP %")
     if dead:
         grid.add_columns("dead")
     if paper:
-        grid.add_columns("paper: act", "weights", "FLOP", style="dim")
+        grid.add_columns("paper: act", "kept", "FLOP", style="dim")
     paper_rows = (*paper.layers, paper.total) if paper else ()
     for row, figures in zip_longest((*table.layers, table.total), paper_rows):
         if row is table.total and table.unprunable_flops:
@@ -116,7 +116,7 @@ def _notes(table: CostTable, split: str) -> Iterator[str]:
         images += f" drawn at random (95 % intervals; {IMAGES.flag} all for all)"
     yield (
         f"act %: nonzero values after the layer's ReLU, on {images}; "
-        "FLOP %: weights % x the nonzero share of the layer's input"
+        "FLOP %: kept % x the nonzero share of the layer's input"
     )
     if table.unprunable_flops:
         yield f"{UNPRUNABLE}: products of activations (attention) or with weights no plan prunes"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from core.nets.footprint import SIZE_NOTE
 from tui.state.results import Result
 from tui.state.state import State
-from tui.text.format import count, difference, plural, ratio, score, score_on, size
+from tui.text.format import count, difference_from, plural, ratio, score, score_on, size
 from tui.text.frames import Frame
 from tui.text.lines import Line, Lines, Span, width_of
 
@@ -131,12 +131,12 @@ class _Row:
 
     def change(self, dense: Accuracy | None, split: Split) -> Span:
         """The difference from the dense net, with its sign; empty where there is none to tell."""
-        known = self.accuracy is not None and not (split == "validation" and self.validation)
-        if self.role == "dense" or dense is None or not known:
+        estimated = split == "validation" and self.validation
+        if self.role == "dense" or dense is None or self.accuracy is None or estimated:
             return Span("", "muted")
         points = getattr(self.accuracy, split) - getattr(dense, split)
         better = points >= 0 and not self.of
-        return Span(difference(points), "good" if better else "muted")
+        return Span(difference_from(self.accuracy, dense, split), "good" if better else "muted")
 
 
 def _rows(state: State) -> tuple[_Row, ...]:
