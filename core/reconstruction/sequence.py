@@ -112,7 +112,7 @@ def reconstruct(
     layers = prunable_layers(net)
     masks = Masks.of(copy_weights(net), layers, plan)
     work = _Work(net, dense, data, seed, min(images, len(data)), masks, stop)
-    results, stopped = list[LayerReconstructed](), False
+    stopped = False
     found = find_uses(dense, data.batch(slice(0, 2))[0], layers)
     order = [layer for name in found for layer in layers if layer.name == name]
     order += [layer for layer in layers if layer.name not in found]
@@ -123,15 +123,14 @@ def reconstruct(
     for task, portion in zip(tasks, portions(*(task.cost for task in tasks)), strict=True):
         try:
             if not stopped:
-                results.append((yield from within(portion, work.reconstruct(task))))
-                yield results[-1]
-                if recalibrate is not None:
-                    yield from recalibrate(net)
+                yield from within(portion, work.run(task, recalibrate))
         except StoppedError:
             stopped = True
-        if len(results) < task.number:
-            results.append(work.by_magnitude(task, "stopped"))
-    return Reconstruction(copy_weights(net), work.masks, tuple(results), work.images, seed, stopped)
+        if len(work.results) < task.number:
+            work.results.append(work.by_magnitude(task, "stopped"))
+    return Reconstruction(
+        copy_weights(net), work.masks, tuple(work.results), work.images, seed, stopped
+    )
 
 
 class _Task(NamedTuple):
@@ -194,7 +193,16 @@ class _Work:
         self.masks, self.images = masks, images
         self.generator = torch.Generator().manual_seed(seed)
         self.sample = torch.randperm(len(data), generator=self.generator)[:images]
+        self.results: list[LayerReconstructed] = []
         self.changed = False
+
+    def run(self, task: _Task, recalibrate: Recalibrate | None) -> Stream[None]:
+        """Prune a layer and report it, and then recalibrate the net."""
+        pruning, recalibrating = portions(9, 0 if recalibrate is None else 1)
+        self.results.append((yield from within(pruning, self.reconstruct(task))))
+        yield self.results[-1]
+        if recalibrate is not None:
+            yield from within(recalibrating, recalibrate(self.net))
 
     def reconstruct(self, task: _Task) -> Stream[LayerReconstructed]:
         """Prune a layer; raises StoppedError, with the layer as it was, if the flag is raised."""
@@ -258,10 +266,9 @@ class _Work:
         weight.copy_(values)
 
     def _bias(self, layer: Layer) -> nn.Parameter | None:
-        if not layer.key.endswith("weight"):
+        """The bias of a layer if it has one that no other layer has; a tied weight has several."""
+        named = list(self.net.named_parameters(remove_duplicate=False))
+        bias = dict(named).get(bias_key(layer.key))
+        if bias is None or layer.aliases or bias.shape != layer.shape[:1]:
             return None
-        try:
-            bias = self.net.get_parameter(bias_key(layer.key))
-        except AttributeError:
-            return None
-        return bias if bias.shape == layer.shape[:1] else None
+        return bias if sum(other is bias for _, other in named) == 1 else None

@@ -112,11 +112,14 @@ def test_layers_of_every_kind(images: Images) -> None:
 def test_all_projections_of_attention(images: Images) -> None:
     torch.manual_seed(0)
     net = Attending().eval()
+    biases = net.first.bias.clone(), net.second.bias.clone()
     result = run(net, images)
     assert not [layer.name for layer in result.layers if layer.reason]
     assert len(result.layers) == len(prunable_layers(net)) == 13
     assert all((layer.error or 0) <= (layer.magnitude or 0) for layer in result.layers)
     assert net.first.weight is net.second.weight
+    assert torch.equal(net.first.bias, biases[0])  # the best would be another for either of them
+    assert torch.equal(net.second.bias, biases[1])
     assert torch.equal(result.weights["first.weight"], result.weights["second.weight"])
 
 
