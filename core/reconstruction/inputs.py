@@ -34,6 +34,9 @@ _LEAST_ROWS = 20_000
 _BATCH, _BATCH_VALUES = 250, 1 << 25
 """Most images at once, and most values of their rows of X: 128 MiB."""
 
+_NOT_PRODUCTS = ("transposed convolution", "embedding", "bilinear", "recurrent")
+"""Kinds of layers that do not multiply rows of inputs by their weights, or not only."""
+
 MOST_VALUES = 1 << 25
 """Most values of a layer's Gram matrices: 256 MiB, and 1.5 GiB for all that is made of them."""
 
@@ -106,7 +109,9 @@ def refusal(layer: Layer, uses: Uses | None) -> str:
     if uses is None or (not uses.number and not uses.other):
         return "the net does not multiply by it as a linear layer or convolution does"
     if uses.other:
-        return f"{layer.kind or 'its'} weights are used in another way than in a matrix product"
+        if layer.kind in _NOT_PRODUCTS:
+            return f"{layer.kind} weights are not reconstructed"
+        return "the net also uses its weights in other ways than in a product with its inputs"
     values = uses.blocks * uses.inputs**2
     if values > MOST_VALUES:
         return (
