@@ -82,10 +82,18 @@ class Cells:
             self._canvas.text(column, row, text, role)
 
     def write_level(self, y: float, text: str, role: str) -> None:
-        """Label a line at a value where that covers the least; beyond the axis, point there."""
-        text, row = f" {self._canvas.beyond(y)}{text} ", self._canvas.row(y)
+        """Label a line at a value where that covers the least; beyond the axis, point there.
+
+        There no line would show the value without its label, so this may be anywhere along the
+        edge or, if that is full, in the rows next to it.
+        """
+        beyond, row = self._canvas.beyond(y), self._canvas.row(y)
+        text = f" {beyond}{text} "
         room = self._canvas.columns - len(text)
         starts = [Cell(column, row) for column in (1, room - 1, room // 2)]
+        if beyond:
+            inwards = range(row, len(self._drawn[0]) // 2, 1 if row == 0 else -1)
+            starts += [Cell(column, near) for near in inwards for column in range(room + 1)]
         self.write(text, starts, role)
 
     def _hidden(self, start: Cell, length: int) -> int | None:

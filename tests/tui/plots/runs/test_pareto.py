@@ -1,7 +1,7 @@
 """Accuracy against size."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.tui.plots.checks import assert_exact, inked, names, numbers, sizes, text
@@ -91,6 +91,7 @@ def test_without_runs_there_is_a_hint():
     dense=st.floats(50, 100),
     runs=st.lists(st.tuples(st.floats(1, 500), st.floats(0, 100)), min_size=1, max_size=6),
 )
+@example(dense=50.0, runs=[(1.0, 61.0), (2.0, 0.0), (5.0, 0.0), (21.0, 0.0)])
 def test_a_run_never_looks_better_than_a_dense_net_that_beats_it(dense, runs):
     marks = tuple(RunMark(f"r{at}", *run) for at, run in enumerate(runs))
     lines = pareto.draw(ParetoData(marks, "validation", dense), 80, 14)[2:-2]
