@@ -30,6 +30,8 @@ from core.nets.user_model import splits_for
 from core.nets.weights import copy_weights, load_into
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
+from core.reconstruction import sequence
+from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
 from core.system.number_formats import PRECISIONS
@@ -95,6 +97,36 @@ def finetune(
         stop=stop,
         remake=another,
         recalibrates=recalibrate,
+    )
+    load_into(model, result.weights)
+    return result
+
+
+def reconstruct(
+    model: nn.Module,
+    plan: Mapping[str, float],
+    data: Splits,
+    *,
+    images: int = sequence.SAMPLE,
+    seed: int = 0,
+    stop: StopFlag = never,
+) -> Stream[Reconstruction]:
+    """Prune a model to a plan, layer by layer, so that outputs stay; see `core.reconstruct`.
+
+    The model gets its new weights only when the stream ends.
+    """
+    check_float32(model)
+    SETTINGS["seed"].read(seed)
+    if images < 1:
+        raise InputError(f"{images} images: expected 1 or more")
+    net, dense = (copy_model(model).model for _ in range(2))
+    data = yield from fit(net, splits_for(model, data), loads=True)
+    whole = whole_plan(plan, [layer.name for layer in prunable_layers(net)])
+    check_prunable(net)
+    drain(fit(dense, data))
+    load_into(dense, copy_weights(net))
+    result = yield from sequence.reconstruct(
+        net, dense, whole, data.train, images=images, seed=seed, stop=stop
     )
     load_into(model, result.weights)
     return result

@@ -12,6 +12,7 @@ from core.events import Accuracy, Event, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet
 from core.measure.recalibration import Recalibration
 from core.pruning.curves import Scan
+from core.reconstruction.sequence import SAMPLE, Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.finetuning import FineTuningResult
 
@@ -90,6 +91,61 @@ def finetune(
         recalibrate=recalibrate,
         stop=stop,
     )
+    return run(stream, on_event)
+
+
+def reconstruct(
+    model: nn.Module,
+    plan: Mapping[str, float],
+    data: Splits,
+    *,
+    images: int = SAMPLE,
+    seed: int = 0,
+    on_event: OnEvent | None = None,
+    stop: StopFlag = never,
+) -> Reconstruction:
+    """Prune a model to a plan so that each layer keeps its output, without labels or training.
+
+    Layer by layer, ADMM chooses which weights to keep, and least squares their values and the
+    biases (ALPS, Meng et al. 2024), from the layer's inputs in the net pruned so far and its
+    outputs in the dense net. As many weights are kept as by `core.prune`, and the error of a
+    layer's output is never above that of magnitude pruning.
+
+    Args:
+        model: takes images [N, C, H, W] and returns logits [N, K]; its prunable weights [out, ...]
+            and the biases [out] of their layers change.
+        plan: sparsity per layer, a fraction from 0 to 1; layers not named keep all weights, whose
+            values may change. Existing zeros stay zero.
+        data: only images of `train` are used, without labels.
+        images: size of the random sample of them.
+        seed: draws the sample.
+        on_event: called with each event, such as `core.Progress`.
+        stop: stop flag, checked before each batch and each step; the layers done are kept, the
+            others pruned by magnitude.
+
+    Returns:
+        The weights and masks, and for each layer the output error by magnitude and now, or the
+        reason why it is pruned by magnitude: it is no linear layer or plain convolution, or its
+        Gram matrices [inputs, inputs] exceed 256 MiB.
+
+    Raises:
+        InputError: the model, the plan or `images` cannot be used.
+        WorkError: the model's own code raised.
+
+    Example:
+        >>> import core, torch
+        >>> from torch import nn
+        >>> _ = torch.manual_seed(0)
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
+        >>> data = core.splits((images, torch.arange(240) % 10))
+        >>> result = core.reconstruct(model, {"1": 0.9, "3": 0.5}, data)
+        >>> [(layer.name, layer.kept, layer.error < layer.magnitude) for layer in result.layers]
+        [('1', 205, True), ('3', 160, True)]
+        >>> int(model[1].weight.count_nonzero())
+        205
+    """
+    stream = streams.reconstruct(model, plan, data, images=images, seed=seed, stop=stop)
     return run(stream, on_event)
 
 

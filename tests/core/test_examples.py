@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_every_function_of_the_api_has_an_example() -> None:
     assert {"splits", "load", "plan", "prune", "finetune", "evaluate", "scan"} < set(VERBS)
     assert {"remove_dead", "compact", "accelerate", "save", "load_weights"} < set(VERBS)
-    assert {"to_torch_prune", "from_torch_prune"} < set(VERBS)
+    assert {"reconstruct", "to_torch_prune", "from_torch_prune"} < set(VERBS)
 
 
 @pytest.mark.parametrize("name", VERBS)

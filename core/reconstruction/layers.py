@@ -1,0 +1,80 @@
+"""One layer: the support and the values that keep its output best, never worse than magnitude's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from core.events import StopFlag, Stream, never
+from core.reconstruction.least_squares import fit
+from core.reconstruction.problems import Sums
+from core.reconstruction.support import admm
+
+DAMPING = 3e-3
+"""Penalty on the distance from the dense weights, relative to the mean square of the inputs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A pruned layer, and the error of its output over all rows, as fractions of its energy.
+
+    Attributes:
+        weight: [blocks, out, m], exactly zero where pruned.
+        bias_change: [blocks, out]; None if the bias stays, or there is none.
+        magnitude: the error of magnitude pruning with as many weights.
+        error: the error of `weight`; at most `magnitude`.
+    """
+
+    weight: Tensor
+    bias_change: Tensor | None
+    magnitude: float
+    error: float
+
+
+def solve(
+    sums: Sums,
+    weight: Tensor,
+    by_magnitude: Tensor,
+    *,
+    bias: bool,
+    damping: float = DAMPING,
+    step: str = "reconstructing",
+    stop: StopFlag = never,
+) -> Stream[Solution]:
+    """Prune a layer as far as magnitude does; raises StoppedError if `stop` is raised.
+
+    Args:
+        sums: of its inputs now and its dense outputs.
+        weight: the dense weights [blocks, out, m] in float64.
+        by_magnitude: the weights that magnitude keeps, booleans of the same shape; as many are
+            kept, and none that is zero already.
+        bias: whether the layer has one, which is then fitted too.
+        damping: see `DAMPING`.
+        step: what the progress is of.
+        stop: the stop flag.
+    """
+    plain = sums.problem()
+    problem = sums.centered() if bias else plain
+    damped = problem.damped(weight, damping)
+    pruned = weight * by_magnitude
+    magnitude = plain.error(pruned)
+    best, least = pruned, magnitude
+    fitted = False
+    supports = [by_magnitude]
+    allowed, number = weight != 0, int(by_magnitude.sum())
+    if 0 < number < int(allowed.sum()):
+        supports.append((yield from admm(damped, weight, number, allowed, step, stop)))
+    for kept in supports:
+        values = fit(damped, kept, weight)
+        error = problem.error(values.float().double())
+        if error < least:
+            best, least, fitted = values, error, True
+    change = sums.bias_change(best) if bias and fitted else None
+    energy = plain.energy or 1.0
+    return Solution(best, change, max(0.0, magnitude) / energy, max(0.0, least) / energy)
+
+
+def in_blocks(weight: Tensor, blocks: int) -> Tensor:
+    """A weight [out, ...] as [blocks, out of the block, m]."""
+    return weight.reshape(blocks, len(weight) // blocks, -1)
