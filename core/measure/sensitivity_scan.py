@@ -18,7 +18,8 @@ from core.errors import InputError
 from core.events import Notice, Portion, Progress, StopFlag, Stream, never, portions
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
-from core.measure.bf16_filter import Bf16Filter
+from core.measure.coarse_filter import CoarseFilter
+from core.measure.int8_convolutions import is_fast_here, is_faster
 from core.measure.point_statistics import Collected, collecting_in_turn, is_followed
 from core.measure.recalibration import (
     SAMPLE_SEED,
@@ -45,18 +46,18 @@ MOST_BYTES = 512 << 20
 
 @dataclass(eq=False)
 class _OpenPoint:
-    """A point while it is measured."""
+    """A point while it is measured; `arithmetic` is what the filter tries first."""
 
     sparsity: float
     thresholds: dict[str, float]
-    precision: str
+    arithmetic: str
     correct: int = 0
     images: int = 0
-    bf16_filter: Bf16Filter = field(default_factory=Bf16Filter)
+    coarse_filter: CoarseFilter = field(default_factory=CoarseFilter)
     statistics: Statistics | None = None
 
     def result(self) -> Point:
-        return Point(self.sparsity, self.correct, self.images, self.bf16_filter.ties)
+        return Point(self.sparsity, self.correct, self.images, self.coarse_filter.ties)
 
 
 def scan(
@@ -75,7 +76,7 @@ def scan(
     """Measure the accuracy of `model` with each layer alone pruned to each of `sparsities`.
 
     Counts are those of pruning one layer and evaluating in float32, in any precision; see
-    `core.measure.bf16_filter`. When `stop` is raised, the scan ends within one point and returns
+    `core.measure.coarse_filter`. When `stop` is raised, the scan ends within one point and returns
     what it has. `model` keeps its own weights.
 
     Args:
@@ -87,7 +88,7 @@ def scan(
         within: points of accuracy. If given, each point is measured on a growing sample until half
             the width of its confidence interval is at most this.
         seed: of the order of images.
-        precision: `fp32` or `bf16`.
+        precision: `bf16`, or `fp32`, for which int8 may do most of the work.
         train: the training images. If given, every point has running statistics of its own, see
             `core.measure.recalibration`; also one that prunes nothing.
         stop: checked before every point.
@@ -145,6 +146,7 @@ class _Scanner:
         layers = prunable_layers(evaluation_mode(self.model))
         keys = [layer.key for layer in layers]
         self.base: Weights = {key: self.model.get_parameter(key).detach() for key in keys}
+        self.arithmetic = self._fastest()
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
         self.points = {layer.name: self._points([layer], sparsities) for layer in layers}
         if uniform:
@@ -196,10 +198,10 @@ class _Scanner:
 
     def reopen_unsound(self) -> bool:
         """Restart in float32 the points whose bf16 predictions proved unsound."""
-        unsound = [point for point in self._all_points() if not point.bf16_filter.sound]
+        unsound = [point for point in self._all_points() if not point.coarse_filter.sound]
         for point in unsound:
             point.correct = point.images = 0
-            point.bf16_filter, point.precision = Bf16Filter(), "fp32"
+            point.coarse_filter, point.arithmetic = CoarseFilter(), "fp32"
         return bool(unsound)
 
     def result(self) -> Scan:
@@ -225,7 +227,7 @@ class _Scanner:
             values = self.net.start(images)
         for name in self.groups:
             alive = self.net.alive(name, values)
-            coarse = alive if self.precision == "fp32" else self.net.in_bf16(alive)
+            coarse = self.net.in_bf16(alive) if self.arithmetic == "bf16" else alive
             for point in filter(self._is_open, self.points[name]):
                 if stop():
                     self.stopped = True
@@ -241,20 +243,28 @@ class _Scanner:
 
     def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""
-        whole = alive if point.precision == "fp32" else coarse
+        whole = coarse if point.arithmetic == "bf16" else alive
 
         def logits(index: Tensor | None) -> Tensor:
             values = whole if index is None else self.net.rows(name, alive, index)
             return self.net.finish(name, values)
 
-        return point.bf16_filter.predict(logits, self.data.device, point.precision)
+        tried = point.coarse_filter.predict(logits, self.data.device, point.arithmetic)
+        if not point.coarse_filter.pays:
+            point.arithmetic = "fp32"
+        return tried
+
+    def _fastest(self) -> str:
+        """What to compute logits in first: bf16, or in its place int8 where that is faster."""
+        small = self.data.device.type == "cpu" and any(map(is_faster, self.base.values()))
+        return "int8" if self.precision == "fp32" and small and is_fast_here() else self.precision
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
         weights = {layer.key: self.base[layer.key] for layer in layers}
         points = []
         for sparsity in [check_sparsity(sparsity, "the scan") for sparsity in sparsities]:
             thresholds = {key: threshold(weight, sparsity) for key, weight in weights.items()}
-            points.append(_OpenPoint(sparsity, thresholds, self.precision))
+            points.append(_OpenPoint(sparsity, thresholds, self.arithmetic))
         return points
 
     def _all_points(self) -> list[_OpenPoint]:
