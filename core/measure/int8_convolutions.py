@@ -100,10 +100,10 @@ class Int8Convolutions(TorchFunctionMode):
         packed = operations.qconv_prepack(levels, scales, step, zero, *settings, 1, shape)
         rounded = _rounded(rows, step, zero).permute(0, 3, 1, 2)
         zeros = torch.zeros(len(scales), dtype=torch.int32)
-        plain = (1.0, 0, torch.float32, "none", [], "")  # float32 results, and nothing after it
         result: Tensor = operations.qconv_pointwise(
-            rounded, step, zero, packed, scales, zeros, bias, *settings, 1, *plain
-        )
+            rounded, step, zero, packed, scales, zeros, bias, *settings, 1,
+            1.0, 0, torch.float32, "none", [], "",
+        )  # fmt: skip
         by_channel = input.is_contiguous(memory_format=torch.channels_last)
         return result if by_channel else result.contiguous()
 

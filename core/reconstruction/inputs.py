@@ -143,7 +143,8 @@ def add_up(
 ) -> Stream[Sums]:
     """Run a sample of images through both nets, as far as the layer, and add up its rows.
 
-    The generator draws the rows. Raises StoppedError if `stop` is raised, and UsesChangedError.
+    The generator draws the rows. If both are one net, it runs once. Raises StoppedError if `stop`
+    is raised, and UsesChangedError.
     """
     sums = Sums(uses.blocks, layer.shape[0] // uses.blocks, uses.inputs)
     share = uses.share(len(sample))
@@ -153,11 +154,40 @@ def add_up(
             raise StoppedError("stopped before the layer was reconstructed")
         yield Progress(step, done, len(sample), "images")
         images, _ = data.batch(index)
+        if net is dense:
+            _add_both(sums, net, layer, uses, images, share, generator)
+            done += len(index)
+            continue
         rows = _output_rows(dense, layer, uses, images.clone(), share, generator)
         _add_inputs(sums, net, layer, uses, images, rows)
         done += len(index)
     yield Progress(step, done, len(sample), "images")
     return sums
+
+
+def _add_both(
+    sums: Sums,
+    net: nn.Module,
+    layer: Layer,
+    uses: Uses,
+    images: Tensor,
+    share: float,
+    generator: torch.Generator,
+) -> None:
+    """Add the inputs and the outputs that a layer has in one net."""
+    height, seen = layer.shape[0] // uses.blocks, 0
+
+    def on_use(use: Use) -> bool:
+        nonlocal seen
+        seen += 1
+        chosen = choose(use, ceil(share * choices(use)), generator)
+        outputs = output_rows(use, chosen).unflatten(1, (-1, height)).transpose(0, 1)
+        sums.add(use.first // height, input_rows(use, chosen), outputs)
+        return seen == uses.number
+
+    run_watched(net, images, [layer], on_use)
+    if seen != uses.number:
+        raise UsesChangedError
 
 
 def _output_rows(

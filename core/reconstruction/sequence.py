@@ -19,11 +19,11 @@ from torch import nn
 from core.data.batches import Images
 from core.errors import StoppedError
 from core.events import Event, StopFlag, Stream, never, portions, within
-from core.nets.layers import Layer, bias_key, prunable_layers
+from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks
 from core.reconstruction.inputs import Uses, UsesChangedError, add_up, find_uses, refusal
-from core.reconstruction.layers import in_blocks, solve
+from core.reconstruction.layers import in_blocks, own_bias, solve
 from core.reconstruction.problems import Sums
 
 SAMPLE = 4_000
@@ -133,6 +133,13 @@ def reconstruct(
     )
 
 
+def solving_costs(layer: Layer, uses: Uses) -> tuple[float, float]:
+    """About how many multiplications adding up a layer's Gram matrices takes, and solving it."""
+    values = uses.blocks * float(uses.inputs) ** 2
+    solving = uses.inputs / 3 + layer.shape[0] / uses.blocks
+    return values * uses.wanted, values * _SOLVES * solving
+
+
 class _Task(NamedTuple):
     """A layer to reconstruct, and how the net uses it, if it does."""
 
@@ -154,11 +161,7 @@ class _Task(NamedTuple):
     @property
     def costs(self) -> tuple[float, float]:
         """About how many multiplications adding up its Gram matrices takes, and solving it."""
-        if self.uses is None:
-            return 0.0, 0.0
-        values = self.uses.blocks * float(self.uses.inputs) ** 2
-        solving = self.uses.inputs / 3 + self.layer.shape[0] / self.uses.blocks
-        return values * self.uses.wanted, values * _SOLVES * solving
+        return (0.0, 0.0) if self.uses is None else solving_costs(self.layer, self.uses)
 
     def step(self, what: str) -> str:
         """What is done with it, and which of the layers it is."""
@@ -237,7 +240,7 @@ class _Work:
         layer = task.layer
         weight = self.net.get_parameter(layer.key).detach().cpu()
         kept = ~self.masks.pruned[layer.key]
-        bias = self._bias(layer)
+        bias = own_bias(self.net, layer)
         solution = yield from solve(
             sums,
             in_blocks(weight.double(), uses.blocks),
@@ -248,7 +251,7 @@ class _Work:
         )
         self._set(layer, solution.weight.reshape(weight.shape).float())
         if bias is not None and solution.bias_change is not None:
-            bias.data += solution.bias_change.flatten().float().to(bias.device)
+            bias[1].data += solution.bias_change.flatten().float().to(bias[1].device)
         return task.done(int(kept.sum()), solution.magnitude, solution.error)
 
     def by_magnitude(self, task: _Task, reason: str) -> LayerReconstructed:
@@ -264,11 +267,3 @@ class _Work:
         weight = self.net.get_parameter(layer.key).detach()
         self.changed |= not torch.equal(weight.cpu(), values)
         weight.copy_(values)
-
-    def _bias(self, layer: Layer) -> nn.Parameter | None:
-        """The bias of a layer if it has one that no other layer has; a tied weight has several."""
-        named = list(self.net.named_parameters(remove_duplicate=False))
-        bias = dict(named).get(bias_key(layer.key))
-        if bias is None or layer.aliases or bias.shape != layer.shape[:1]:
-            return None
-        return bias if sum(other is bias for _, other in named) == 1 else None
