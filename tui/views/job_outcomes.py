@@ -112,7 +112,7 @@ def finetuned(
         against = f" ({difference_from(tuned.accuracy, dense.accuracy)} vs. {reference})"
     advice = f"best epoch {tuned.best}, revived {tuned.revived} · {{adopt}} to adopt it as the base"
     if not tuned.best:  # no epoch of training at the full plan: the accuracy is that of pruning
-        advice = "the rest of the plan was pruned untrained; {fine-tune} to start over"
+        advice = "the rest of the plan was pruned without training; {fine-tune} to start over"
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
         f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
