@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from core.pruning.curves import Scan
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult
+    from tui.state.training_curve import TrainingCurve
 
 
 def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:
@@ -119,6 +120,21 @@ def finetuned(
         tuned.error or advice,
         role="warning" if tuned.stopped or tuned.diverged else "good",
         warnings=warnings,
+    )
+
+
+def if_stopped(curve: TrainingCurve) -> str:
+    """What stopping a fine-tuning gives now, and when the first epoch ends at the full plan.
+
+    Empty if a stop gives the best epoch so far.
+    """
+    if not curve.spoiled_by_stopping:
+        return ""
+    seconds = curve.seconds_to_full
+    soon = f", in about {duration(seconds)}" if seconds else ""
+    return (
+        "No epoch has ended at the full plan: what is left is pruned without training. "
+        f"Epoch {curve.full_from} of {curve.planned} is the first to end there{soon}."
     )
 
 
