@@ -208,9 +208,7 @@ class Recipe:
         return first_full_epoch(self.method, self.finetune.epochs, self.rounds, self.ramp)
 
 
-def first_full_epoch(
-    method: str | None, epochs: int, rounds: int = 1, ramp: float = RAMP
-) -> int:
+def first_full_epoch(method: str | None, epochs: int, rounds: int = 1, ramp: float = RAMP) -> int:
     """The first epoch that ends at the full plan, of `rounds` of `epochs` each; see `Recipe`.
 
     Example:

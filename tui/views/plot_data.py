@@ -146,7 +146,7 @@ def _counted_files(footprint: Footprint) -> tuple[FilesRow, ...]:
     return (
         FilesRow("dense file", None, tune),
         FilesRow("dense file, zipped", None, tune),
-        FilesRow("5/8-bit index", None, tune, file=False),
+        FilesRow("values + positions", None, tune, file=False),
         FilesRow("values only", footprint.pruned_bytes, file=False),
         FilesRow("compact, lossless", None, tune),
         FilesRow("compact, quantized", None, with_keys(_WRITE)),
@@ -158,7 +158,7 @@ def _measured_files(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow
     return (
         _file("dense file", sizes.dense),
         _file("dense file, zipped", sizes.zip),
-        FilesRow("5/8-bit index", sizes.han2015, file=False),
+        FilesRow("values + positions", sizes.han2015, file=False),
         FilesRow("values only", sizes.values, file=False),
         _file("compact, lossless", lossless.bytes if lossless else sizes.compact, _WRITE),
         _quantized_file(newest_compact(exports, exact=False)),
