@@ -253,12 +253,13 @@ def predictions(state: State, width: int) -> PredictionsData:
     if comparison is None:
         return PredictionsData(())
     result, request = comparison.result, comparison.request
+    names = _class_names(comparison)
     images = (
         ImagePredictions(
             pixels,
-            str(label),
-            dense=(str(result.dense.classes[at]), float(result.dense.confidences[at])),
-            pruned=(str(result.pruned.classes[at]), float(result.pruned.confidences[at])),
+            names[label],
+            dense=(names[result.dense.classes[at]], float(result.dense.confidences[at])),
+            pruned=(names[result.pruned.classes[at]], float(result.pruned.confidences[at])),
         )
         for at, (pixels, label) in enumerate(zip(result.pixels, result.labels, strict=True))
     )
@@ -284,11 +285,17 @@ def confusion(state: State, width: int) -> ConfusionData:
     counts = comparison.result.counts if comparison else None
     if comparison is None or counts is None:
         return ConfusionData(())
-    classes = tuple(str(number) for number in range(comparison.result.classes))
     caption = f"test images{_of_before(state, comparison)}"
     pruned = None if comparison.request.is_dense else counts.pruned
     net = comparison.request.net_name
+    classes = _class_names(comparison)
     return ConfusionData(classes, counts.dense, pruned, caption, counts.images, net)
+
+
+def _class_names(comparison: Comparison) -> tuple[str, ...]:
+    """The name of each class the nets distinguish, or its number."""
+    known, number = comparison.request.dense.class_names, comparison.result.classes
+    return (*known[:number], *map(str, range(len(known), number)))
 
 
 def _previous(caption: str) -> str:
