@@ -72,6 +72,7 @@ class Net:
         trained: whether it has been trained, not just initialized.
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
+        class_names: by label; a class beyond them is called by its number.
         at_chance: whether it is no better than always guessing the most common class, as far as
             its images can tell.
         unclear: whether it is at chance only because they are too few to tell.
@@ -88,6 +89,7 @@ class Net:
     trained: bool = True
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
+    class_names: tuple[str, ...] = ()
     at_chance: bool = False
     unclear: bool = False
 
@@ -342,6 +344,7 @@ class Workbench:
             net,
             training_size=self.training_size,
             split_sizes=self.split_sizes,
+            class_names=self._splits.class_names,
             at_chance=is_guessing(accuracy, guess),
             unclear=is_unclear(accuracy, guess),
         )

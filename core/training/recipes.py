@@ -76,6 +76,9 @@ SMALLEST_BATCH = 16
 MAX_FITTED_EPOCHS = 60
 """To get those steps, epochs are not raised further."""
 
+RAMP = 0.5
+"""The share of a gradual fine-tuning in which sparsity rises."""
+
 
 class TrainingSize(NamedTuple):
     """The size of a training set: its images, and the pixel values of each."""
@@ -181,7 +184,7 @@ class Recipe:
     scale_dropout: bool
     rounds: int = 1
     rewind: bool = False
-    ramp: float = 0.5
+    ramp: float = RAMP
     renew_every: int = 20
 
     def fitted_to(self, size: TrainingSize) -> Recipe:
@@ -198,6 +201,29 @@ class Recipe:
     def epochs(self) -> int:
         """Epochs of fine-tuning over all rounds."""
         return self.rounds * self.finetune.epochs
+
+    @property
+    def first_full_epoch(self) -> int:
+        """The first epoch that ends at the full plan, counted from 1."""
+        return first_full_epoch(self.method, self.finetune.epochs, self.rounds, self.ramp)
+
+
+def first_full_epoch(method: str | None, epochs: int, rounds: int = 1, ramp: float = RAMP) -> int:
+    """The first epoch that ends at the full plan, of `rounds` of `epochs` each; see `Recipe`.
+
+    Example:
+        >>> [first_full_epoch(method, 5, 3) for method in ("one-shot", "iterative")]
+        [1, 11]
+        >>> first_full_epoch("gradual", 5)
+        3
+    """
+    match method:
+        case "iterative":
+            return (rounds - 1) * epochs + 1
+        case "gradual":
+            return max(1, math.ceil(epochs * ramp))
+        case _:
+            return 1
 
 
 RECIPES = {

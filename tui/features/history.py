@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.experiments.run_record import TRAIN
+from core.training.recipes import first_full_epoch
 from tui.features.feature import Feature, available
 from tui.session import Session
 from tui.state.state import State
@@ -71,8 +72,13 @@ def _run_of(state: State) -> str | None:
 def _curve(run: Run) -> TrainingCurve:
     """The training curve of a run that is about to be resumed."""
     record, epochs = run.record, run.record.epoch_events
-    finetunes = record.kind != TRAIN
-    return TrainingCurve(record.planned_epochs or len(epochs), finetuning=finetunes, epochs=epochs)
+    plan = record.schedule
+    return TrainingCurve(
+        record.planned_epochs or len(epochs),
+        finetuning=record.kind != TRAIN,
+        epochs=epochs,
+        full_from=first_full_epoch(plan.method, plan.epochs or 1, plan.rounds or 1),
+    )
 
 
 def with_run(state: State, restored: RestoredRun) -> State:

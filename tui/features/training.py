@@ -152,6 +152,7 @@ class Training(Feature):
                 session.state.recipe.epochs,
                 finetuning=True,
                 highest_rate=session.state.recipe.finetune.lr,
+                full_from=session.state.recipe.first_full_epoch,
             ),
             recipe=session.state.recipe.name,
         )
@@ -186,8 +187,11 @@ class Training(Feature):
 
     @available(_stoppable, why="no job is running")
     def stop(self) -> None:
-        """Stop the job early."""
-        self._stop(self.session.job)
+        """Stop the job early; asks first if that would spoil its net."""
+        if self._if_stopped:
+            self.ask_to_stop()
+        else:
+            self._stop(self.session.job)
 
     @available(_stoppable)
     def ask_to_stop(self) -> None:
@@ -195,8 +199,14 @@ class Training(Feature):
         session, activity = self.session, self.session.activity
         if isinstance(activity, JobProgress):
             stop = partial(self._stop, session.job)
-            question = f"Stop {activity.title}?"
+            question = f"Stop {activity.title}? {self._if_stopped}".rstrip()
             session.confirm_while_it_runs(question, "Stop it", "Keep it running", stop)
+
+    @property
+    def _if_stopped(self) -> str:
+        """What stopping the running job would spoil, in words; empty if nothing."""
+        curve = self.state.curve
+        return job_outcomes.if_stopped(curve) if curve and self.session.trains else ""
 
     def _stop(self, job: Job | None) -> None:
         """Stop this job, unless it has ended."""

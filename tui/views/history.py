@@ -62,7 +62,7 @@ def sizes(row: RunRow) -> str:
         (small and small.bytes, f"quantized ({score(small.accuracy)} %)" if small else ""),
         (row.compact, "lossless"),
         (recorded and recorded.values, "values only"),
-        (recorded and recorded.han2015, "with 5/8-bit index"),
+        (recorded and recorded.han2015, "values + positions"),
         (recorded and recorded.zip, "zipped"),
         (recorded and recorded.dense, "dense"),
     )

@@ -146,7 +146,7 @@ def _counted_files(footprint: Footprint) -> tuple[FilesRow, ...]:
     return (
         FilesRow("dense file", None, tune),
         FilesRow("dense file, zipped", None, tune),
-        FilesRow("5/8-bit index", None, tune, file=False),
+        FilesRow("values + positions", None, tune, file=False),
         FilesRow("values only", footprint.pruned_bytes, file=False),
         FilesRow("compact, lossless", None, tune),
         FilesRow("compact, quantized", None, with_keys(_WRITE)),
@@ -158,7 +158,7 @@ def _measured_files(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow
     return (
         _file("dense file", sizes.dense),
         _file("dense file, zipped", sizes.zip),
-        FilesRow("5/8-bit index", sizes.han2015, file=False),
+        FilesRow("values + positions", sizes.han2015, file=False),
         FilesRow("values only", sizes.values, file=False),
         _file("compact, lossless", lossless.bytes if lossless else sizes.compact, _WRITE),
         _quantized_file(newest_compact(exports, exact=False)),
@@ -253,12 +253,13 @@ def predictions(state: State, width: int) -> PredictionsData:
     if comparison is None:
         return PredictionsData(())
     result, request = comparison.result, comparison.request
+    names = _class_names(comparison)
     images = (
         ImagePredictions(
             pixels,
-            str(label),
-            dense=(str(result.dense.classes[at]), float(result.dense.confidences[at])),
-            pruned=(str(result.pruned.classes[at]), float(result.pruned.confidences[at])),
+            names[label],
+            dense=(names[result.dense.classes[at]], float(result.dense.confidences[at])),
+            pruned=(names[result.pruned.classes[at]], float(result.pruned.confidences[at])),
         )
         for at, (pixels, label) in enumerate(zip(result.pixels, result.labels, strict=True))
     )
@@ -284,11 +285,17 @@ def confusion(state: State, width: int) -> ConfusionData:
     counts = comparison.result.counts if comparison else None
     if comparison is None or counts is None:
         return ConfusionData(())
-    classes = tuple(str(number) for number in range(comparison.result.classes))
     caption = f"test images{_of_before(state, comparison)}"
     pruned = None if comparison.request.is_dense else counts.pruned
     net = comparison.request.net_name
+    classes = _class_names(comparison)
     return ConfusionData(classes, counts.dense, pruned, caption, counts.images, net)
+
+
+def _class_names(comparison: Comparison) -> tuple[str, ...]:
+    """The name of each class the nets distinguish, or its number."""
+    known, number = comparison.request.dense.class_names, comparison.result.classes
+    return (*known[:number], *map(str, range(len(known), number)))
 
 
 def _previous(caption: str) -> str:
