@@ -101,6 +101,7 @@ def reconstruct(
     *,
     images: int = SAMPLE,
     seed: int = 0,
+    recalibrate: bool = True,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Reconstruction:
@@ -119,6 +120,8 @@ def reconstruct(
         data: only images of `train` are used, without labels.
         images: size of the random sample of them.
         seed: draws the sample.
+        recalibrate: compute running statistics anew on the way and at the end, as
+            `core.recalibrate` does; a net without them pays nothing.
         on_event: called with each event, such as `core.Progress`.
         stop: stop flag, checked before each batch and each step; the layers done are kept, the
             others pruned by magnitude.
@@ -145,7 +148,9 @@ def reconstruct(
         >>> int(model[1].weight.count_nonzero())
         205
     """
-    stream = streams.reconstruct(model, plan, data, images=images, seed=seed, stop=stop)
+    stream = streams.reconstruct(
+        model, plan, data, images=images, seed=seed, recalibrate=recalibrate, stop=stop
+    )
     return run(stream, on_event)
 
 

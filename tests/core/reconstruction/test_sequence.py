@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from core.data.batches import Images, Splits
-from core.events import Event, Portion, Progress, Stream, drain
+from core.events import Event, Portion, Progress, drain
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.weights import copy_weights
@@ -20,7 +20,8 @@ from core.progress import Meter
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction import inputs
-from core.reconstruction.sequence import LayerReconstructed, Reconstruction, reconstruct
+from core.reconstruction.sequence import Reconstruction, reconstruct
+from core.reconstruction.tasks import LayerReconstructed
 from tests.core.random_nets import random_nets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -210,22 +211,6 @@ def test_a_layer_whose_inputs_are_not_finite_is_pruned_by_magnitude(images: Imag
     assert not first.reason
     assert second.reason == "its inputs or outputs are not all finite"
     assert int(net[3].weight.count_nonzero()) == 30
-
-
-def test_norms_are_recalibrated_after_each_layer(images: Images) -> None:
-    net = Mixed().eval()
-    plan = uniform_plan(0.5, [layer.name for layer in prunable_layers(net)])
-    seen: list[int] = []
-
-    def recalibrate(now: nn.Module) -> Stream[None]:
-        yield Progress("recalibrating")
-        seen.append(int((now.get_parameter("stem.weight") == 0).sum()))
-
-    stream = reconstruct(
-        net, copy_model(net).model, plan, images, images=20, recalibrate=recalibrate
-    )
-    drain(stream)
-    assert seen == [18] * 6
 
 
 def test_existing_zeros_stay(images: Images) -> None:
