@@ -128,8 +128,9 @@ def reconstruct(
 
     Returns:
         The weights and masks, and for each layer the output error by magnitude and now, or the
-        reason why it is pruned by magnitude: it is no linear layer or plain convolution, or its
-        Gram matrices [inputs, inputs] exceed 256 MiB.
+        reason why it is pruned by magnitude, such as that it is a transposed convolution. Layers
+        with more than 5,792 inputs are reconstructed in parts, whose Gram matrices [inputs, inputs]
+        take at most 256 MiB each; up to 1.5 GiB is used in all, beside 1 GiB for the sample.
 
     Raises:
         InputError: the model, the plan or `images` cannot be used.

@@ -9,6 +9,7 @@ inputs         a layer's sums over a sample of images, from the net as it is now
 support        which weights to keep: ADMM with a projection on the k largest
 least_squares  the best values on a given support
 layers         one layer: the best of several masks
+parts          a layer with many inputs: some of them at a time
 tasks          the layers in order, what each costs and what it came to
 sequence       layer after layer, each from the inputs that the reconstructed ones give it
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import ceil, gcd
+from math import ceil, gcd, isqrt
 from typing import NamedTuple
 
 import torch
@@ -38,7 +38,10 @@ _NOT_PRODUCTS = ("transposed convolution", "embedding", "bilinear", "recurrent")
 """Kinds of layers that do not multiply rows of inputs by their weights, or not only."""
 
 MOST_VALUES = 1 << 25
-"""Most values of a layer's Gram matrices: 256 MiB, and 1.5 GiB for all that is made of them."""
+"""Most values of the Gram matrices of a part of a layer's inputs: 256 MiB, for 5,792 inputs.
+
+All that is made of them takes 1.5 GiB.
+"""
 
 
 @dataclass(eq=False)
@@ -80,6 +83,15 @@ class Uses:
         """The fraction of the rows of so many images to sample."""
         return min(1.0, self.wanted / max(1.0, self.rows / self.images * images))
 
+    @property
+    def parts(self) -> tuple[slice, ...]:
+        """The columns of a block in parts of about the same size, as few as memory allows."""
+        most = max(1, isqrt(MOST_VALUES // self.blocks))
+        size = ceil(self.inputs / ceil(self.inputs / most))
+        return tuple(
+            slice(start, min(start + size, self.inputs)) for start in range(0, self.inputs, size)
+        )
+
     def batch(self, share: float) -> int:
         """Most images whose rows fit into memory at once, if this fraction of them is sampled."""
         values = share * self.rows / self.images * self.inputs * self.blocks
@@ -112,12 +124,6 @@ def refusal(layer: Layer, uses: Uses | None) -> str:
         if layer.kind in _NOT_PRODUCTS:
             return f"{layer.kind} weights are not reconstructed"
         return "the net also uses its weights in other ways than in a product with its inputs"
-    values = uses.blocks * uses.inputs**2
-    if values > MOST_VALUES:
-        return (
-            f"its {uses.inputs:,} inputs need Gram matrices of {values * 8 / 2**20:,.0f} MiB, "
-            f"more than {MOST_VALUES * 8 >> 20} MiB"
-        )
     return ""
 
 
@@ -130,8 +136,24 @@ _Watch = Callable[[OnUse], None]
 """Runs some images and reports how they use a layer."""
 
 
-class UsesChangedError(Exception):
-    """The two nets, or two batches, use a layer in different ways."""
+class UnsuitableError(Exception):
+    """A layer cannot be reconstructed on the sample; says why."""
+
+
+_CHANGED = "the net uses it differently from batch to batch"
+
+
+class Part(NamedTuple):
+    """Some columns of a layer's weight, and what the others are by now.
+
+    Attributes:
+        columns: of each block; may be none.
+        others: the weight [blocks, out, m] in float32, with zeros in these columns, whose outputs
+            are taken from those to keep; None if it is all zero.
+    """
+
+    columns: slice
+    others: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,15 +173,17 @@ def add_up(
     dense: Half,
     layer: Layer,
     uses: Uses,
+    part: Part,
     generator: torch.Generator,
     step: str,
     stop: StopFlag,
 ) -> Stream[Sums]:
     """Run a sample of images through both nets, as far as the layer, and add up its rows.
 
-    The generator draws the rows. Raises StoppedError if `stop` is raised, and UsesChangedError.
+    The generator draws the rows. Raises StoppedError if `stop` is raised, and UnsuitableError.
     """
-    sums = Sums(uses.blocks, layer.shape[0] // uses.blocks, uses.inputs)
+    inputs = len(range(*part.columns.indices(uses.inputs)))
+    sums = Sums(uses.blocks, layer.shape[0] // uses.blocks, inputs)
     sizes = now.activations.sizes()
     share = uses.share(sum(sizes))
     done = 0
@@ -170,9 +194,11 @@ def add_up(
             yield Progress(step, done, sum(sizes), "images")
             batch = layer, number, images
             rows = _output_rows(partial(dense.watch, *batch), uses.number, share, generator)
-            _add_inputs(sums, partial(now.watch, *batch), layer.shape[0] // uses.blocks, rows)
+            _add_inputs(sums, partial(now.watch, *batch), part, rows)
             done += len(images)
     yield Progress(step, done, sum(sizes), "images")
+    if not sums.finite():
+        raise UnsuitableError("its inputs or outputs are not all finite")
     return sums
 
 
@@ -190,7 +216,7 @@ def _output_rows(
     return rows
 
 
-def _add_inputs(sums: Sums, watch: _Watch, height: int, rows: list[_Rows]) -> None:
+def _add_inputs(sums: Sums, watch: _Watch, part: Part, rows: list[_Rows]) -> None:
     left: Iterator[_Rows] = iter(rows)
     seen = 0
 
@@ -199,14 +225,18 @@ def _add_inputs(sums: Sums, watch: _Watch, height: int, rows: list[_Rows]) -> No
         seen += 1
         expected = next(left, None)
         if expected is None:
-            raise UsesChangedError
+            raise UnsuitableError(_CHANGED)
         inputs = input_rows(use, expected.chosen)
-        outputs = expected.outputs.unflatten(1, (-1, height)).transpose(0, 1)
+        outputs = expected.outputs.unflatten(1, (-1, sums.outputs)).transpose(0, 1)
         if inputs.shape[1] != outputs.shape[1]:
-            raise UsesChangedError
-        sums.add(use.first // height, inputs, outputs)
+            raise UnsuitableError(_CHANGED)
+        first = use.first // sums.outputs
+        if part.others is not None:
+            others = part.others[first : first + len(outputs)].to(inputs.device)
+            outputs = outputs - inputs @ others.mT
+        sums.add(first, inputs[..., part.columns], outputs)
         return seen == len(rows)
 
     watch(on_use)
     if next(left, None) is not None:
-        raise UsesChangedError
+        raise UnsuitableError(_CHANGED)

@@ -27,8 +27,9 @@ from core.nets.layers import Layer, bias_key, prunable_layers
 from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks
 from core.reconstruction.activations import MOST_BYTES, Activations, cut_net
-from core.reconstruction.inputs import Half, Uses, UsesChangedError, add_up, find_uses
-from core.reconstruction.layers import in_blocks, solve
+from core.reconstruction.inputs import Half, Part, UnsuitableError, Uses, add_up, find_uses
+from core.reconstruction.layers import in_blocks
+from core.reconstruction.parts import solve_parts
 from core.reconstruction.problems import Sums
 from core.reconstruction.statistics import Norms
 from core.reconstruction.tasks import LayerReconstructed, Task, tasks_of
@@ -164,17 +165,14 @@ class _Work:
         layer, uses = task.layer, task.uses
         if uses is None or task.refusal:
             return self.by_magnitude(task, task.refusal)
-        reaching, adding, solving = portions(*task.costs)
+        reaching, pruning = portions(task.costs[0], sum(task.costs[1:]))
         yield from within(reaching, self._reach(task))
         if not self.changed and not bool(self.masks.pruned[layer.key].any()):
             return task.done(layer.elements, 0.0, 0.0)
         try:
-            sums = yield from within(adding, self._sums(layer, uses, task.step("reconstructing")))
-        except UsesChangedError:
-            return self.by_magnitude(task, "the net uses it differently from batch to batch")
-        if not sums.finite():
-            return self.by_magnitude(task, "its inputs or outputs are not all finite")
-        return (yield from within(solving, self._solve(task, uses, sums)))
+            return (yield from within(pruning, self._prune(task, uses)))
+        except UnsuitableError as error:
+            return self.by_magnitude(task, str(error))
 
     def _reach(self, task: Task) -> Stream[None]:
         """Run the sample up to a layer, after computing the statistics on the way anew."""
@@ -186,21 +184,27 @@ class _Work:
         for half, portion in zip((self.now, self.dense), running, strict=True):
             yield from within(portion, half.activations.advance(name, step, self.stop))
 
-    def _sums(self, layer: Layer, uses: Uses, step: str) -> Stream[Sums]:
-        return add_up(self.now, self.dense, layer, uses, self.generator, step, self.stop)
-
-    def _solve(self, task: Task, uses: Uses, sums: Sums) -> Stream[LayerReconstructed]:
+    def _prune(self, task: Task, uses: Uses) -> Stream[LayerReconstructed]:
         layer = task.layer
         weight = self.net.get_parameter(layer.key).detach().cpu()
         kept = ~self.masks.pruned[layer.key]
         bias = self._bias(layer)
-        solution = yield from solve(
-            sums,
-            in_blocks(weight.double(), uses.blocks),
+        rows = self.generator.get_state()
+
+        def sums_of(part: Part) -> Stream[Sums]:
+            self.generator.set_state(rows)
+            step = task.step("reconstructing")
+            return add_up(self.now, self.dense, layer, uses, part, self.generator, step, self.stop)
+
+        solution = yield from solve_parts(
+            sums_of,
+            uses.parts,
+            in_blocks(weight, uses.blocks),
             in_blocks(kept, uses.blocks),
-            bias=bias is not None,
-            step=task.step("choosing the weights of"),
-            stop=self.stop,
+            bias is not None,
+            task.costs[1:],
+            task.step("choosing the weights of"),
+            self.stop,
         )
         self._set(layer, solution.weight.reshape(weight.shape).float())
         if bias is not None and solution.bias_change is not None:

@@ -62,8 +62,9 @@ class Task(NamedTuple):
         """About how many multiplications it takes to reach, to add up, and to solve."""
         if self.uses is None:
             return 0.0, 0.0, 0.0
-        values = self.uses.blocks * float(self.uses.inputs) ** 2
-        solving = self.uses.inputs / 3 + self.layer.shape[0] / self.uses.blocks
+        size = self.uses.inputs / len(self.uses.parts)
+        values = self.uses.blocks * self.uses.inputs * size
+        solving = size / 3 + self.layer.shape[0] / self.uses.blocks
         return _FORWARD, _FORWARD + values * self.uses.wanted, values * _SOLVES * solving
 
     def step(self, what: str) -> str:
