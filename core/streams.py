@@ -109,6 +109,7 @@ def reconstruct(
     *,
     images: int = sequence.SAMPLE,
     seed: int = 0,
+    recalibrate: bool = True,
     stop: StopFlag = never,
 ) -> Stream[Reconstruction]:
     """Prune a model to a plan, layer by layer, so that outputs stay; see `core.reconstruct`.
@@ -126,7 +127,7 @@ def reconstruct(
     drain(fit(dense, data))
     load_into(dense, copy_weights(net))
     result = yield from sequence.reconstruct(
-        net, dense, whole, data.train, images=images, seed=seed, stop=stop
+        net, dense, whole, data.train, images=images, seed=seed, recalibrates=recalibrate, stop=stop
     )
     load_into(model, result.weights)
     return result
