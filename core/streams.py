@@ -77,6 +77,8 @@ def finetune(
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(copy.model)])
     check_prunable(copy.model)
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
+    if changes.epochs == 0:
+        raise InputError("epochs = 0: core.finetune trains; see core.prune and core.reconstruct")
     size = TrainingSize(len(data.train), data.train.values)
     settings = changes.applied_to(recipe_named(recipe).fitted_to(size))
 
@@ -86,6 +88,12 @@ def finetune(
         return other
 
     yield from try_step(another(), data.train, settings.finetune, precision)
+    reconstructed = None
+    if settings.reconstruct:
+        nets = another(), another()
+        reconstructed = yield from finetuning.reconstruct_and_measure(
+            *nets, base, whole, data, stop, precision, recalibrate
+        )
     result = yield from finetuning.finetune(
         copy.model,
         base,
@@ -97,6 +105,7 @@ def finetune(
         stop=stop,
         remake=another,
         recalibrates=recalibrate,
+        reconstructed=reconstructed,
     )
     load_into(model, result.weights)
     return result

@@ -1,6 +1,6 @@
-"""Jobs that measure a net: prune, scan, sample, compare, count, benchmark.
+"""Jobs without training: prune, reconstruct, scan, sample, compare, count, benchmark.
 
-They produce no net: they read weights in place, or build a model for as long as they run.
+They read weights in place, or build a model for as long as they run.
 """
 
 import zlib
@@ -23,10 +23,15 @@ from core.measure.costs import ActivityMeasured, CostTable, NetActivity, cost_ta
 from core.measure.evaluation import sample_accuracy
 from core.measure.recalibration import prune_into, running_norms, set_statistics, statistics
 from core.nets.footprint import DeadUnits
-from core.nets.weights import Weights, load_into, state_dict, weights_digest
+from core.nets.weights import Weights, copy_weights, load_into, state_dict, weights_digest
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.system.error_text import counted
-from core.training.finetuning import PruningResult, prune_and_measure
+from core.training.finetuning import (
+    PruningResult,
+    ReconstructedNet,
+    prune_and_measure,
+    reconstruct_and_measure,
+)
 
 KEPT = 4
 """Plans whose statistics are kept."""
@@ -47,7 +52,29 @@ def prune(
     stream = prune_and_measure(model, base.weights, plan, data, stop, precision, recalibrates)
     accuracy = yield from within(measuring, stream)
     yield counting
-    return PruningResult(accuracy, (yield from count_dead_units(model, data.validation)))
+    dead = yield from count_dead_units(model, data.validation)
+    return PruningResult(copy_weights(model), accuracy, dead, precision)
+
+
+def reconstruct(
+    workbench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+) -> Stream[ReconstructedNet]:
+    """Prune `base` to `plan` so that each layer's output is kept; measure it, count dead units.
+
+    `LayerReconstructed` reports each layer. A raised stop flag keeps the layers done; see
+    `core.training.finetuning.reconstruct_and_measure`.
+    """
+    data, precision = yield from workbench.prepared(stop)
+    model, dense = (workbench.models.uninitialized() for _ in range(2))
+    solving, counting = portions(0.99, 0.01)
+    yield from workbench.note_statistics()
+    recalibrates = workbench.settings.recalibrates
+    stream = reconstruct_and_measure(
+        model, dense, base.weights, plan, data, stop, precision, recalibrates
+    )
+    result = yield from within(solving, stream)
+    yield counting
+    return replace(result, dead=(yield from count_dead_units(model, data.validation)))
 
 
 def scan(

@@ -53,7 +53,7 @@ from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
-from core.training.finetuning import FineTuningResult, finetune
+from core.training.finetuning import FineTuningResult, ReconstructedNet, finetune
 from core.training.first_step import try_step
 from core.training.notices import fitted_notice, mirrored_notice, stale_notices
 from core.training.recipes import Phase, Recipe, TrainingSize
@@ -211,6 +211,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
         pruned: Accuracy | None = None,
+        reconstructed: ReconstructedNet | None = None,
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
@@ -233,6 +234,7 @@ class Workbench:
             remake=self.models.uninitialized,
             pruned=pruned,
             recalibrates=self.settings.recalibrates,
+            reconstructed=reconstructed,
         )
         result = yield from within(training, stream)
         dense = base.dense or base.accuracy
