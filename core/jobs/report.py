@@ -5,6 +5,7 @@ Accuracies are in percent, times in seconds, sparsities are fractions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -143,13 +144,17 @@ def _with_reconstruction(record: RunRecord, net: ReconstructedNet | None) -> Run
     if net is None:
         return record
     layers = tuple(
-        LayerErrorRecord(layer.name, layer.magnitude, layer.error, layer.reason)
+        LayerErrorRecord(layer.name, _finite(layer.magnitude), _finite(layer.error), layer.reason)
         for layer in net.layers
     )
     seconds = round(net.seconds, 3)
     made = ReconstructionRecord(net.images, net.seed, net.stopped, seconds, layers)
     accuracy = replace(record.accuracy, reconstructed=net.accuracy)
     return replace(record, reconstruction=made, accuracy=accuracy)
+
+
+def _finite(error: float | None) -> float | None:
+    return error if error is not None and math.isfinite(error) else None
 
 
 def _with_net(
