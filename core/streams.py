@@ -30,7 +30,7 @@ from core.nets.user_model import splits_for
 from core.nets.weights import copy_weights, load_into
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
-from core.reconstruction import sequence
+from core.reconstruction import measured_net, sequence
 from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
@@ -91,7 +91,7 @@ def finetune(
     reconstructed = None
     if settings.reconstruct:
         nets = another(), another()
-        reconstructed = yield from finetuning.reconstruct_and_measure(
+        reconstructed = yield from measured_net.reconstruct_and_measure(
             *nets, base, whole, data, stop, precision, recalibrate
         )
     result = yield from finetuning.finetune(

@@ -26,14 +26,10 @@ from core.measure.recalibration import prune_into, running_norms, set_statistics
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, copy_weights, load_into, state_dict, weights_digest
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
+from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
 from core.reconstruction.sequence import LayerReconstructed
 from core.system.error_text import counted
-from core.training.finetuning import (
-    PruningResult,
-    ReconstructedNet,
-    prune_and_measure,
-    reconstruct_and_measure,
-)
+from core.training.finetuning import PruningResult, prune_and_measure
 
 KEPT = 4
 """Plans whose statistics are kept."""
@@ -66,7 +62,7 @@ def reconstruct(
     """Prune `base` to `plan` so that each layer's output is kept; measure it, count dead units.
 
     `LayerReconstructed` reports each layer, followed by a notice in words. A raised stop flag keeps
-    the layers done; see `core.training.finetuning.reconstruct_and_measure`.
+    the layers done; see `core.reconstruction.measured_net`.
     """
     data, precision = yield from workbench.prepared(stop)
     model, dense = (workbench.models.uninitialized() for _ in range(2))

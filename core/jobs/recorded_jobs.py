@@ -27,9 +27,10 @@ from core.jobs.report import (
 )
 from core.jobs.workbench import Net, Workbench
 from core.nets.weights import DenseWeights
+from core.reconstruction.measured_net import ReconstructedNet
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
-from core.training.finetuning import FineTuningResult, PruningResult, ReconstructedNet
+from core.training.finetuning import FineTuningResult, PruningResult
 
 VISIBLE = 5e-5
 """Half of the last digit of a sparsity in percent, as a fraction."""

@@ -31,10 +31,11 @@ from core.experiments.run_record import (
 from core.measure.recalibration import running_norms
 from core.nets.footprint import DeadUnits, Footprint
 from core.pruning.curves import Point, Scan
+from core.reconstruction.measured_net import ReconstructedNet
 from core.settings.settings import OF_OWN_NETS
 from core.system.typed_json import to_plain
 from core.training.dense import TrainingResult
-from core.training.finetuning import FineTuningResult, PruningResult, ReconstructedNet
+from core.training.finetuning import FineTuningResult, PruningResult
 from core.training.recipes import Recipe
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
+from core.reconstruction.measured_net import ReconstructedNet
 from core.reconstruction.sequence import LayerReconstructed
 from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
-from core.training.finetuning import ReconstructedNet
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,7 @@ def restore(
     net = workbench.net_of(
         file.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
     )
+    net = replace(net, reconstructed=stage == "reconstructed")
     dead = yield from measurement.dead_units(workbench, file.weights)
     made = record.reconstruction if stage == "reconstructed" else None
     return RestoredRun(

@@ -47,13 +47,14 @@ from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
+from core.reconstruction.measured_net import ReconstructedNet
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
-from core.training.finetuning import FineTuningResult, ReconstructedNet, finetune
+from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
 from core.training.notices import fitted_notice, mirrored_notice, stale_notices
 from core.training.recipes import Phase, Recipe, TrainingSize
@@ -70,6 +71,7 @@ class Net:
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
+        reconstructed: whether it was pruned layer by layer, and not trained since.
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
         at_chance: whether it is no better than always guessing the most common class, as far as
@@ -86,6 +88,7 @@ class Net:
     run: str | None = None
     dense: Accuracy | None = None
     trained: bool = True
+    reconstructed: bool = False
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
     at_chance: bool = False

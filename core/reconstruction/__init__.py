@@ -8,4 +8,5 @@ support        which weights to keep: ADMM with a projection on the k largest
 least_squares  the best values on a given support
 layers         one layer: the best of several masks
 sequence       layer after layer, each from the inputs that the reconstructed ones give it
+measured_net   a reconstructed net, recalibrated and measured
 """

@@ -1,12 +1,10 @@
-"""One-shot pruning, reconstruction and fine-tuning as streams of events."""
+"""One-shot pruning and fine-tuning as streams of events."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
-from time import perf_counter
 from typing import Any
 
 from torch import nn
@@ -16,26 +14,17 @@ from core.errors import InputError
 from core.events import Accuracy, Epoch, Portion, StopFlag, Stream, never, portions, within
 from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, images_to_measure, measure
-from core.measure.recalibration import (
-    SAMPLE_SEED,
-    prune_into,
-    recalibrate,
-    recalibration_of,
-    running_norms,
-)
+from core.measure.recalibration import prune_into, recalibrate, recalibration_of
 from core.nets.calls import NetError
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
 from core.nets.weights import Weights, copy_weights, damaged, load_into, state_dict
 from core.pruning.masks import Masks, sparsity_of
-from core.reconstruction.sequence import LayerReconstructed, reconstruct
+from core.reconstruction.measured_net import ReconstructedNet
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
 from core.training.loop import STEP_COST, BestEpoch, Trainer
 from core.training.recipes import Recipe
-
-_RECONSTRUCTION = 200_000
-"""How many images could be measured while a net is reconstructed, about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,29 +50,6 @@ class PruningResult:
     def stopped(self) -> bool:
         """Whether reconstruction was stopped early."""
         return self.reconstructed is not None and self.reconstructed.stopped
-
-
-@dataclass(frozen=True, eq=False)
-class ReconstructedNet:
-    """A base pruned to a plan layer by layer and measured; see `core.reconstruction`.
-
-    Attributes:
-        masks: of `weights`; fine-tuning that starts from them holds these.
-        layers: with their output errors, in the order in which they were reconstructed.
-        images, seed: the sample of training images that it was made with.
-        stopped: whether it was stopped early; the layers left are pruned by magnitude.
-        dead: None if not counted.
-    """
-
-    weights: Weights = field(repr=False)
-    masks: Masks = field(repr=False)
-    accuracy: Accuracy
-    layers: tuple[LayerReconstructed, ...]
-    images: int
-    seed: int
-    stopped: bool
-    seconds: float
-    dead: DeadUnits | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,54 +109,6 @@ def prune_and_measure(
     first, second = portions(sample.images, images_to_measure(data))
     yield from within(first, pruning)
     return (yield from within(second, measuring))
-
-
-def reconstruct_and_measure(
-    model: nn.Module,
-    dense: nn.Module,
-    base: Weights,
-    plan: Mapping[str, float],
-    data: Splits,
-    stop: StopFlag = never,
-    precision: str = "fp32",
-    recalibrates: bool = True,
-) -> Stream[ReconstructedNet]:
-    """Reconstruct `base`, pruned to `plan`, and measure it; `model` ends up holding it.
-
-    `dense` is another model like `model`; what weights either has does not matter. The
-    sample is the same whatever a run's seed is. Running statistics are computed anew after each
-    layer if `recalibrates`. A raised stop flag keeps the layers done, see `core.reconstruction`;
-    what is left is then pruned by magnitude, recalibrated and measured.
-    """
-    began = perf_counter()
-    load_into(model, base)
-    load_into(dense, base)
-    renews = recalibrates and bool(running_norms(model))
-    solving, measuring = portions(_RECONSTRUCTION, images_to_measure(data))
-    stream = reconstruct(
-        model,
-        dense,
-        plan,
-        data.train,
-        seed=SAMPLE_SEED,
-        recalibrate=partial(recalibrate, data=data.train, stop=stop) if renews else None,
-        stop=stop,
-    )
-    done = yield from within(solving, stream)
-    if done.stopped and renews:
-        yield from recalibrate(model, data.train)
-    measured = measure(model, data, "reconstructed", precision=precision)
-    accuracy = yield from within(measuring, measured)
-    return ReconstructedNet(
-        weights=copy_weights(model),
-        masks=done.masks.to("cpu"),
-        accuracy=accuracy,
-        layers=done.layers,
-        images=done.images,
-        seed=done.seed,
-        stopped=done.stopped,
-        seconds=perf_counter() - began,
-    )
 
 
 def finetune(
