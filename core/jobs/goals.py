@@ -13,6 +13,7 @@ from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import Footprint
 from core.pruning.allocation import allocate, check_room
 from core.pruning.budgets.costs import NetCosts, parameter_costs
+from core.pruning.budgets.reach import of_dense
 from core.pruning.curves import SPLITS, Scan
 from core.pruning.goals import NEEDING_SCAN, Goal
 from core.pruning.plans import Plan
@@ -38,7 +39,10 @@ def plan_for(
     costs = yield from measurement.costs_in(workbench, base.weights, goal.unit, stop)
     check_room(base.profiles, costs, goal.budget(round(costs.dense)), locked)
     scan = yield from _scan_for(method, workbench, base, experiment, stop)
-    return _plan(base, costs, goal, method, locked, scan)
+    plan = _plan(base, costs, goal, method, locked, scan)
+    kept = {p.layer.name: p.what_if(plan[p.layer.name]).kept for p in base.profiles}
+    yield Notice(f"{goal} by {method}: {of_dense(costs, kept)}")
+    return plan
 
 
 def search_for(

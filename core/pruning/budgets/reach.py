@@ -1,4 +1,4 @@
-"""Whether a budget can be met, and what to ask for where it cannot."""
+"""Whether a budget can be met, and what to ask for where it cannot; what a plan costs, in words."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from core.errors import InputError
 from core.pruning.budgets.costs import NetCosts
 
+_NAMES = {"parameters": "nonzero parameters", "macs": "multiplications"}
 _Rounding = Callable[[float], int]
 
 
@@ -26,6 +27,23 @@ def room(budget: int, costs: NetCosts, sizes: Mapping[str, int], held: Mapping[s
     if budget > most:
         raise InputError(_too_high(budget, costs, most, bool(held)))
     return budget - taken
+
+
+def of_dense(costs: NetCosts, kept: Mapping[str, int]) -> str:
+    """What a net costs with this many weights in each layer, and what the dense net does.
+
+    Examples:
+        >>> from core.pruning.budgets.costs import LayerCosts
+        >>> of_dense(NetCosts("macs", {"fc": LayerCosts.per_weight(500, 9)}, 40), {"fc": 100})
+        '940 of 4,540 multiplications'
+        >>> of_dense(NetCosts("ns", {"fc": LayerCosts.per_weight(500, 90)}, 7e3), {"fc": 100})
+        '0.016 of 0.052 ms'
+    """
+    cost = costs.of(kept)
+    if costs.unit == "ns":
+        dense = _milliseconds(costs.dense, round)
+        return f"{_milliseconds(cost, round).removesuffix(' ms')} of {dense}"
+    return f"{round(cost):,} of {round(costs.dense):,} {_NAMES[costs.unit]}"
 
 
 def _too_low(budget: int, costs: NetCosts, least: float, locked: float) -> str:
@@ -50,9 +68,6 @@ def _too_high(budget: int, costs: NetCosts, most: float, has_locks: bool) -> str
         return f"goal of {goal}: the base takes only {time} here{with_locks}; {expected}"
     has = f"the base has only {math.floor(most):,} left{with_locks}"
     return f"goal of {budget:,} {_NAMES[costs.unit]}: {has}; {expected}"
-
-
-_NAMES = {"parameters": "nonzero parameters", "macs": "multiplications"}
 
 
 def _bound(costs: NetCosts, bound: float, rounding: _Rounding, at: str) -> str:
