@@ -20,11 +20,18 @@ from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity_scan
 from core.measure.activity import ImageNumber, measure_activity
 from core.measure.comparison import Mode, NetComparison
-from core.measure.costs import ActivityMeasured, CostTable, NetActivity, cost_table
+from core.measure.costs import (
+    ActivityMeasured,
+    CostTable,
+    NetActivity,
+    cost_table,
+    multiplication_costs,
+)
 from core.measure.evaluation import sample_accuracy
 from core.measure.recalibration import prune_into, running_norms, set_statistics, statistics
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, copy_weights, load_into, state_dict, weights_digest
+from core.pruning.budgets.costs import NetCosts, Unit, parameter_costs
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
 from core.reconstruction.sequence import LayerReconstructed
@@ -261,6 +268,29 @@ def costs(
     dead = yield from dead_units(workbench, weights, stop)
     model, layers = workbench.settings.model, workbench.layers
     return replace(cost_table(model, layers, nonzero, does, workbench.parameters), dead=dead)
+
+
+def costs_in(
+    workbench: Workbench, weights: Weights, unit: Unit, stop: StopFlag = never
+) -> Stream[NetCosts]:
+    """What the layers of a net cost by the weights they keep; worked out once by the workbench."""
+    if unit == "parameters":
+        return parameter_costs(workbench.layers, workbench.parameters)
+    if unit not in workbench.costs:
+        workbench.costs[unit] = yield from _multiplications(workbench, weights, stop)
+    return workbench.costs[unit]
+
+
+def _multiplications(workbench: Workbench, weights: Weights, stop: StopFlag) -> Stream[NetCosts]:
+    """Count the multiplications of a net on two images."""
+    images = yield from _split(workbench, SPLITS[0], stop)
+    few = replace(images, images=images.images[:2], labels=images.labels[:2])
+    net = workbench.models.for_inference(weights)
+    does = yield from measure_activity(net, few, stop, images="all")
+    if does.uncounted:
+        text = f"multiplications leave out what cannot be counted: {', '.join(does.uncounted)}"
+        yield Notice(text, warning=True)
+    return multiplication_costs(workbench.layers, does)
 
 
 def count_activity(
