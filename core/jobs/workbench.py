@@ -76,8 +76,7 @@ class Net:
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
         class_names: by label; a class beyond them is called by its number.
-        at_chance: whether it is no better than always guessing the most common class, as far as
-            its images can tell.
+        at_chance: whether its images cannot tell it from guessing the most common class.
         unclear: whether it is at chance only because they are too few to tell.
     """
 
@@ -123,10 +122,8 @@ class Workbench:
         self.statistics: Mapping[object, Statistics] = {}
         self.costs: dict[Unit, NetCosts] = {}
         inputs = settings.inputs.over(self.spec.inputs)
-        shape, counts = (
-            partial(image_shape, settings.dataset, inputs),
-            Counts(settings.dataset, inputs),
-        )
+        shape = partial(image_shape, settings.dataset, inputs)
+        counts = Counts(settings.dataset, inputs)
         self.models = Models(self.spec, resolve_device(settings.device), shape, counts)
         keep_freed_memory()
         if settings.threads is not None:
@@ -327,8 +324,9 @@ class Workbench:
             use_byte_dropout(model, torch.Generator(images.device))  # as training does
             return model
 
-        name = self.settings.precision
-        self._precision = yield from resolve_precision(name, build, images, labels)
+        self._precision = yield from resolve_precision(
+            self.settings.precision, build, images, labels
+        )
         return self._precision
 
     def net_of(
