@@ -168,8 +168,9 @@ class Workbench:
     @property
     def split_sizes(self) -> tuple[int, int] | None:
         """The images in validation and test, once they are loaded."""
-        splits = self._splits
-        return None if splits is None else (len(splits.validation), len(splits.test))
+        return (
+            None if self._splits is None else (len(self._splits.validation), len(self._splits.test))
+        )
 
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""
@@ -324,9 +325,8 @@ class Workbench:
             use_byte_dropout(model, torch.Generator(images.device))  # as training does
             return model
 
-        self._precision = yield from resolve_precision(
-            self.settings.precision, build, images, labels
-        )
+        name = self.settings.precision
+        self._precision = yield from resolve_precision(name, build, images, labels)
         return self._precision
 
     def net_of(
