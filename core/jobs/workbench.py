@@ -31,14 +31,7 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, Statistics, recalibration_of
-from core.measure.undertraining import (
-    guessing,
-    is_guessing,
-    is_unclear,
-    late_gain,
-    lead_half_width,
-    points_ahead,
-)
+from core.measure.undertraining import guessing, is_guessing, is_unclear, late_gain
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
@@ -57,7 +50,7 @@ from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
-from core.training.notices import fitted_notice, mirrored_notice, stale_notices
+from core.training.notices import fitted_notice, lead_notice, mirrored_notice, stale_notices
 from core.training.recipes import Phase, Recipe, TrainingSize
 
 
@@ -168,9 +161,8 @@ class Workbench:
     @property
     def split_sizes(self) -> tuple[int, int] | None:
         """The images in validation and test, once they are loaded."""
-        return (
-            None if self._splits is None else (len(self._splits.validation), len(self._splits.test))
-        )
+        splits = self._splits
+        return None if splits is None else (len(splits.validation), len(splits.test))
 
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""
@@ -243,12 +235,8 @@ class Workbench:
             reconstructed=reconstructed,
         )
         result = yield from within(training, stream)
-        dense = base.dense or base.accuracy
-        if gain := points_ahead(result.accuracy, dense):
-            lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
-            text = f"the fine-tuned net beats the dense one by {lead} on validation"
-            cause = "the dense net is probably undertrained; more epochs may help it"
-            yield Notice(f"{text}: {cause}", warning=True)
+        if text := lead_notice(result.accuracy, base.dense or base.accuracy):
+            yield Notice(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
