@@ -31,14 +31,7 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, Statistics, recalibration_of
-from core.measure.undertraining import (
-    guessing,
-    is_guessing,
-    is_unclear,
-    late_gain,
-    lead_half_width,
-    points_ahead,
-)
+from core.measure.undertraining import guessing, is_guessing, is_unclear, lead_notice, rising_notice
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
@@ -206,9 +199,8 @@ class Workbench:
             remake=self.models.uninitialized,
         )
         result = yield from stream
-        if gain := late_gain(result.epochs, len(data.validation)):
-            text = f"validation still rose by {gain:.1f} points in the last quarter of training"
-            yield Notice(f"probably undertrained: {text}; more epochs may help", warning=True)
+        if text := rising_notice(result.epochs, len(data.validation)):
+            yield Notice(text, warning=True)
         return result
 
     def finetune(
@@ -246,11 +238,8 @@ class Workbench:
         )
         result = yield from within(training, stream)
         dense = base.dense or base.accuracy
-        if gain := points_ahead(result.accuracy, dense):
-            lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
-            text = f"the fine-tuned net beats the dense one by {lead} on validation"
-            cause = "the dense net is probably undertrained; more epochs may help it"
-            yield Notice(f"{text}: {cause}", warning=True)
+        if text := lead_notice(result.accuracy, dense):
+            yield Notice(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
