@@ -175,6 +175,8 @@ class Recipe:
             section 3.2): D_r = D_o * sqrt(C_r / C_o).
         rewind: after each pruning, the kept weights are reset to their values early in dense
             training (Frankle et al. 2019, "Stabilizing the Lottery Ticket Hypothesis").
+        reconstruct: start from the reconstructed net (see `core.reconstruction`) and hold its
+            masks; the full plan is then in force from the first step, so the method is one-shot.
     """
 
     name: str
@@ -186,6 +188,7 @@ class Recipe:
     rewind: bool = False
     ramp: float = RAMP
     renew_every: int = 20
+    reconstruct: bool = False
 
     def fitted_to(self, size: TrainingSize) -> Recipe:
         """The recipe for a training set of this size, see `Phase.fitted_to`."""

@@ -100,6 +100,21 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
     )
 
 
+def reconstructed(result: Result, dense: Net | None, warnings: tuple[str, ...] = ()) -> Outcome:
+    """The plan's reconstructed net has been measured."""
+    made = result.reconstruction
+    stopped = made is not None and made.stopped
+    how = "stopped early, the rest by magnitude" if stopped else "reconstructed"
+    change = f" ({difference_from(result.accuracy, dense.accuracy)} vs. dense)" if dense else ""
+    images = f" on {count(made.images)} training images" if made else ""
+    return Outcome(
+        f"{how}, {ratio(result.footprint.ratio)}: {score(result.accuracy)} % on test{change}",
+        f"in {duration(result.seconds)}{images} · {{fine-tune}} to fine-tune from it",
+        role="warning" if stopped else "good",
+        warnings=warnings,
+    )
+
+
 def finetuned(
     result: Result, tuned: FineTuningResult, dense: Net | None, warnings: tuple[str, ...] = ()
 ) -> Outcome:

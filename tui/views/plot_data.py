@@ -28,18 +28,19 @@ from tui.plots.speed import SpeedData
 from tui.state.measurement import Comparison
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
+from tui.state.undo import RESULTS
 from tui.text.format import UNPRUNABLE, count, gain, half_width, images_of, plural, score
 
 _TUNE, _WRITE = "press {fine-tune} or {export}", "press {export}"
 
 
 def histogram(state: State, width: int) -> HistogramData:
-    """The selected layer's weights under the plan or, if fine-tuned to it, the fine-tuned ones."""
+    """The selected layer's weights under the plan, or those of the net made for it."""
     profile, applied = state.profiles[state.chosen], state.what_ifs[state.chosen]
     name = profile.layer.name
-    if state.tuned is not None:
-        profile = state.tuned.profiles[state.chosen]
-        applied, name = profile.what_if(profile.floor), f"fine-tuned {name}"
+    if state.net is not None:
+        profile = state.net.profiles[state.chosen]
+        applied, name = profile.what_if(profile.floor), f"{state.stage} {name}"
     bars = profile.histogram(applied, bins(width))
     counts = (bars.edges, bars.before, bars.after)
     return HistogramData(name, *counts, applied.threshold, profile.zeros)
@@ -126,12 +127,12 @@ def size(state: State, width: int) -> LayerBarsData:
 
 def files(state: State, width: int) -> FilesData:
     """The sizes of the plan's result or, failing that, of the previous plan's."""
-    results, footprint = (state.finetuned, state.pruned), state.footprint
+    results, footprint = [getattr(state, name) for name in RESULTS], state.footprint
     result = state.current or next((one for one in results if one and one.sizes), None)
     if result is None:
         return FilesData(_counted_files(footprint), footprint.dense_bytes, "the plan")
     current = state.is_current(result)
-    net = "fine-tuned" if result.net else "pruned"
+    net = result.stage
     caption = f"{net}, test {score(result.accuracy)} %" if current else _previous(net)
     if result.sizes:
         rows = _measured_files(result.sizes, result.exports)
@@ -190,7 +191,7 @@ def speed(state: State, width: int) -> SpeedData:
     )
     ours = [benchmark.row(SPARSE, *case) for case in cases]
     gains = [benchmark.gain(row) if row else None for row in ours]
-    net = "fine-tuned" if timed.tuned else "pruned"
+    net = timed.stage
     return SpeedData(
         cases=cases,
         engines=engines,
@@ -306,4 +307,4 @@ def _of_before(state: State, comparison: Comparison) -> str:
     """A note on a comparison of a net that is no longer on the screen; empty if it still is."""
     if not state.is_current(comparison):
         return " (previous plan)"
-    return "" if comparison.request.tuned is state.tuned else " (previous net)"
+    return "" if comparison.request.net is state.net else " (previous net)"
