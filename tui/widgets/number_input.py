@@ -44,7 +44,8 @@ class NumberInput(LineInput):
         except InputError as error:
             kind = self._setting.kind
             room = self._width - len(f"  {self._setting.label}:   ") - _BOX
-            self.hint(str(error) if len(str(error)) <= room else kind.values, wrong=True)
+            short = "whole, " * (kind.metavar == "N") + kind.values
+            self.hint(str(error) if len(str(error)) <= room else short, wrong=True)
 
     def take(self, text: str) -> None:
         """Take the number, if it is accepted."""

@@ -121,9 +121,9 @@ def test_rewinding_needs_early_weights():
 class Noting(Scripted):
     """A backend that records the recipe."""
 
-    def finetune(self, base: Net, plan, settings, pruned, stop):
+    def finetune(self, base: Net, plan, settings, *more):
         self.recipe = settings.finetuning()
-        return super().finetune(base, plan, settings, pruned, stop)
+        return super().finetune(base, plan, settings, *more)
 
 
 async def test_fine_tuning_uses_the_chosen_recipe():
