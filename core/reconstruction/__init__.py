@@ -12,4 +12,5 @@ layers         one layer: the best of several masks
 parts          a layer with many inputs: some of them at a time
 tasks          the layers in order, what each costs and what it came to
 sequence       layer after layer, each from the inputs that the reconstructed ones give it
+measured_net   a reconstructed net, recalibrated and measured
 """
