@@ -231,10 +231,10 @@ def plan_of(request: GoalRequest, state: State) -> Plan:
         request.method,
         state.profiles,
         goal.budget(round(costs.dense)),
+        costs,
         locked=state.locks,
         scan=scan,
         dense=dense,
-        costs=costs,
     )
 
 
