@@ -38,7 +38,7 @@ from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
-from core.reconstruction.sequence import LayerReconstructed
+from core.reconstruction.tasks import LayerReconstructed
 from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
 

@@ -31,14 +31,7 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, Statistics, recalibration_of
-from core.measure.undertraining import (
-    guessing,
-    is_guessing,
-    is_unclear,
-    late_gain,
-    lead_half_width,
-    points_ahead,
-)
+from core.measure.undertraining import guessing, is_guessing, is_unclear, late_gain
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
@@ -56,7 +49,7 @@ from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
-from core.training.notices import fitted_notice, mirrored_notice, stale_notices
+from core.training.notices import fitted_notice, lead_notice, mirrored_notice, stale_notices
 from core.training.recipes import Phase, Recipe, TrainingSize
 
 
@@ -75,8 +68,7 @@ class Net:
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
         class_names: by label; a class beyond them is called by its number.
-        at_chance: whether it is no better than always guessing the most common class, as far as
-            its images can tell.
+        at_chance: whether its images cannot tell it from guessing the most common class.
         unclear: whether it is at chance only because they are too few to tell.
     """
 
@@ -121,8 +113,8 @@ class Workbench:
         self.statistics: Mapping[object, Statistics] = {}
         inputs = settings.inputs.over(self.spec.inputs)
         shape = partial(image_shape, settings.dataset, inputs)
-        counts, device = Counts(settings.dataset, inputs), resolve_device(settings.device)
-        self.models = Models(self.spec, device, shape, counts)
+        counts = Counts(settings.dataset, inputs)
+        self.models = Models(self.spec, resolve_device(settings.device), shape, counts)
         keep_freed_memory()
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
@@ -240,12 +232,8 @@ class Workbench:
             reconstructed=reconstructed,
         )
         result = yield from within(training, stream)
-        dense = base.dense or base.accuracy
-        if gain := points_ahead(result.accuracy, dense):
-            lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
-            text = f"the fine-tuned net beats the dense one by {lead} on validation"
-            cause = "the dense net is probably undertrained; more epochs may help it"
-            yield Notice(f"{text}: {cause}", warning=True)
+        if text := lead_notice(result.accuracy, base.dense or base.accuracy):
+            yield Notice(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
