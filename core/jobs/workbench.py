@@ -31,14 +31,7 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, Statistics, recalibration_of
-from core.measure.undertraining import (
-    guessing,
-    is_guessing,
-    is_unclear,
-    late_gain,
-    lead_half_width,
-    points_ahead,
-)
+from core.measure.undertraining import guessing, is_guessing, is_unclear, lead_notice, rising_notice
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
@@ -47,6 +40,7 @@ from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
+from core.reconstruction.measured_net import ReconstructedNet
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
@@ -70,8 +64,10 @@ class Net:
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
+        reconstructed: whether it was pruned layer by layer, and not trained since.
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
+        class_names: by label; a class beyond them is called by its number.
         at_chance: whether it is no better than always guessing the most common class, as far as
             its images can tell.
         unclear: whether it is at chance only because they are too few to tell.
@@ -86,8 +82,10 @@ class Net:
     run: str | None = None
     dense: Accuracy | None = None
     trained: bool = True
+    reconstructed: bool = False
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
+    class_names: tuple[str, ...] = ()
     at_chance: bool = False
     unclear: bool = False
 
@@ -198,9 +196,8 @@ class Workbench:
             remake=self.models.uninitialized,
         )
         result = yield from stream
-        if gain := late_gain(result.epochs, len(data.validation)):
-            text = f"validation still rose by {gain:.1f} points in the last quarter of training"
-            yield Notice(f"probably undertrained: {text}; more epochs may help", warning=True)
+        if text := rising_notice(result.epochs, len(data.validation)):
+            yield Notice(text, warning=True)
         return result
 
     def finetune(
@@ -211,6 +208,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
         pruned: Accuracy | None = None,
+        reconstructed: ReconstructedNet | None = None,
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
@@ -233,14 +231,12 @@ class Workbench:
             remake=self.models.uninitialized,
             pruned=pruned,
             recalibrates=self.settings.recalibrates,
+            reconstructed=reconstructed,
         )
         result = yield from within(training, stream)
         dense = base.dense or base.accuracy
-        if gain := points_ahead(result.accuracy, dense):
-            lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
-            text = f"the fine-tuned net beats the dense one by {lead} on validation"
-            cause = "the dense net is probably undertrained; more epochs may help it"
-            yield Notice(f"{text}: {cause}", warning=True)
+        if text := lead_notice(result.accuracy, dense):
+            yield Notice(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
@@ -342,6 +338,7 @@ class Workbench:
             net,
             training_size=self.training_size,
             split_sizes=self.split_sizes,
+            class_names=self._splits.class_names,
             at_chance=is_guessing(accuracy, guess),
             unclear=is_unclear(accuracy, guess),
         )

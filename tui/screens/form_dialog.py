@@ -48,11 +48,21 @@ class FormDialog(Dialog[Form]):
         with Vertical(classes="dialog dialog--wide dialog--form"):
             yield from self.above()
             yield LinesWidget(id="rows")
-            yield Static(self.HINT, classes="dialog--hint", id="rows-hint", markup=False)
+            yield from self.below()
+            yield Static(self.hint, classes="dialog--hint", id="rows-hint", markup=False)
 
     def above(self) -> ComposeResult:
         """The header: empty unless a subclass adds one."""
         yield from ()
+
+    def below(self) -> ComposeResult:
+        """What is between the rows and the hint: nothing unless a subclass adds it."""
+        yield from ()
+
+    @property
+    def hint(self) -> str:
+        """What is below the rows while the form has no problem: the keys."""
+        return self.HINT
 
     def on_resize(self) -> None:
         """Fit the rows to the width."""
@@ -84,7 +94,7 @@ class FormDialog(Dialog[Form]):
         with rows.drawing():
             rows.lines = row_lines(self.form.rows(), self.form.at - self.FIRST, rows.size.width)
         rows.styles.height = len(rows.lines)
-        hint.update(self.form.problem or self.HINT)
+        hint.update(self.form.problem or self.hint)
         hint.set_class(bool(self.form.problem), "wrong")
 
 

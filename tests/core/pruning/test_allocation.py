@@ -16,6 +16,7 @@ from core.errors import InputError
 from core.nets.footprint import total
 from core.nets.layers import Layer
 from core.pruning.allocation import allocate, plan_for_tolerance
+from core.pruning.budgets.costs import parameter_costs
 from core.pruning.curves import Point
 from core.pruning.goals import ALLOCATIONS, parse_goal
 from core.pruning.plans import Plan, prune_count
@@ -26,6 +27,7 @@ from tests.core.measure.scanned_nets import (
     Net,
     cnn5,
     every_method,
+    every_ranking,
     largest_left,
     net_of,
     nets,
@@ -63,7 +65,7 @@ class TestEveryMethod:
         parts = [p.footprint(cut) for p, cut in zip(net.profiles, cuts, strict=True)]
         assert total(parts, net.other).nonzero <= budget
 
-    @every_method
+    @every_ranking
     @given(nets(), UNIT, UNIT)
     @settings(max_examples=30)
     def test_a_smaller_budget_keeps_no_more_of_any_layer(
@@ -74,7 +76,7 @@ class TestEveryMethod:
         more = net.kept(net.allocate(method, net.fixed + heavy))
         assert all(a <= b for a, b in zip(fewer, more, strict=True))
 
-    @every_method
+    @every_ranking
     @given(nets(), UNIT)
     @settings(max_examples=30)
     def test_the_highest_priorities_stay(self, method: str, net: Net, at: float) -> None:
@@ -105,7 +107,7 @@ class TestEveryMethod:
         kept = net.kept(plan)
         assert sum(n for n, is_free in zip(kept, free, strict=True) if is_free) == weights
 
-    @every_method
+    @every_ranking
     def test_every_budget_of_a_small_net_is_met(self, method: str) -> None:
         random = np.random.default_rng(0)
         weights = [
@@ -150,10 +152,11 @@ class TestEveryMethod:
         weight = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
         profile = Profile.of(Layer("it", weight.shape, weight.size, weight.size), weight)
         scan = replace(scan_of([]), layers={"it": (Point(0.5, 1, 2),)})
+        costs = parameter_costs([profile.layer], weight.size)
         for method in ALLOCATIONS:
             tracemalloc.start()
             try:
-                allocate(method, [profile], 20_000, scan=scan, dense=99.0)
+                allocate(method, [profile], 20_000, costs, scan=scan, dense=99.0)
                 _, peak = tracemalloc.get_traced_memory()
             finally:
                 tracemalloc.stop()
@@ -196,7 +199,7 @@ class TestOutOfReach:
     @pytest.mark.parametrize(
         ("method", "locked", "words"),
         [
-            ("random", {}, ("'random'", "lamp, magnitude, erk, sensitivity, uniform, han")),
+            ("random", {}, ("'random'", ", ".join(ALLOCATIONS))),
             ("lamp", {"fc9": 0.5}, ("'fc9'", "l0, l1")),
             ("lamp", {"l0": 1.5}, ("1.5", "l0", "from 0 to 1")),
             ("lamp", {"l0": 0.5, "l1": 0.5}, ("every layer is locked",)),
@@ -212,10 +215,11 @@ class TestOutOfReach:
 
     def test_sensitivity_needs_a_scan_of_the_net(self) -> None:
         net = self.net()
+        costs = parameter_costs([profile.layer for profile in net.profiles], net.parameters)
         with pytest.raises(InputError, match=r"core\.scan\(model, data\)"):
-            allocate("sensitivity", net.profiles, 300)
+            allocate("sensitivity", net.profiles, 300, costs)
         with pytest.raises(InputError, match="no layer 'l0'"):
-            allocate("sensitivity", net.profiles, 300, scan=cnn5().scan, dense=99.0)
+            allocate("sensitivity", net.profiles, 300, costs, scan=cnn5().scan, dense=99.0)
 
     @pytest.mark.parametrize("tolerance", [-0.1, math.nan, math.inf])
     def test_a_tolerance_is_a_number_of_points(self, tolerance: float) -> None:
