@@ -5,23 +5,26 @@ the part from a layer on runs once per sparsity. Nothing before a layer is compu
 holds one batch, and a scan that is stopped has every curve, on fewer images.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
+from functools import partial
 from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from core.data.batches import Images
-from core.errors import InputError
-from core.events import Notice, Portion, Progress, StopFlag, Stream, never, portions
+from core.errors import InputError, StoppedError
+from core.events import Notice, Progress, StopFlag, Stream, never
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
 from core.measure.coarse_filter import CoarseFilter
 from core.measure.int8_convolutions import is_fast_here, is_faster
-from core.measure.point_statistics import Collected, collecting_in_turn, is_followed
+from core.measure.points.preparation import Group, LayerRepair, Preparation
+from core.measure.points.statistics import PointStatistics, is_followed
 from core.measure.recalibration import (
+    SAMPLE_IMAGES,
     SAMPLE_SEED,
     Statistics,
     running_norms,
@@ -30,7 +33,7 @@ from core.measure.recalibration import (
     statistics,
 )
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
-from core.nets.layers import Layer, prunable_layers
+from core.nets.layers import Layer, bias_key, prunable_layers
 from core.nets.weights import Weights
 from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan, ScanUpdated
 from core.pruning.plans import check_sparsity
@@ -42,6 +45,10 @@ UNIFORM = "*"
 MOST_IMAGES, SAMPLE_STEP = 1000, 250
 MOST_BYTES = 512 << 20
 """Memory for the values in the prefix cache; large nets take fewer images at a time."""
+
+
+QUICK_SAMPLE = 250
+"""Images that a quick scan recalibrates a point on: it measures points on few more."""
 
 
 @dataclass(eq=False)
@@ -71,6 +78,7 @@ def scan(
     seed: int = 0,
     precision: str = "fp32",
     train: Images | None = None,
+    repair: LayerRepair | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of `model` with each layer alone pruned to each of `sparsities`.
@@ -91,6 +99,8 @@ def scan(
         precision: `bf16`, or `fp32`, for which int8 may do most of the work.
         train: the training images. If given, every point has running statistics of its own, see
             `core.measure.recalibration`; also one that prunes nothing.
+        repair: repairs every pruned layer alone, before its statistics are computed, such as
+            `core.reconstruction.scanned.LayersAlone`; the points of all layers use the same.
         stop: checked before every point.
 
     Raises InputError if a sparsity is not in [0, 1], or `within` is not above 0.
@@ -100,28 +110,22 @@ def scan(
     scanner = _Scanner(
         model, data, split, sparsities, uniform, within, precision, train is not None
     )
+    scanner.prepare(train, repair, stop)
     if scanner.untraceable:
         text = f"slow scan: the whole net runs for every point ({scanner.untraceable})"
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     before = statistics(scanner.norms)
     try:
-        if train is not None and scanner.norms:
-            batches = sample_batches(train, SAMPLE_SEED)
-            first, second = portions(sum(map(len, batches)), len(data))
-            yield first
-            yield from scanner.recalibrate(train, batches, stop)
-            if scanner.stopped:
-                return scanner.result()
-            yield second
-        else:
-            yield Portion(0.0, 1.0)
+        yield from scanner.preparation.start()
         yield from scanner.sweep(order, stop)
         if scanner.reopen_unsound():
             yield from scanner.sweep(order, stop)
-        return scanner.result()
+    except StoppedError:
+        scanner.stopped = True
     finally:
         set_statistics(scanner.norms, before)
+    return scanner.result()
 
 
 @dataclass(eq=False)
@@ -142,7 +146,7 @@ class _Scanner:
         self, sparsities: Sequence[float], uniform: Sequence[float], recalibrates: bool
     ) -> None:
         self.norms = running_norms(self.model) if recalibrates else {}
-        self.dense_statistics: Statistics = statistics(self.norms)
+        self.statistics: PointStatistics | None = None
         layers = prunable_layers(evaluation_mode(self.model))
         keys = [layer.key for layer in layers]
         self.base: Weights = {key: self.model.get_parameter(key).detach() for key in keys}
@@ -153,7 +157,13 @@ class _Scanner:
             self.groups[UNIFORM] = layers
             self.points[UNIFORM] = self._points(layers, uniform)
         some, _ = self.data.batch(slice(0, 3))
-        groups = {name: [layer.key for layer in group] for name, group in self.groups.items()}
+        names = {name for name, _ in self.model.named_parameters(remove_duplicate=False)}
+        groups = {
+            name: [
+                key for layer in group for key in (layer.key, bias_key(layer.key)) if key in names
+            ]
+            for name, group in self.groups.items()
+        }
         try:
             self.net, self.untraceable = PrefixCache(self.model, groups, some), ""
             if not is_followed(self.net, self.model, self.norms):
@@ -161,28 +171,38 @@ class _Scanner:
         except UntraceableError as error:
             self.net, self.untraceable = NoPrefixCache(self.model, groups, some), str(error)
 
-    def recalibrate(self, train: Images, batches: Sequence[Tensor], stop: StopFlag) -> Stream[None]:
-        """Compute the statistics of every point on these batches of the training images."""
-        points, done = self._all_points(), 0
-        total = len(points) * sum(map(len, batches))
-        with collecting_in_turn(self.model, self.net, self.norms) as collector:
-            collected = {id(point): Collected() for point in points}
-            for index in batches:
-                images, _ = train.batch(index)
-                values = collector.start(images)
-                for name in self.groups:
-                    alive = self.net.alive(name, values)
-                    for point in self.points[name]:
-                        if stop():
-                            self.stopped = True
-                            return
-                        with self._pruned(name, point):
-                            collector.finish(name, alive, collected[id(point)], images)
-                        done += len(index)
-                        yield Progress("recalibrating", done, total, "images")
-        self.dense_statistics = {**self.dense_statistics, **collector.dense.buffers}
-        for point in points:
-            point.statistics = {**self.dense_statistics, **collected[id(point)].buffers}
+    def prepare(self, train: Images | None, repair: LayerRepair | None, stop: StopFlag) -> None:
+        """Say what is done to the points of each group before they are measured."""
+        if train is not None and self.norms:
+            most = SAMPLE_IMAGES if self.within is None else QUICK_SAMPLE
+            batches = sample_batches(train, SAMPLE_SEED, most)
+            self.statistics = PointStatistics(
+                self.model, self.net, self.norms, train, batches, stop
+            )
+        groups = {name: self._group(name) for name in self.groups}
+        images = len(self.data)
+        self.preparation = Preparation(groups, repair, self.statistics, images)
+
+    def _group(self, name: str) -> Group:
+        points, (layer, *_) = self.points[name], self.groups[name]
+        at = chain(points, self.points.get(UNIFORM, ()))
+        return Group(
+            None if name == UNIFORM else layer,
+            sorted({point.sparsity for point in at}),
+            [partial(self._pruned, name, point) for point in points],
+            len(points) * max(1, len(self.base) - list(self.groups).index(name)),
+        )
+
+    def _prepare(self, name: str) -> Stream[None]:
+        """Repair the points of a group, and compute their statistics."""
+        self._set_dense_statistics()
+        found = yield from self.preparation.of(name, self._group(name))
+        for point, values in zip(self.points[name], found, strict=True):
+            point.statistics = values
+
+    def _set_dense_statistics(self) -> None:
+        if self.statistics is not None:
+            set_statistics(self.norms, self.statistics.dense)
 
     def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on more and more images until none is open."""
@@ -216,16 +236,19 @@ class _Scanner:
             precision=self.precision,
             traced=not self.untraceable,
             stopped=self.stopped,
+            repair=self.preparation.name,
         )
 
     def _advance(self, index: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on these images."""
         images, labels = self.data.batch(index)
         first = not any(point.images for point in self._all_points())
-        set_statistics(self.norms, self.dense_statistics)
+        self._set_dense_statistics()
         with torch.inference_mode(), NetCall(EVALUATION, images):
             values = self.net.start(images)
         for name in self.groups:
+            if self.preparation.waits(name):
+                yield from self._prepare(name)
             alive = self.net.alive(name, values)
             coarse = self.net.in_bf16(alive) if self.arithmetic == "bf16" else alive
             for point in filter(self._is_open, self.points[name]):
@@ -237,7 +260,8 @@ class _Scanner:
                         predictions = self._predict(name, alive, coarse, point)
                         point.correct += int((predictions == labels).sum())
                     point.images += len(labels)
-                    yield self._progress()
+                    if self.preparation.done:
+                        yield self._progress()
                     if first:
                         yield PointScanned(self.result())
 
@@ -282,15 +306,25 @@ class _Scanner:
         """Let the net compute with pruned copies; its own tensors belong to the caller."""
         if point.statistics is not None:
             set_statistics(self.norms, point.statistics)
+        before = dict[str, Tensor]()
         try:
             for layer in self.groups[name]:
-                weight = self.base[layer.key]
-                pruned = pruned_by(weight, point.thresholds[layer.key])
-                self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
+                for key, values in self._parameters(layer, point).items():
+                    parameter = self.model.get_parameter(key)
+                    before[key], parameter.data = parameter.data, values
             yield
         finally:
-            for layer in self.groups[name]:
-                self.model.get_parameter(layer.key).data = self.base[layer.key]
+            for key, values in before.items():
+                self.model.get_parameter(key).data = values
+
+    def _parameters(self, layer: Layer, point: _OpenPoint) -> Mapping[str, Tensor]:
+        """Those of a layer at a point."""
+        repaired = self.preparation.repaired.get(layer.name, {})
+        if point.sparsity in repaired:
+            return repaired[point.sparsity]()
+        weight = self.base[layer.key]
+        pruned = pruned_by(weight, point.thresholds[layer.key])
+        return {layer.key: weight.masked_fill(pruned, 0.0)}
 
     def _progress(self) -> Progress:
         points = self._all_points()
