@@ -242,6 +242,7 @@ def scan(
     seed: int = 0,
     precision: str = "fp32",
     recalibrate: bool = True,
+    reconstruct: bool = False,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Scan:
@@ -258,6 +259,7 @@ def scan(
         seed: for the order of the images.
         precision: `fp32`, or `bf16` where it is faster; the counts are the same.
         recalibrate: compute running statistics anew for each sparsity, see `core.recalibrate`.
+        reconstruct: reconstruct each pruned layer alone, as `core.reconstruct` does all of them.
         on_event: called with each event, such as `core.Progress`.
         stop: stop flag, checked before each sparsity; the result is then partial.
 
@@ -289,6 +291,7 @@ def scan(
         seed=seed,
         precision=precision,
         recalibrate=recalibrate,
+        reconstruct=reconstruct,
         stop=stop,
     )
     return run(stream, on_event)

@@ -114,7 +114,9 @@ def _scan_for(
     if method not in NEEDING_SCAN:
         return None
     yield from workbench.splits(stop)
-    scan = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
+    scan = load_scan(
+        experiment.folder, base.digest, SPLITS[0], workbench.data_name, workbench.repair
+    ).scan
     if scan is not None and scan.exact:
         return scan
     scan = yield from measurement.scan(workbench, base.weights, stop=stop)

@@ -38,6 +38,7 @@ from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
+from core.reconstruction.scanned.layers_alone import LayersAlone
 from core.reconstruction.tasks import LayerReconstructed
 from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
@@ -136,8 +137,10 @@ def scan(
     data, precision = yield from workbench.prepared(stop)
     yield from workbench.note_statistics()
     yield Progress("preparing the scan")
+    model = workbench.models.for_inference(weights)
+    reconstructs = workbench.settings.reconstructs_scans
     stream = sensitivity_scan.scan(
-        workbench.models.for_inference(weights),
+        model,
         images,
         split=split,
         sparsities=sparsities,
@@ -146,6 +149,7 @@ def scan(
         seed=workbench.settings.seed,
         precision=precision,
         train=data.train if workbench.settings.recalibrates else None,
+        repair=LayersAlone(model, data.train, stop=stop) if reconstructs else None,
         stop=stop,
     )
     return (yield from stream)

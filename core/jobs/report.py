@@ -234,6 +234,7 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
         **to_plain({**_settings(workbench, result.precision), **_statistics(workbench)}),
         "split": result.split,
         "images": result.images,
+        "repair": result.repair,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
         "layers": layers.pop("accuracy"),
         **layers,

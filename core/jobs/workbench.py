@@ -38,9 +38,11 @@ from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
+from core.pruning.curves import RepairName
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
+from core.reconstruction.sequence import SAMPLE
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
@@ -382,9 +384,17 @@ class Workbench:
         return recalibration_of(self.models.outline, self._splits.train)
 
     @property
+    def repair(self) -> RepairName:
+        """What a scan does to a pruned layer, once the images are loaded."""
+        if self.settings.reconstructs_scans:
+            return "reconstruct"
+        return "none" if self.recalibration is None else "recalibrate"
+
+    @property
     def data_name(self) -> str:
-        """Identifies the loaded images, their split, and the sample that recalibrates a net."""
+        """Identifies the loaded images, their split, and the samples that repair a net."""
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
         sample = f"recalibrated on {what.images}" if (what := self.recalibration) else ""
-        return ", ".join(filter(None, (name, protocol, images, sample)))
+        other = f"reconstructed on {SAMPLE}" if self.settings.reconstructs_scans else ""
+        return ", ".join(filter(None, (name, protocol, images, sample, other)))

@@ -180,8 +180,8 @@ class Backend:
         """The stored scan of these weights, if any; reads a small file."""
         from core.experiments.saved_scans import load_scan
 
-        data = self._workbench.data_name
-        return load_scan(self.experiment.folder, base.digest, SPLITS[0], data).scan
+        bench, folder = self._workbench, self.experiment.folder
+        return load_scan(folder, base.digest, SPLITS[0], bench.data_name, bench.repair).scan
 
     def search(
         self,
