@@ -181,6 +181,20 @@ def test_any_runs_fit_the_screen(found, width, height, data):
     assert len(texts[3]) <= height
 
 
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("height", [1, 2, 3])
+def test_details_that_do_not_fit_are_left_out_as_a_whole(width: int, height: int):
+    facts = {"created": "2026-11-20T09:07:00Z", "seed": 0, "precision": "bf16"}
+    one = tuned(7, 36.88, 99.3, **facts)
+    whole = flat(about(one, "0007", 400, 1))
+    said = " ".join(flat(about(one, "0007", width, height)).split())
+    assert "…" not in said
+    assert set(said.partition(" ")[2].split(" · ")) <= set(whole.strip()[6:].split(" · "))
+    assert "on the main screen" in said
+    assert ("6,183 of 228,010 parameters" in said) == (height > 1 or width > 60)
+    assert ("bf16" in said) == (width * height >= 160)
+
+
 # Looking through them
 
 CHANGES: dict[str, Any] = {
