@@ -192,7 +192,7 @@ def test_details_that_do_not_fit_are_left_out_as_a_whole(width: int, height: int
     assert set(said.partition(" ")[2].split(" · ")) <= set(whole.strip()[6:].split(" · "))
     assert "on the main screen" in said
     assert ("6,183 of 228,010 parameters" in said) == (height > 1 or width > 60)
-    assert ("bf16" in said) == (width * height >= 160)
+    assert ("bf16" in said) == (width * height > 160)
 
 
 # Looking through them
