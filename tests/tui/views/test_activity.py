@@ -97,8 +97,8 @@ HELD_OUT = "imgs has no test split: held out 10 of 120 images, every twelfth of 
 def test_only_a_warning_takes_rows_from_the_plots_while_a_job_runs() -> None:
     step = Progress("measuring the dense net on test", 2_000, 10_000, "images")
     for events in ((Notice(HELD_OUT),), (Notice(HELD_OUT), step)):
-        headline, detail = text(activity(progress(*events), 80, now=60.0))
-        assert detail.startswith("  imgs has no test split")
+        _, detail = text(activity(progress(*events), 80, now=60.0))
+        assert detail.startswith("  imgs has no test sp")
         assert ("2,000 of 10,000 images" in detail) == (step in events)
         assert len(detail) <= 80
     waits = Said("prune has to wait: fine-tuning to 36.88x is running, x stops it", "plain", 61.0)
