@@ -119,7 +119,8 @@ def reconstruct(
         plan: sparsity per layer, a fraction from 0 to 1; layers not named keep all weights, whose
             values may change. Existing zeros stay zero.
         data: only images of `train` are used, without labels.
-        images: size of the random sample of them.
+        images: size of the random sample of them; fewer if they have more than 150 million pixel
+            values, as 1,000 color images of 224 x 224 do.
         seed: draws the sample.
         recalibrate: compute running statistics anew on the way and at the end, as
             `core.recalibrate` does; a net without them pays nothing.
