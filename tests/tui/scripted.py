@@ -281,6 +281,7 @@ class Scripted(Backend):
             stopped=stopped,
             diverged=self.diverged,
             error="",
+            reconstructed=reconstructed,
             revived=0,
             dead=self.dead,
             sizes=SIZES,
