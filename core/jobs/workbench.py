@@ -38,7 +38,6 @@ from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
-from core.pruning.budgets.costs import NetCosts, Unit
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
@@ -100,7 +99,6 @@ class Workbench:
     Attributes:
         predictions: of the last two nets compared, on all test images, by weights digest.
         statistics: running statistics of the last nets pruned beside a job, see `measurement`.
-        costs: what its layers cost, as far as `measurement.costs_in` has worked it out.
 
     Raises InputError if the settings name an unknown model or a missing device.
     """
@@ -114,7 +112,6 @@ class Workbench:
         self._said: set[str] = set()  # shared by copies with other settings
         self.predictions: Mapping[str, Ints] = {}
         self.statistics: Mapping[object, Statistics] = {}
-        self.costs: dict[Unit, NetCosts] = {}
         inputs = settings.inputs.over(self.spec.inputs)
         shape, counts = (
             partial(image_shape, settings.dataset, inputs),
