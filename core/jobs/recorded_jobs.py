@@ -120,7 +120,7 @@ def apply_plan(
 ) -> Stream[PruningResult]:
     """Prune in one shot and measure, unless `pruned` is known; reconstruct if the recipe does."""
     reconstructs = workbench.finetuning.reconstruct
-    measuring, making = portions(0.05, 0.95 * reconstructs)
+    measuring, making = portions(0.1, 0.9 * reconstructs)
     if not (reconstructs and pruned):
         shot = measurement.prune(workbench, base, plan, stop)
         result = yield from within(measuring, shot)

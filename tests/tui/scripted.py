@@ -304,6 +304,7 @@ class Scripted(Backend):
             stopped=stopped,
             diverged=self.diverged,
             error="",
+            reconstructed=reconstructed,
             revived=0,
             dead=self.dead,
             sizes=SIZES,

@@ -410,3 +410,21 @@ def test_every_key_is_explained_once():
     pressed = [name for key in KEYS for name in key.keys.split(",")]
     assert len(pressed) == len(set(pressed))
     assert all(key.tooltip for key in KEYS)
+
+
+def test_a_reconstructed_run_says_every_state_it_went_through() -> None:
+    accuracy = {
+        stage: {"validation": 99.0 - at, "test": 98.5 - at}
+        for at, stage in enumerate(("dense", "finetuned", "reconstructed", "pruned"))
+    }
+    made = {"images": 4_000, "seed": 0}
+    whole = tuned(1, 36.9, 98.0, accuracy=accuracy, reconstruction=made)
+    states = "test dense 98.50, pruned 95.50, reconstructed 96.50, fine-tuned 97.50"
+    assert states in " ".join(flat(about(whole, None, 120, 4)).split())
+    del accuracy["finetuned"]
+    only = row(2, kind="prune", ratio=36.9, accuracy=accuracy, reconstruction=made, recipe="fast")
+    assert (only.kind, only.recipe, only.score("test")) == ("reconstruct", None, 96.5)
+    del accuracy["reconstructed"]
+    shot = row(3, kind="prune", ratio=36.9, accuracy=accuracy)
+    assert (shot.kind, shot.score("test")) == ("prune", 95.5)
+    assert ("reconstructed", "yes", "no") in differences(whole, shot)
