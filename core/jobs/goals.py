@@ -1,6 +1,6 @@
 """Jobs for goals: a plan for a size, and the smallest net for an accuracy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
@@ -15,6 +15,7 @@ from core.pruning.allocation import allocate
 from core.pruning.curves import SPLITS, Scan
 from core.pruning.goals import SENSITIVITY, Goal
 from core.pruning.plans import Plan
+from core.pruning.what_if import Profile
 
 
 def plan_for(
@@ -32,7 +33,8 @@ def plan_for(
         InputError: the goal is out of reach, or see `allocation.allocate`.
     """
     scan = yield from _scan_for(method, workbench, base, experiment, stop)
-    return _plan(workbench, base, goal, method, locked, scan)
+    profiles = yield from workbench.profiles(base, stop)
+    return _plan(workbench, base, profiles, goal, method, locked, scan)
 
 
 def search_for(
@@ -57,7 +59,8 @@ def search_for(
 
     def attempt(number: int, ratio: float, best: Trial | None) -> Stream[TrialOutcome]:
         net = base if best is None else workbench.net(best.result, best.base)
-        plan = _plan(workbench, net, Goal("ratio", ratio), method, locked, scan)
+        profiles = yield from workbench.profiles(net, stop)
+        plan = _plan(workbench, net, profiles, Goal("ratio", ratio), method, locked, scan)
         trial = TrialRecord(number, least)
         result = yield from recorded_jobs.finetune(
             workbench, net, plan, experiment, stop, search=trial, allocate=method
@@ -116,6 +119,7 @@ def _scan_for(
 def _plan(
     workbench: Workbench,
     base: Net,
+    profiles: Sequence[Profile],
     goal: Goal,
     method: str,
     locked: Mapping[str, float],
@@ -124,5 +128,5 @@ def _plan(
     budget, other = goal.budget(workbench.parameters), base.other_parameters
     dense = base.accuracy.validation
     return allocate(
-        method, base.profiles, budget, other_parameters=other, locked=locked, scan=scan, dense=dense
+        method, profiles, budget, other_parameters=other, locked=locked, scan=scan, dense=dense
     )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from core.criteria.names import MAGNITUDE
+from core.events import drain
 from core.experiments.run_record import (
     FINETUNE,
     TRAIN,
@@ -47,7 +49,8 @@ def finetuning_record(
     zeros stay, so no sparsity is below its share of zeros.
     """
     what_ifs = [
-        profile.what_if(max(plan[profile.layer.name], profile.floor)) for profile in base.profiles
+        profile.what_if(max(plan[profile.layer.name], profile.floor))
+        for profile in drain(workbench.profiles(base))
     ]
     layers = tuple(
         LayerRecord(layer.name, layer.elements, what_if.sparsity, what_if.kept, what_if.threshold)
@@ -212,8 +215,13 @@ def _size(net: Footprint) -> dict[str, Any]:
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
-    """All hyperparameters of a fine-tuning."""
+    """All hyperparameters of a fine-tuning; the criterion only if it is not magnitude.
+
+    Runs by magnitude are then those of versions that knew no other.
+    """
     values = asdict(recipe)
+    if recipe.criterion == MAGNITUDE:
+        del values["criterion"]
     for phase in ("dense", "finetune"):
         del values[phase]
     return {**values, **recipe.finetune.values()}

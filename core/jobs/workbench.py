@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.criteria.names import MAGNITUDE
+from core.criteria.ranking import Ranking
 from core.data.batches import Splits
 from core.data.counts import Counts
 from core.data.image_shape import image_shape
@@ -31,18 +33,9 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, Statistics, recalibration_of
-from core.measure.undertraining import (
-    guessing,
-    is_guessing,
-    is_unclear,
-    late_gain,
-    lead_half_width,
-    points_ahead,
-)
+from core.measure.undertraining import guessing, is_guessing, is_unclear
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
-from core.nets.prunable.plain_net import explained
-from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
@@ -51,11 +44,11 @@ from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
+from core.training import notices
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
-from core.training.notices import fitted_notice, mirrored_notice, stale_notices
 from core.training.recipes import Phase, Recipe, TrainingSize
 
 
@@ -198,9 +191,8 @@ class Workbench:
             remake=self.models.uninitialized,
         )
         result = yield from stream
-        if gain := late_gain(result.epochs, len(data.validation)):
-            text = f"validation still rose by {gain:.1f} points in the last quarter of training"
-            yield Notice(f"probably undertrained: {text}; more epochs may help", warning=True)
+        if text := notices.undertrained_notice(result.epochs, len(data.validation)):
+            yield Notice(text, warning=True)
         return result
 
     def finetune(
@@ -217,6 +209,7 @@ class Workbench:
         before, phase = self.settings.finetuning().finetune, self.finetuning.finetune
         yield from self._note_phase("fine-tuning", before, phase)
         yield from self.note_statistics()
+        ranking = yield from self.ranking(base.weights, base.digest, stop)
         training, sizes = portions(1 - SIZES_COST, SIZES_COST)
         stream = finetune(
             self.models.uninitialized(),
@@ -233,29 +226,43 @@ class Workbench:
             remake=self.models.uninitialized,
             pruned=pruned,
             recalibrates=self.settings.recalibrates,
+            ranking=ranking,
         )
         result = yield from within(training, stream)
-        dense = base.dense or base.accuracy
-        if gain := points_ahead(result.accuracy, dense):
-            lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
-            text = f"the fine-tuned net beats the dense one by {lead} on validation"
-            cause = "the dense net is probably undertrained; more epochs may help it"
-            yield Notice(f"{text}: {cause}", warning=True)
+        if text := notices.beaten_notice(result.accuracy, base.dense or base.accuracy):
+            yield Notice(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
+    def ranking(self, base: Weights, digest: str, stop: StopFlag = never) -> Stream[Ranking]:
+        """What the recipe's criterion says of the weights with this digest; kept.
+
+        Says once which layers it leaves to magnitude. May run beside a job.
+        """
+        criterion, seed = self.finetuning.criterion, self.settings.seed
+        data = (yield from self.splits(stop)).train
+        ranking = yield from self.models.ranking(base, digest, criterion, data, seed, stop)
+        yield from self._say_once(ranking.notice, warning=True)
+        return ranking
+
+    def profiles(self, base: Net, stop: StopFlag = never) -> Stream[tuple[Profile, ...]]:
+        """The profiles of a net; of its importances, if the criterion is not magnitude."""
+        if self.finetuning.criterion == MAGNITUDE:
+            return base.profiles
+        return (yield from self.ranking(base.weights, base.digest, stop)).profiles
+
     def _note_phase(self, what: str, before: Phase, phase: Phase) -> Stream[None]:
         """Say once how the images changed a phase; warn of what its augmentation does to them."""
         size = self.training_size
-        text = fitted_notice(what, before, phase, size.images) if size else ""
+        text = notices.fitted_notice(what, before, phase, size.images) if size else ""
         yield from self._say_once(text)
-        if text := mirrored_notice(self.settings.dataset, phase):
+        if text := notices.mirrored_notice(self.settings.dataset, phase):
             yield Notice(text, warning=True)
 
     def note_statistics(self) -> Stream[None]:
         """Say once which running statistics stay stale in a pruned net, if any do."""
-        for text in stale_notices(self.models.outline, self.settings.recalibrates):
+        for text in notices.stale_notices(self.models.outline, self.settings.recalibrates):
             yield from self._say_once(text, warning=True)
 
     def _say_once(self, text: str, warning: bool = False) -> Stream[None]:
@@ -360,15 +367,7 @@ class Workbench:
             if self.spec.is_user_model:
                 yield from map(Notice, self.models.notes(settings.seed))
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
-                model = self.models.uninitialized()
-                check_prunable(model)
-                self.models.check_head(model, data.train.batch(slice(0, 2))[0])
-                for change in self.models.changes:
-                    yield Notice(change.what, warning=True)
-                with explained(self.models.changes):
-                    data = yield from self.models.fitted(model, data, settings.dataset)
-                for text in unprunable_summary(model):
-                    yield Notice(text, warning=True)
+                data = yield from self.models.tried(data, settings.dataset)
             self._splits = data
         return self._splits
 
@@ -386,8 +385,10 @@ class Workbench:
 
     @property
     def data_name(self) -> str:
-        """Identifies the loaded images, their split, and the sample that recalibrates a net."""
+        """Identifies the loaded images, their split, and what recalibrates and ranks a net."""
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
         sample = f"recalibrated on {what.images}" if (what := self.recalibration) else ""
-        return ", ".join(filter(None, (name, protocol, images, sample)))
+        criterion = self.finetuning.criterion
+        ranked = "" if criterion == MAGNITUDE else f"{criterion}, seed {self.settings.seed}"
+        return ", ".join(filter(None, (name, protocol, images, sample, ranked)))

@@ -104,14 +104,19 @@ def find_uses(net: nn.Module, images: Tensor, layers: Sequence[Layer]) -> dict[s
     return found
 
 
-def refusal(layer: Layer, uses: Uses | None) -> str:
-    """Why a layer cannot be reconstructed; empty if it can."""
+def unseen(layer: Layer, uses: Uses | None) -> str:
+    """Why a layer has no rows of inputs that its weights are multiplied by; empty if it has."""
     if uses is None or (not uses.number and not uses.other):
         return "the net does not multiply by it as a linear layer or convolution does"
     if uses.other:
         if layer.kind in _NOT_PRODUCTS:
             return f"{layer.kind} weights are not reconstructed"
         return "the net also uses its weights in other ways than in a product with its inputs"
+    return ""
+
+
+def too_large(uses: Uses) -> str:
+    """Why the Gram matrices of a layer's inputs do not fit into memory; empty if they do."""
     values = uses.blocks * uses.inputs**2
     if values > MOST_VALUES:
         return (
@@ -119,6 +124,11 @@ def refusal(layer: Layer, uses: Uses | None) -> str:
             f"more than {MOST_VALUES * 8 >> 20} MiB"
         )
     return ""
+
+
+def refusal(layer: Layer, uses: Uses | None) -> str:
+    """Why a layer cannot be reconstructed; empty if it can."""
+    return unseen(layer, uses) or ("" if uses is None else too_large(uses))
 
 
 class _Rows(NamedTuple):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from core.criteria.names import CRITERIA, CriterionName
 from core.errors import InputError
 from core.fields.declaration import check_fields, explicit_values, setting
 from core.fields.kinds import integer, number, one_of, some_of, switch
@@ -42,6 +43,7 @@ class RecipeChanges:
     UNSET: ClassVar[str] = "as the recipe says"
 
     method: Method | None = setting(None, one_of(METHODS), "how pruning and training alternate")
+    criterion: CriterionName | None = setting(None, one_of(CRITERIA), "what ranks the weights")
     rounds: int | None = setting(None, integer(1, 100), "prune-and-retrain rounds (iterative)")
     epochs: int | None = setting(None, integer(1, MAX_EPOCHS), "passes over the images, per round")
     lr: float | None = setting(
@@ -85,6 +87,7 @@ class RecipeChanges:
             rounds=rounds,
             scale_dropout=scale,
             rewind=rewind,
+            criterion=self.criterion or recipe.criterion,
         )
 
     def explicit_values(self) -> dict[str, Any]:
