@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import ceil
 
 import torch
@@ -49,5 +50,5 @@ def watch_rows(
 
     for images, _ in sample:
         yield Progress("ranking weights", done, total, "images")
-        run_watched(model, images, list(uses), on_use)
+        run_watched(model, partial(model, images), list(uses), on_use)
         done += len(images)

@@ -1,6 +1,8 @@
 """Optimal brain surgeon: what is lost with a weight once the others have made up for it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +27,7 @@ class Obs:
     Derivatives for Network Pruning: Optimal Brain Surgeon", equation 5, for a layer's output as in
     Frantar & Alistarh 2022, "Optimal Brain Compression". The other weights stay as they are; to
     have them make up for it, reconstruct. Layers that do not multiply rows of inputs by their
-    weights, or whose Gram matrices are too large, are left out.
+    weights are left out; those with many inputs take H in parts, blocks on its diagonal.
 
     Gram matrices take longer than the training between two steps of gradual pruning: an object
     computes those of the first net it sees, and ranks later weights by them.
@@ -52,29 +54,57 @@ class Obs:
         return result
 
 
+class _Part(NamedTuple):
+    """Some columns of a layer's weight, whose Gram matrices fit into memory."""
+
+    layer: Layer
+    uses: Uses
+    columns: slice
+
+    @property
+    def width(self) -> int:
+        return int(self.columns.stop - self.columns.start)
+
+    @property
+    def values(self) -> int:
+        return self.uses.blocks * self.width**2
+
+
 def _scales(
     model: nn.Module, layers: Sequence[Layer], sample: Sample
 ) -> Stream[Mapping[str, Tensor]]:
     """The root of 1 / [H^-1]_ii for each input, [blocks, m], by layer."""
     found = uses_of(model, layers, sample)
-    uses = {
-        layer: found[layer.name] for layer in layers if not refusal(layer, found.get(layer.name))
-    }
-    scales = {}
-    for group in _groups(uses):
-        sums = {layer.name: Sums(use.blocks, 0, use.inputs) for layer, use in group.items()}
+    parts = [
+        _Part(layer, found[layer.name], columns)
+        for layer in layers
+        if not refusal(layer, found.get(layer.name))
+        for columns in found[layer.name].parts
+    ]
+    scales: dict[str, list[Tensor]] = {}
+    for group in _groups(parts):
+        sums = [Sums(part.uses.blocks, 0, part.width) for part in group]
 
-        def add(name: str, blocks: slice, inputs: Tensor, sums: Mapping[str, Sums] = sums) -> None:
-            none = inputs.new_empty(blocks.stop - blocks.start, inputs.shape[1], 0)
-            sums[name].add(blocks.start, inputs, none)
-
-        yield from watch_rows(model, group, sample, add)
-        for name, each in sums.items():
-            yield Progress(f"inverting the Gram matrix of {name}")
+        uses = {part.layer: part.uses for part in group}
+        yield from watch_rows(model, uses, sample, partial(_add_rows, group, sums))
+        for part, each in zip(group, sums, strict=True):
+            yield Progress(f"inverting the Gram matrix of {part.layer.name}")
             if sample.stop():
                 raise StoppedError("stopped while ranking the weights")
-            scales[name] = _scale(each)
-    return scales
+            scales.setdefault(part.layer.name, []).append(_scale(each))
+    return {name: torch.cat(some, 1) for name, some in scales.items()}
+
+
+def _add_rows(
+    group: Sequence[_Part], sums: Sequence[Sums], name: str, blocks: slice, inputs: Tensor
+) -> None:
+    """Add rows of a layer's inputs to the sums of its parts."""
+    for part, each in zip(group, sums, strict=True):
+        if part.layer.name == name:
+            rows = inputs[..., part.columns]
+            each.add(
+                blocks.start, rows, rows.new_empty(blocks.stop - blocks.start, rows.shape[1], 0)
+            )
 
 
 def _scale(sums: Sums) -> Tensor:
@@ -84,16 +114,13 @@ def _scale(sums: Sums) -> Tensor:
     return (sums.rows[:, None].clamp_min(1) * inverse).rsqrt()
 
 
-def _groups(uses: Mapping[Layer, Uses]) -> Iterator[Mapping[Layer, Uses]]:
-    """The layers in groups whose Gram matrices fit into memory together."""
-    group: dict[Layer, Uses] = {}
-    values = 0
-    for layer, use in uses.items():
-        size = use.blocks * use.inputs**2
-        if group and values + size > MOST_VALUES:
+def _groups(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
+    """Parts whose Gram matrices fit into memory together."""
+    group: list[_Part] = []
+    for part in parts:
+        if group and sum(each.values for each in (*group, part)) > MOST_VALUES:
             yield group
-            group, values = {}, 0
-        group[layer] = use
-        values += size
+            group = []
+        group.append(part)
     if group:
         yield group

@@ -9,7 +9,7 @@ from core.criteria.criterion import Importance, Sample
 from core.criteria.inputs import uses_of, watch_rows
 from core.events import Stream
 from core.nets.layers import Layer
-from core.reconstruction.inputs import unseen
+from core.reconstruction.inputs import refusal
 from core.reconstruction.layers import in_blocks
 
 
@@ -30,7 +30,9 @@ class Wanda:
         """See `Criterion.importance`."""
         found = uses_of(model, layers, sample)
         uses = {
-            layer: found[layer.name] for layer in layers if not unseen(layer, found.get(layer.name))
+            layer: found[layer.name]
+            for layer in layers
+            if not refusal(layer, found.get(layer.name))
         }
         squares = {
             layer.name: torch.zeros(use.blocks, use.inputs, dtype=torch.float64)

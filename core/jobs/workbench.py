@@ -38,8 +38,10 @@ from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
+from core.pruning.budgets.costs import NetCosts, Unit
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
+from core.reconstruction.measured_net import ReconstructedNet
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
@@ -63,8 +65,10 @@ class Net:
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
+        reconstructed: whether it was pruned layer by layer, and not trained since.
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
+        class_names: by label; a class beyond them is called by its number.
         at_chance: whether it is no better than always guessing the most common class, as far as
             its images can tell.
         unclear: whether it is at chance only because they are too few to tell.
@@ -79,8 +83,10 @@ class Net:
     run: str | None = None
     dense: Accuracy | None = None
     trained: bool = True
+    reconstructed: bool = False
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
+    class_names: tuple[str, ...] = ()
     at_chance: bool = False
     unclear: bool = False
 
@@ -94,6 +100,7 @@ class Workbench:
     Attributes:
         predictions: of the last two nets compared, on all test images, by weights digest.
         statistics: running statistics of the last nets pruned beside a job, see `measurement`.
+        costs: what its layers cost, as far as `measurement.costs_in` has worked it out.
 
     Raises InputError if the settings name an unknown model or a missing device.
     """
@@ -107,6 +114,7 @@ class Workbench:
         self._said: set[str] = set()  # shared by copies with other settings
         self.predictions: Mapping[str, Ints] = {}
         self.statistics: Mapping[object, Statistics] = {}
+        self.costs: dict[Unit, NetCosts] = {}
         inputs = settings.inputs.over(self.spec.inputs)
         shape, counts = (
             partial(image_shape, settings.dataset, inputs),
@@ -191,8 +199,8 @@ class Workbench:
             remake=self.models.uninitialized,
         )
         result = yield from stream
-        if text := notices.undertrained_notice(result.epochs, len(data.validation)):
-            yield Notice(text, warning=True)
+        short = notices.undertrained_notice(result.epochs, len(data.validation))
+        yield from self._say_once(short, warning=True)
         return result
 
     def finetune(
@@ -203,6 +211,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
         pruned: Accuracy | None = None,
+        reconstructed: ReconstructedNet | None = None,
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
@@ -227,19 +236,17 @@ class Workbench:
             pruned=pruned,
             recalibrates=self.settings.recalibrates,
             ranking=ranking,
+            reconstructed=reconstructed,
         )
         result = yield from within(training, stream)
-        if text := notices.beaten_notice(result.accuracy, base.dense or base.accuracy):
-            yield Notice(text, warning=True)
+        text = notices.beaten_notice(result.accuracy, base.dense or base.accuracy)
+        yield from self._say_once(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
     def ranking(self, base: Weights, digest: str, stop: StopFlag = never) -> Stream[Ranking]:
-        """What the recipe's criterion says of the weights with this digest; kept.
-
-        Says once which layers it leaves to magnitude. May run beside a job.
-        """
+        """What the recipe's criterion says of the weights with this digest; beside a job, too."""
         criterion, seed = self.finetuning.criterion, self.settings.seed
         data = (yield from self.splits(stop)).train
         ranking = yield from self.models.ranking(base, digest, criterion, data, seed, stop)
@@ -257,8 +264,8 @@ class Workbench:
         size = self.training_size
         text = notices.fitted_notice(what, before, phase, size.images) if size else ""
         yield from self._say_once(text)
-        if text := notices.mirrored_notice(self.settings.dataset, phase):
-            yield Notice(text, warning=True)
+        text = notices.mirrored_notice(self.settings.dataset, phase)
+        yield from self._say_once(text, warning=True)
 
     def note_statistics(self) -> Stream[None]:
         """Say once which running statistics stay stale in a pruned net, if any do."""
@@ -292,13 +299,12 @@ class Workbench:
         source = result if isinstance(result, TrainingResult) else base
         early = source.early if source else None
         dense = (base.dense or base.accuracy) if base else None
-        weights, accuracy, run = result.weights, result.accuracy, result.run
-        return self.net_of(weights, accuracy, early=early, run=run, dense=dense)
+        run = result.run
+        return self.net_of(result.weights, result.accuracy, early=early, run=run, dense=dense)
 
     def prepared(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
         """The images and the training precision, see `splits` and `precision`."""
-        data = yield from self.splits(stop)
-        return data, (yield from self.precision(data))
+        return (data := (yield from self.splits(stop))), (yield from self.precision(data))
 
     def prepared_to_train(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
         """The same, after a first step of fine-tuning that tries a user's own net.
@@ -349,6 +355,7 @@ class Workbench:
             net,
             training_size=self.training_size,
             split_sizes=self.split_sizes,
+            class_names=self._splits.class_names,
             at_chance=is_guessing(accuracy, guess),
             unclear=is_unclear(accuracy, guess),
         )
@@ -389,6 +396,6 @@ class Workbench:
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
         sample = f"recalibrated on {what.images}" if (what := self.recalibration) else ""
-        criterion = self.finetuning.criterion
-        ranked = "" if criterion == MAGNITUDE else f"{criterion}, seed {self.settings.seed}"
+        by = self.finetuning.criterion
+        ranked = "" if by == MAGNITUDE else f"{by}, seed {self.settings.seed}"
         return ", ".join(filter(None, (name, protocol, images, sample, ranked)))
