@@ -10,8 +10,8 @@ CRITERIA: dict[CriterionName, str] = {
     "magnitude": "|w|, the size of the weight",
     "wanda": "|w| x norm of its inputs",
     "taylor": "|w| x gradient of the loss",
-    "obs": "output error left at best (brain surgeon)",
-    "random": "a random order, as the control",
+    "obs": "output error left at best (surgeon)",
+    "random": "a random order, the control",
 }
 """Each is a module of this folder, which cites its source."""
 

@@ -157,9 +157,8 @@ class Workbench:
     @property
     def training_size(self) -> TrainingSize | None:
         """The size of the training set, once it is loaded."""
-        if self._splits is None:
-            return None
-        return TrainingSize(len(self._splits.train), self._splits.train.values)
+        splits = self._splits
+        return None if splits is None else TrainingSize(len(splits.train), splits.train.values)
 
     @property
     def split_sizes(self) -> tuple[int, int] | None:
@@ -186,7 +185,7 @@ class Workbench:
         yield from self._note_phase("training", self.settings.training(), self.training)
         net = self.models.fresh_net(self.settings.seed)
         check_initial(net.model)
-        stream = train(
+        result = yield from train(
             net.model,
             data,
             self.training,
@@ -198,7 +197,6 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
-        result = yield from stream
         short = notices.undertrained_notice(result.epochs, len(data.validation))
         yield from self._say_once(short, warning=True)
         return result
@@ -304,7 +302,8 @@ class Workbench:
 
     def prepared(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
         """The images and the training precision, see `splits` and `precision`."""
-        return (data := (yield from self.splits(stop))), (yield from self.precision(data))
+        data = yield from self.splits(stop)
+        return data, (yield from self.precision(data))
 
     def prepared_to_train(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
         """The same, after a first step of fine-tuning that tries a user's own net.
