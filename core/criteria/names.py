@@ -7,10 +7,10 @@ from core.errors import InputError, expected_one_of
 CriterionName = Literal["magnitude", "wanda", "taylor", "obs", "random"]
 
 CRITERIA: dict[CriterionName, str] = {
-    "magnitude": "|w|, the size of the weight",
-    "wanda": "|w| x norm of its inputs",
-    "taylor": "|w| x gradient of the loss",
-    "obs": "output error left at best (surgeon)",
+    "magnitude": "the size of the weight",
+    "wanda": "weight x norm of its inputs",
+    "taylor": "weight x gradient of the loss",
+    "obs": "output error left at best",
     "random": "a random order, the control",
 }
 """Each is a module of this folder, which cites its source."""

@@ -235,6 +235,7 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     uniform = {key: _each(result.uniform, attribute) for key, attribute in columns.items()}
     return {
         **to_plain({**_settings(workbench, result.precision), **_statistics(workbench)}),
+        "criterion": workbench.finetuning.criterion,
         "split": result.split,
         "images": result.images,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
