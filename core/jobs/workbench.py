@@ -33,12 +33,11 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, Statistics, recalibration_of
-from core.measure.undertraining import guessing, is_guessing, is_unclear
+from core.measure.undertraining import guessing, is_guessing, is_unclear, lead_notice, rising_notice
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
-from core.pruning.budgets.costs import NetCosts, Unit
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
@@ -69,7 +68,8 @@ class Net:
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
         class_names: by label; a class beyond them is called by its number.
-        at_chance: whether its images cannot tell it from guessing the most common class.
+        at_chance: whether it is no better than always guessing the most common class, as far as
+            its images can tell.
         unclear: whether it is at chance only because they are too few to tell.
     """
 
@@ -99,7 +99,6 @@ class Workbench:
     Attributes:
         predictions: of the last two nets compared, on all test images, by weights digest.
         statistics: running statistics of the last nets pruned beside a job, see `measurement`.
-        costs: what its layers cost, as far as `measurement.costs_in` has worked it out.
 
     Raises InputError if the settings name an unknown model or a missing device.
     """
@@ -113,10 +112,11 @@ class Workbench:
         self._said: set[str] = set()  # shared by copies with other settings
         self.predictions: Mapping[str, Ints] = {}
         self.statistics: Mapping[object, Statistics] = {}
-        self.costs: dict[Unit, NetCosts] = {}
         inputs = settings.inputs.over(self.spec.inputs)
-        shape = partial(image_shape, settings.dataset, inputs)
-        counts = Counts(settings.dataset, inputs)
+        shape, counts = (
+            partial(image_shape, settings.dataset, inputs),
+            Counts(settings.dataset, inputs),
+        )
         self.models = Models(self.spec, resolve_device(settings.device), shape, counts)
         keep_freed_memory()
         if settings.threads is not None:
@@ -160,9 +160,8 @@ class Workbench:
     @property
     def split_sizes(self) -> tuple[int, int] | None:
         """The images in validation and test, once they are loaded."""
-        return (
-            None if self._splits is None else (len(self._splits.validation), len(self._splits.test))
-        )
+        splits = self._splits
+        return None if splits is None else (len(splits.validation), len(splits.test))
 
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""
@@ -195,8 +194,8 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
-        short = notices.undertrained_notice(result.epochs, len(data.validation))
-        yield from self._say_once(short, warning=True)
+        if text := rising_notice(result.epochs, len(data.validation)):
+            yield Notice(text, warning=True)
         return result
 
     def finetune(
@@ -235,8 +234,8 @@ class Workbench:
             reconstructed=reconstructed,
         )
         result = yield from within(training, stream)
-        text = notices.beaten_notice(result.accuracy, base.dense or base.accuracy)
-        yield from self._say_once(text, warning=True)
+        if text := lead_notice(result.accuracy, base.dense or base.accuracy):
+            yield Notice(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))

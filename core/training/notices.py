@@ -1,15 +1,13 @@
-"""What a user is told before and after a training."""
+"""What a user is told before a training starts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from torch import nn
 
 from core.data.registry import describe, is_folder
-from core.events import Accuracy, Epoch
 from core.measure.recalibration import fixed_statistics, running_norms
-from core.measure.undertraining import late_gain, lead_half_width, points_ahead
 from core.system.error_text import counted, some
 from core.training.recipes import Phase
 
@@ -57,20 +55,3 @@ def stale_notices(model: nn.Module, recalibrates: bool) -> Iterator[str]:
             f"the running statistics of {some(fixed)} stay as they are in a pruned net: those of "
             "torch's BatchNorm and InstanceNorm can be computed anew, not those of other classes"
         )
-
-
-def undertrained_notice(epochs: Sequence[Epoch], images: int) -> str:
-    """Says that a training on this many images of validation was too short; empty if it was not."""
-    if not (gain := late_gain(epochs, images)):
-        return ""
-    text = f"validation still rose by {gain:.1f} points in the last quarter of training"
-    return f"probably undertrained: {text}; more epochs may help"
-
-
-def beaten_notice(finetuned: Accuracy, dense: Accuracy) -> str:
-    """Says that a fine-tuned net beats the dense one; empty if it does not, or may by chance."""
-    if not (gain := points_ahead(finetuned, dense)):
-        return ""
-    lead = f"{gain:.1f} ±{lead_half_width(finetuned, dense):.1f} points"
-    text = f"the fine-tuned net beats the dense one by {lead} on validation"
-    return f"{text}: the dense net is probably undertrained; more epochs may help it"
