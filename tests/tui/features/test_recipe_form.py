@@ -18,7 +18,7 @@ from tui.screens.help.screen import HelpScreen
 from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import ROWS as SETTINGS
 from tui.state.recipe_form import RecipeForm
-from tui.widgets.number_input import NumberInput
+from tui.widgets.inputs.number_input import NumberInput
 
 ROWS = tuple(SETTINGS)
 
