@@ -43,7 +43,6 @@ class RecipeChanges:
     UNSET: ClassVar[str] = "as the recipe says"
 
     method: Method | None = setting(None, one_of(METHODS), "how pruning and training alternate")
-    criterion: CriterionName | None = setting(None, one_of(CRITERIA), "what ranks the weights")
     rounds: int | None = setting(None, integer(1, 100), "prune-and-retrain rounds (iterative)")
     epochs: int | None = setting(
         None, integer(0, MAX_EPOCHS), "passes over the images; 0 only prunes"
@@ -56,6 +55,7 @@ class RecipeChanges:
     l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
     rewind: bool | None = setting(None, switch(), "rewind kept weights to early values")
     reconstruct: bool | None = setting(None, switch(), "start from the reconstructed net")
+    criterion: CriterionName | None = setting(None, one_of(CRITERIA), "what ranks the weights")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: spec.meaning for name, spec in OPTIMIZERS.items()}), "optimizer"
     )

@@ -16,8 +16,8 @@ ALL_KEYS = (
     "recalibrate, seed, image_size, channels, mean, std"
 )
 ALL_CHOICES = (
-    "expected one of method, criterion, rounds, epochs, lr, scale_dropout, l1, l2, rewind, "
-    "reconstruct, optimizer, batch_size, loss, smoothing, augment"
+    "expected one of method, rounds, epochs, lr, scale_dropout, l1, l2, rewind, reconstruct, "
+    "criterion, optimizer, batch_size, loss, smoothing, augment"
 )
 
 EACH = (
