@@ -59,8 +59,11 @@ def prune(
     model = workbench.models.uninitialized()
     measuring, counting = portions(0.95, 0.05)
     yield from workbench.note_statistics()
+    ranking = yield from workbench.ranking(base.weights, base.digest, stop)
     recalibrates = workbench.settings.recalibrates
-    stream = prune_and_measure(model, base.weights, plan, data, stop, precision, recalibrates)
+    stream = prune_and_measure(
+        model, base.weights, plan, data, stop, precision, recalibrates, ranking.weights
+    )
     accuracy = yield from within(measuring, stream)
     yield counting
     dead = yield from count_dead_units(model, data.validation)
@@ -135,6 +138,7 @@ def scan(
         yield Notice(f"{text}, so small differences in this scan may be chance", warning=True)
     data, precision = yield from workbench.prepared(stop)
     yield from workbench.note_statistics()
+    ranking = yield from workbench.ranking(weights, weights_digest(weights), stop)
     yield Progress("preparing the scan")
     stream = sensitivity_scan.scan(
         workbench.models.for_inference(weights),
@@ -146,6 +150,7 @@ def scan(
         seed=workbench.settings.seed,
         precision=precision,
         train=data.train if workbench.settings.recalibrates else None,
+        ranked=ranking.weights,
         stop=stop,
     )
     return (yield from stream)
@@ -161,12 +166,14 @@ def pruned_net(
     """
     data, recalibrates = (yield from workbench.splits(stop)), workbench.settings.recalibrates
     model, kept = workbench.models.uninitialized(), workbench.statistics
-    key = base.digest, tuple(sorted(plan.items())), recalibrates
+    ranking = yield from workbench.ranking(base.weights, base.digest, stop)
+    key = base.digest, tuple(sorted(plan.items())), recalibrates, workbench.data_name
     yield from prune_into(
         model,
         base.weights,
         plan,
         data.train,
+        ranked=ranking.weights,
         recalibrates=recalibrates and key not in kept,
         stop=stop,
     )

@@ -70,6 +70,7 @@ def scan(
     seed: int = 0,
     precision: str = "fp32",
     train: Images | None = None,
+    ranked: Weights | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of `model` with each layer alone pruned to each of `sparsities`.
@@ -90,6 +91,7 @@ def scan(
         precision: `fp32` or `bf16`.
         train: the training images. If given, every point has running statistics of its own, see
             `core.measure.recalibration`; also one that prunes nothing.
+        ranked: decides which weights go, see `core.criteria.ranking`; None: their magnitudes.
         stop: checked before every point.
 
     Raises InputError if a sparsity is not in [0, 1], or `within` is not above 0.
@@ -97,7 +99,7 @@ def scan(
     if within is not None and not within > 0:
         raise InputError(f"intervals within ±{within} points: expected a number above 0")
     scanner = _Scanner(
-        model, data, split, sparsities, uniform, within, precision, train is not None
+        model, data, split, sparsities, uniform, within, precision, train is not None, ranked
     )
     if scanner.untraceable:
         text = f"slow scan: the whole net runs for every point ({scanner.untraceable})"
@@ -135,6 +137,7 @@ class _Scanner:
     within: float | None
     precision: str
     recalibrates: InitVar[bool] = False
+    ranked: Weights | None = None
     stopped: bool = False
 
     def __post_init__(
@@ -145,6 +148,8 @@ class _Scanner:
         layers = prunable_layers(evaluation_mode(self.model))
         keys = [layer.key for layer in layers]
         self.base: Weights = {key: self.model.get_parameter(key).detach() for key in keys}
+        ranked = self.base if self.ranked is None else self.ranked
+        self.order: Weights = {key: ranked[key].to(self.base[key].device) for key in keys}
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
         self.points = {layer.name: self._points([layer], sparsities) for layer in layers}
         if uniform:
@@ -250,7 +255,7 @@ class _Scanner:
         return point.bf16_filter.predict(logits, self.data.device, point.precision)
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
-        weights = {layer.key: self.base[layer.key] for layer in layers}
+        weights = {layer.key: self.order[layer.key] for layer in layers}
         points = []
         for sparsity in [check_sparsity(sparsity, "the scan") for sparsity in sparsities]:
             thresholds = {key: threshold(weight, sparsity) for key, weight in weights.items()}
@@ -275,7 +280,7 @@ class _Scanner:
         try:
             for layer in self.groups[name]:
                 weight = self.base[layer.key]
-                pruned = pruned_by(weight, point.thresholds[layer.key])
+                pruned = pruned_by(self.order[layer.key], point.thresholds[layer.key])
                 self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
             yield
         finally:

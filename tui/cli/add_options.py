@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.criteria.names import MAGNITUDE
 from core.data.inputs import Inputs
 from core.fields.declaration import Setting, settings_in
 from core.fields.kinds import integer, number, number_or_all, one_of
@@ -130,6 +131,12 @@ def _add_allocation(parser: Any) -> None:
     )
 
 
+def _add_criterion(parser: Any) -> None:
+    """The criterion as a recipe has it, for commands that prune without training."""
+    declared = SETTINGS["criterion"]
+    _add(parser, declared, help=f"{declared.description} (default: {MAGNITUDE})")
+
+
 def _add_run(parser: ArgumentParser) -> None:
     _add_plan(parser)
     parser.add_argument("--resume", metavar="RUN", help="resume an interrupted run")
@@ -138,6 +145,7 @@ def _add_run(parser: ArgumentParser) -> None:
 def _add_table(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", help=RUN)
     _add_plan(parser)
+    _add_criterion(parser)
     _add(parser, replace(_SPLIT, default="test"), default="test")
     _add(parser, IMAGES, default=None)
 
@@ -196,6 +204,7 @@ def _add_scan(parser: ArgumentParser) -> None:
     text = "measure each point on a growing sample until its interval is narrow enough"
     group.add_argument("--quick", action="store_true", help=text)
     _add(group, _WITHIN, default=None)
+    _add_criterion(group)
 
 
 def _add_train(parser: ArgumentParser) -> None:
