@@ -251,6 +251,7 @@ def scan(
     precision: str = "fp32",
     recalibrate: bool = True,
     criterion: str | Criterion = MAGNITUDE,
+    reconstruct: bool = False,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Scan:
@@ -268,6 +269,7 @@ def scan(
         precision: `fp32`, or `bf16` where it is faster; the counts are the same.
         recalibrate: compute running statistics anew for each sparsity, see `core.recalibrate`.
         criterion: what ranks the weights, as in `core.prune`.
+        reconstruct: reconstruct each pruned layer alone, as `core.reconstruct` does all of them.
         on_event: called with each event, such as `core.Progress`.
         stop: stop flag, checked before each sparsity; the result is then partial.
 
@@ -300,6 +302,7 @@ def scan(
         precision=precision,
         recalibrate=recalibrate,
         criterion=criterion,
+        reconstruct=reconstruct,
         stop=stop,
     )
     return run(stream, on_event)

@@ -17,6 +17,7 @@ from core.experiments.runs import WEIGHTS
 from core.formats.sizes import SIZES_COST
 from core.formats.weights_files import save_early
 from core.jobs import measurement
+from core.jobs.net import Net
 from core.jobs.report import (
     finetuned_record,
     finetuning_record,
@@ -25,7 +26,7 @@ from core.jobs.report import (
     trained_record,
     training_record,
 )
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights
 from core.reconstruction.measured_net import ReconstructedNet
 from core.training.checkpoints import Checkpoint

@@ -8,6 +8,7 @@ from core.events import Epoch, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import PRUNE, TRAIN
 from core.experiments.runs import Run
+from core.jobs.net import Net
 from core.jobs.recorded_jobs import (
     RECONSTRUCTION_COST,
     apply_plan,
@@ -17,7 +18,7 @@ from core.jobs.recorded_jobs import (
 )
 from core.jobs.report import recipe_json
 from core.jobs.restore import base_of, plan_of, settings_of
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult, PruningResult

@@ -147,7 +147,7 @@ def config_text(
     Values left to the recipe or the machine are left out.
     """
     top = {name: getattr(settings, name) for name in settings_in(Settings) if name in TOP}
-    for name in ("precision", "recalibrate", *OF_OWN_NETS):
+    for name in ("precision", "recalibrate", "repair", *OF_OWN_NETS):
         if top[name] == getattr(DEFAULTS, name):
             del top[name]
     top |= settings.inputs.explicit_values()

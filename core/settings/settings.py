@@ -23,6 +23,12 @@ DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": 
 ON, OFF = "on", "off"
 _RECALIBRATE = {ON: "computed anew on training images", OFF: "left stale, for comparison"}
 
+RECALIBRATE, RECONSTRUCT = "recalibrate", "reconstruct"
+_REPAIR = {
+    RECALIBRATE: "as --recalibrate says",
+    RECONSTRUCT: "each layer alone, on training images",
+}
+
 _BYTES = Kind(
     values="",
     expected="a size such as 20GiB or 500MB",
@@ -71,6 +77,12 @@ class Settings:
     recalibrate: str = setting(
         ON, one_of(_RECALIBRATE), "BatchNorm's running statistics in a pruned net"
     )
+    repair: str = setting(
+        RECALIBRATE,
+        one_of(_REPAIR),
+        "what a scan does to a pruned layer before it is measured",
+        label="scan's repair",
+    )
     device: str = local_setting("auto", one_of(DEVICES), "compute device")
     threads: int | None = local_setting(
         None, integer(1, 1024), "CPU threads", unset="chosen by torch"
@@ -109,6 +121,11 @@ class Settings:
     def recalibrates(self) -> bool:
         """Whether running statistics are computed anew after pruning."""
         return self.recalibrate == ON
+
+    @property
+    def reconstructs_scans(self) -> bool:
+        """Whether a scan reconstructs each pruned layer."""
+        return self.repair == RECONSTRUCT
 
     @property
     def short_name(self) -> str:

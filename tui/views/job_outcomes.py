@@ -26,9 +26,9 @@ from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
     from core.experiments.exports import Export
+    from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
     from core.jobs.search import SearchResult
-    from core.jobs.workbench import Net
     from core.pruning.curves import Scan
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult
