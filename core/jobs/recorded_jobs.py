@@ -1,7 +1,7 @@
 """Training and fine-tuning recorded as runs: events pass through, checkpoints are stored."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from core.experiments.runs import WEIGHTS
 from core.formats.weights_files import save_early
 from core.jobs.report import finetuned_record, finetuning_record, trained_record, training_record
 from core.jobs.workbench import Net, Workbench
-from core.nets.weights import DenseWeights
+from core.nets.weights import DenseWeights, Weights
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
@@ -22,7 +22,21 @@ from core.training.finetuning import FineTuningResult
 VISIBLE = 5e-5
 """Half of the last digit of a sparsity in percent, as a fraction."""
 
-R = TypeVar("R", FineTuningResult, TrainingResult)
+
+@dataclass(frozen=True, eq=False)
+class RecordedTrial:
+    """The result of a fine-tuning elsewhere: its weights, and the record made there.
+
+    Attributes:
+        run: the run that records it here; None if unrecorded.
+    """
+
+    weights: Weights = field(repr=False)
+    record: RunRecord
+    run: str | None = None
+
+
+R = TypeVar("R", FineTuningResult, TrainingResult, RecordedTrial)
 
 
 def finetune(
@@ -41,11 +55,9 @@ def finetune(
     `pruned` is the accuracy of the plan in one shot, if it has been measured.
     """
     _, precision = yield from workbench.prepared_to_train(stop)
-    if denser := [p.layer.name for p in base.profiles if plan[p.layer.name] < p.floor - VISIBLE]:
-        text = f"the plan is below the base's zeros in {', '.join(denser)}: these zeros stay"
-        yield Notice(text)
+    yield from note_floor(base, plan)
     record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
-    writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
+    writer = yield from begin(experiment, replace(record, search=search, allocate=allocate))
     return (yield from run_finetuning(workbench, base, plan, writer, stop, pruned=pruned))
 
 
@@ -54,7 +66,7 @@ def train(
 ) -> Stream[TrainingResult]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
     _, precision = yield from workbench.prepared_to_train(stop)
-    writer = yield from _begin(experiment, training_record(workbench, precision))
+    writer = yield from begin(experiment, training_record(workbench, precision))
     return (yield from run_training(workbench, writer, stop))
 
 
@@ -90,7 +102,14 @@ def run_training(
     return result
 
 
-def _begin(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
+def note_floor(base: Net, plan: Mapping[str, float]) -> Stream[None]:
+    """Say where a plan is below the zeros of its base."""
+    if denser := [p.layer.name for p in base.profiles if plan[p.layer.name] < p.floor - VISIBLE]:
+        text = f"the plan is below the base's zeros in {', '.join(denser)}: these zeros stay"
+        yield Notice(text)
+
+
+def begin(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
     """Begin a run; if it cannot be written and need not be, None, with a warning."""
     try:
         return experiment.begin(record)

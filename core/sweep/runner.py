@@ -1,0 +1,90 @@
+"""Runs trials in this process, wherever it is: one after the other on the same images."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import InputError
+from core.events import Stream
+from core.experiments.experiment import environment
+from core.experiments.run_record import RunRecord
+from core.jobs.recorded_jobs import RecordedTrial, note_floor
+from core.jobs.report import finetuned_record, finetuning_record
+from core.jobs.workbench import Net, Workbench
+from core.nets.user_code.names import split_name
+from core.settings.settings import Settings
+from core.sweep.tasks import Begun, PackedNet, Task, settings_from
+
+
+class TaskRunner:
+    """Runs one task at a time; the images and the net to start from stay for the next one."""
+
+    def __init__(self) -> None:
+        self._workbench: Workbench | None = None
+        self._base: tuple[str, Net] | None = None
+        self._code: tuple[Mapping[str, str], Path] | None = None
+
+    def run(self, task: Task, base: PackedNet) -> Stream[RecordedTrial]:
+        """Run a task; `base` is the net that its digest names.
+
+        Raises InputError if the settings cannot be used here, or as `run_task`.
+        """
+        settings = settings_from(task.settings) if not task.sources else self._with_code(task)
+        workbench = self._workbench_for(settings)
+        yield from workbench.splits()
+        net = self._net(workbench, task.base, base)
+        return (yield from run_task(workbench, net, task))
+
+    def _workbench_for(self, settings: Settings) -> Workbench:
+        if self._workbench is None:
+            self._workbench = Workbench(settings)
+        self._workbench = self._workbench.with_settings(settings)
+        return self._workbench
+
+    def _net(self, workbench: Workbench, digest: str, packed: PackedNet) -> Net:
+        if self._base is None or self._base[0] != digest:
+            weights, early = packed.unpacked()
+            net = workbench.net_of(weights, packed.accuracy, early=early)
+            if net.digest != digest:
+                raise InputError(f"the weights of net {digest} arrived damaged: {net.digest}")
+            self._base = digest, replace(net, trained=packed.trained)
+        return self._base[1]
+
+    def _with_code(self, task: Task) -> Settings:
+        """The settings of a task with the code of its net, which is written to a folder here."""
+        if self._code is None or self._code[0] != task.sources:
+            folder = Path(tempfile.mkdtemp(prefix="featherweight-"))
+            for name, text in task.sources.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            self._code = task.sources, folder
+        _, attribute = split_name(str(task.settings["model"]))
+        main = self._code[1] / next(iter(task.sources))
+        return settings_from({**task.settings, "model": f"{main}:{attribute}"})
+
+
+def run_task(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTrial]:
+    """Fine-tune as the command `run` does; the record is made here, and stored by the driver.
+
+    Raises:
+        InputError: the net cannot be trained, or see `Workbench.finetune`.
+        WorkError: see `core.training.finetuning.finetune`.
+    """
+    _, precision = yield from workbench.prepared_to_train()
+    yield from note_floor(base, task.plan)
+    start = finetuning_record(workbench, base, task.plan, workbench.finetuning, precision)
+    yield Begun(replace(_of_task(start, task), environment=environment()))
+    state = None if task.resume is None else task.resume.unpacked().state()
+    result = yield from workbench.finetune(base, task.plan, checkpoints=True, resume=state)
+    record = finetuned_record(workbench, base, task.plan, result)
+    return RecordedTrial(result.weights, _of_task(record, task))
+
+
+def _of_task(record: RunRecord, task: Task) -> RunRecord:
+    """A record with the method of the task, and with the path of the code that the user named."""
+    model = task.settings.get("model", record.model)
+    return replace(record, model=model, allocate=task.method or None)
