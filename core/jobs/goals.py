@@ -11,9 +11,11 @@ from core.jobs import measurement, recorded_jobs
 from core.jobs.search import LEAST, START, TRIALS, SearchResult, Trial, TrialOutcome, search
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import Footprint
-from core.pruning.allocation import allocate
+from core.pruning.allocation import allocate, check_room
+from core.pruning.budgets.costs import NetCosts, parameter_costs
+from core.pruning.budgets.reach import of_dense
 from core.pruning.curves import SPLITS, Scan
-from core.pruning.goals import SENSITIVITY, Goal
+from core.pruning.goals import NEEDING_SCAN, Goal
 from core.pruning.plans import Plan
 
 
@@ -26,13 +28,21 @@ def plan_for(
     experiment: Experiment,
     stop: StopFlag = never,
 ) -> Stream[Plan]:
-    """Plan sparsities that meet `goal` by `method`; scans the base first if the method needs it.
+    """Plan sparsities that meet `goal` by `method`.
+
+    Counts multiplications or times the layers first if the goal is one of those, and scans the base
+    if the method needs it.
 
     Raises:
         InputError: the goal is out of reach, or see `allocation.allocate`.
     """
+    costs = yield from measurement.costs_in(workbench, base.weights, goal.unit, stop)
+    check_room(base.profiles, costs, goal.budget(round(costs.dense)), locked)
     scan = yield from _scan_for(method, workbench, base, experiment, stop)
-    return _plan(workbench, base, goal, method, locked, scan)
+    plan = _plan(base, costs, goal, method, locked, scan)
+    kept = {p.layer.name: p.what_if(plan[p.layer.name]).kept for p in base.profiles}
+    yield Notice(f"{goal} by {method}: {of_dense(costs, kept)}")
+    return plan
 
 
 def search_for(
@@ -54,10 +64,11 @@ def search_for(
     """
     scan = yield from _scan_for(method, workbench, base, experiment, stop)
     least = (base.dense or base.accuracy).validation - max_drop
+    costs = parameter_costs(workbench.layers, workbench.parameters)
 
     def attempt(number: int, ratio: float, best: Trial | None) -> Stream[TrialOutcome]:
         net = base if best is None else workbench.net(best.result, best.base)
-        plan = _plan(workbench, net, Goal("ratio", ratio), method, locked, scan)
+        plan = _plan(net, costs, Goal("ratio", ratio), method, locked, scan)
         trial = TrialRecord(number, least)
         result = yield from recorded_jobs.finetune(
             workbench, net, plan, experiment, stop, search=trial, allocate=method
@@ -100,7 +111,7 @@ def _scan_for(
     method: str, workbench: Workbench, base: Net, experiment: Experiment, stop: StopFlag
 ) -> Stream[Scan | None]:
     """A scan of `base` on validation, stored with the experiment; None if `method` needs none."""
-    if method != SENSITIVITY:
+    if method not in NEEDING_SCAN:
         return None
     yield from workbench.splits(stop)
     scan = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
@@ -114,15 +125,14 @@ def _scan_for(
 
 
 def _plan(
-    workbench: Workbench,
     base: Net,
+    costs: NetCosts,
     goal: Goal,
     method: str,
     locked: Mapping[str, float],
     scan: Scan | None,
 ) -> Plan:
-    budget, other = goal.budget(workbench.parameters), base.other_parameters
-    dense = base.accuracy.validation
+    budget, dense = goal.budget(round(costs.dense)), base.accuracy.validation
     return allocate(
-        method, base.profiles, budget, other_parameters=other, locked=locked, scan=scan, dense=dense
+        method, base.profiles, budget, locked=locked, scan=scan, dense=dense, costs=costs
     )

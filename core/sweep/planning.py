@@ -11,7 +11,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from core.jobs.dense_net import dense_weights, measured_net
 from core.jobs.goals import plan_for
-from core.jobs.report import finetuning_record
+from core.jobs.report import finetuning_record, pruning_record
 from core.jobs.workbench import Net, Workbench
 from core.nets.weights import weights_digest
 from core.pruning.plans import Plan
@@ -79,7 +79,10 @@ class _Planner:
             plan = yield from self._plan(workbench, base, trial.choice, stop)
         except InputError as error:
             raise InputError(f"trial {trial.number}, {trial.group}: {error}") from error
-        record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
+        if settings.changes.epochs == 0:
+            record = pruning_record(workbench, base, plan, precision)
+        else:
+            record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
         plain = plain_settings(settings)
         task = Task(trial.number, plain, plan, trial.choice.method, base.digest)
         first = self._numbers.setdefault(trial_key(record), trial.number)

@@ -6,14 +6,17 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 
-from core.experiments.run_record import FINETUNE, RunRecord, record_json
+from core.experiments.run_record import FINETUNE, PRUNE, RunRecord, record_json
 from core.experiments.runs import DONE, RUNNING, Run
 from core.settings.settings import is_same_setting
 
 _BY_PATH = ("model", "dataset")
 """Settings that may be given by another path."""
 
-_SAME = ("protocol", "model_args", "fresh_head", "inputs", "precision", "seed", "finetuning")
+_SAME = (
+    *("kind", "protocol", "model_args", "fresh_head", "inputs", "precision", "seed"),
+    *("finetuning", "recalibrate"),
+)
 """Keys that runs of the same trial share, beside the plan and the net they start from.
 
 Threads, device and versions are not among them: the same trial on another machine is the same.
@@ -21,9 +24,10 @@ Threads, device and versions are not among them: the same trial on another machi
 
 
 def trial_key(record: RunRecord) -> str:
-    """Text that two fine-tunings share if the same work was asked for, except for paths."""
+    """Text that two runs share if the same work was asked for, except for paths."""
     data = record_json(record)
-    known = {name: data.get(name) for name in (*_SAME, "recalibrate")}
+    recipe = ("recipe", "choices") if record.kind == PRUNE else ()
+    known = {name: data.get(name) for name in (*_SAME, *recipe)}
     plan = [(layer.name, layer.sparsity) for layer in record.layers]
     return json.dumps([known, record.base and record.base.weights, plan], sort_keys=True)
 
@@ -34,7 +38,7 @@ class RecordedRuns:
     def __init__(self, runs: Iterable[Run]) -> None:
         self._runs: dict[str, list[Run]] = defaultdict(list)
         for run in runs:
-            if run.record.kind == FINETUNE and (_is_whole(run) or run.resumable):
+            if run.record.kind in (FINETUNE, PRUNE) and (_is_whole(run) or run.resumable):
                 self._runs[trial_key(run.record)].append(run)
 
     def find(self, record: RunRecord) -> Run | None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InputError
-from core.events import Stream
+from core.events import Stream, never, portions, within
 from core.experiments.experiment import environment
 from core.experiments.run_record import RunRecord
-from core.jobs.recorded_jobs import RecordedTrial, note_floor
-from core.jobs.report import finetuned_record, finetuning_record
+from core.jobs.recorded_jobs import (
+    RECONSTRUCTION_COST,
+    RecordedTrial,
+    apply_plan,
+    note_floors,
+    with_sizes,
+)
+from core.jobs.report import finetuned_record, finetuning_record, pruned_record, pruning_record
 from core.jobs.workbench import Net, Workbench
 from core.nets.user_code.names import split_name
 from core.settings.settings import Settings
@@ -68,20 +75,52 @@ class TaskRunner:
 
 
 def run_task(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTrial]:
-    """Fine-tune as the command `run` does; the record is made here, and stored by the driver.
+    """Prune and fine-tune as the command `run` does, without training if there are no epochs.
+
+    The record is made here, and stored by the driver.
 
     Raises:
         InputError: the net cannot be trained, or see `Workbench.finetune`.
         WorkError: see `core.training.finetuning.finetune`.
     """
+    trains = workbench.settings.changes.epochs != 0
+    work = (_finetuned if trains else _pruned)(workbench, base, task)
+    with closing(work):
+        while True:
+            try:
+                event = next(work)
+            except StopIteration as end:
+                result: RecordedTrial = end.value
+                return replace(result, record=_of_task(result.record, task))
+            if isinstance(event, Begun):
+                record = replace(_of_task(event.record, task), environment=environment())
+                event = Begun(record)
+            yield event
+
+
+def _pruned(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTrial]:
+    _, precision = yield from workbench.prepared()
+    yield from note_floors(base, task.plan)
+    yield Begun(pruning_record(workbench, base, task.plan, precision))
+    result = yield from with_sizes(workbench, apply_plan(workbench, base, task.plan, never))
+    return RecordedTrial(result.weights, pruned_record(workbench, base, task.plan, result))
+
+
+def _finetuned(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTrial]:
     _, precision = yield from workbench.prepared_to_train()
-    yield from note_floor(base, task.plan)
-    start = finetuning_record(workbench, base, task.plan, workbench.finetuning, precision)
-    yield Begun(replace(_of_task(start, task), environment=environment()))
+    yield from note_floors(base, task.plan)
+    recipe, plan = workbench.finetuning, task.plan
     state = None if task.resume is None else task.resume.unpacked().state()
-    result = yield from workbench.finetune(base, task.plan, checkpoints=True, resume=state)
-    record = finetuned_record(workbench, base, task.plan, result)
-    return RecordedTrial(result.weights, _of_task(record, task))
+    pruned, made = None, None
+    needed = recipe.reconstruct and state is None
+    making, training = portions(RECONSTRUCTION_COST * needed, 1 - RECONSTRUCTION_COST)
+    if needed:
+        result = yield from within(making, apply_plan(workbench, base, plan, never))
+        pruned, made = result.accuracy, result.reconstructed
+    yield Begun(finetuning_record(workbench, base, plan, recipe, precision, made))
+    stream = workbench.finetune(base, plan, never, True, state, pruned, made)
+    tuned = yield from within(training, stream)
+    return RecordedTrial(tuned.weights, finetuned_record(workbench, base, plan, tuned))
 
 
 def _of_task(record: RunRecord, task: Task) -> RunRecord:

@@ -52,7 +52,7 @@ def group_results(outcomes: Iterable[TrialOutcome]) -> tuple[GroupResult, ...]:
     groups: dict[str, list[RunRecord]] = {}
     for outcome in outcomes:
         record = outcome.record
-        if record is not None and record.ratio and record.accuracy.finetuned is not None:
+        if record is not None and record.ratio and record.stage in record.measured:
             groups.setdefault(outcome.trial.group, []).append(record)
     rows = [_row(name, records) for name, records in groups.items()]
     best = set(front([(row.ratio, row.validation.mean) for row in rows]))
@@ -63,7 +63,7 @@ def group_results(outcomes: Iterable[TrialOutcome]) -> tuple[GroupResult, ...]:
 
 
 def _row(name: str, records: Sequence[RunRecord]) -> GroupResult:
-    accuracies = [r.accuracy.finetuned for r in records if r.accuracy.finetuned is not None]
+    accuracies = [record.measured[record.stage] for record in records]
     ratio = mean(record.ratio or 0.0 for record in records)
     validation = Spread.of([accuracy.validation for accuracy in accuracies])
     return GroupResult(

@@ -15,7 +15,7 @@ from core.sweep.grid import Grid, Trial
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
-from tui.cli.sweep_options import grid_of
+from tui.cli.sweeps.options import grid_of
 from tui.text.format import count, duration, percent
 
 if TYPE_CHECKING:
@@ -33,17 +33,18 @@ def prepare(args: Namespace) -> Command[Any]:
     if args.preview:
         checks.check_output(args.json)
         return _only_preview(preview, trials, args.json)
-    workbench = checks.workbench_for(args, shared, trains=True)
+    trains = any(trial.settings.changes.epochs != 0 for trial in trials)
+    workbench = checks.workbench_for(args, shared, trains=trains)
     locked = read_options.locks_of(args, workbench.layer_names)
     _check_plans(workbench, trials, locked)
     from core.sweep.driver import run_trials
     from core.sweep.in_process import InProcess
     from core.sweep.planning import plan_trials
     from core.sweep.summary import sweep_report
-    from tui.cli.sweep_board import drive_sweep
+    from tui.cli.sweeps.board import drive_sweep
 
     def work(stop: StopFlag) -> Stream[SweepResult]:
-        yield from workbench.prepared_to_train(stop)
+        yield from workbench.prepared_to_train(stop) if trains else workbench.prepared(stop)
         planned = yield from plan_trials(workbench, trials, locked, experiment, stop)
         return (yield from run_trials(planned, experiment, InProcess(workbench), stop))
 

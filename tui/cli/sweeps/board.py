@@ -136,9 +136,9 @@ def lines(board: Board, width: int | None, now: float) -> list[Text]:
 def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:
     trial, record = outcome.trial, outcome.record
     seed, number = str(trial.settings.seed), str(trial.number)
-    if record is None or record.accuracy.finetuned is None:
+    if record is None or record.stage not in record.measured:
         return trial.group, number, seed, "", "failed", "", ""
-    validation = score(record.accuracy.finetuned, "validation")
+    validation = score(record.measured[record.stage], "validation")
     return trial.group, number, seed, "", "done", validation, ratio(record.ratio or 0.0)
 
 
@@ -218,7 +218,7 @@ def name_of(trial: Trial) -> str:
 def ended_text(outcome: TrialOutcome) -> str:
     """How a trial ended."""
     record = outcome.record
-    if record is None or (accuracy := record.accuracy.finetuned) is None:
+    if record is None or (accuracy := record.measured.get(record.stage)) is None:
         return f"failed: {outcome.error}"
     accuracies = f"validation {score(accuracy, 'validation')} %, test {score(accuracy)} %"
     early = f", stopped early: {outcome.error}" if outcome.error else ""
