@@ -133,6 +133,4 @@ def _plan(
     scan: Scan | None,
 ) -> Plan:
     budget, dense = goal.budget(round(costs.dense)), base.accuracy.validation
-    return allocate(
-        method, base.profiles, budget, locked=locked, scan=scan, dense=dense, costs=costs
-    )
+    return allocate(method, base.profiles, budget, costs, locked=locked, scan=scan, dense=dense)

@@ -7,7 +7,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from core.events import Event
+from core.errors import InputError
+from core.events import Event, StopFlag, Stream
 from core.jobs.search import TrialStarted
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.features.feature import Feature, available
@@ -19,6 +20,8 @@ from tui.views.activity import Outcome
 if TYPE_CHECKING:
     from core.jobs.search import SearchResult
     from core.jobs.workbench import Net
+    from core.pruning.budgets.costs import NetCosts
+    from core.pruning.plans import Plan
     from tui.screens.goal_dialog import GoalRequest
 
 
@@ -41,13 +44,36 @@ class Goals(Feature):
         self._request = request
         if request.drop is not None:
             self._search(request.method, request.drop)
+        elif request.times_layers:
+            self._time_layers(request)
         elif request.plan is not None:
-            text = f"{request.title} · {{undo}} to undo"
-            advice = (
-                "{prune} to measure, {fine-tune} to fine-tune; {lock} to exclude a layer from goals"
-            )
-            outcome = Outcome(text, advice, transient=True)
-            self.session.show(self.state.set_plan(request.plan), outcome)
+            self.session.show(self.state.set_plan(request.plan), _planned(request))
+
+    def _time_layers(self, request: GoalRequest) -> None:
+        """Time the layers, then plan for the goal."""
+        from tui.screens.goal_dialog import plan_of
+
+        session, state, base = self.session, self.state, self.state.base
+        if base is None:
+            return
+
+        def start(stop: StopFlag) -> Stream[tuple[NetCosts, Plan | InputError]]:
+            costs = yield from session.backend.layer_times(base, stop)
+            try:
+                return costs, plan_of(request, state.with_costs(costs))
+            except InputError as error:  # out of reach: the times are known now
+                return costs, error
+
+        def finish(outcome: tuple[NetCosts, Plan | InputError]) -> None:
+            costs, plan = outcome
+            session.state = session.state.with_costs(costs)
+            if isinstance(plan, InputError):
+                session.activity = Outcome(str(plan), "{goal} for another goal", role="error")
+            else:
+                session.state = session.state.set_plan(plan)
+                session.activity = _planned(request)
+
+        session.start_job("timing the layers", start, finish)
 
     def _search(self, method: str, drop: float) -> None:
         session, state, base = self.session, self.state, self.state.base
@@ -78,3 +104,9 @@ class Goals(Feature):
 
         start = partial(session.backend.search, base, drop, method, locks, settings)
         session.start_job("searching", start, finish, follow)
+
+
+def _planned(request: GoalRequest) -> Outcome:
+    text = f"{request.title} · {{undo}} to undo"
+    advice = "{prune} to measure, {fine-tune} to fine-tune; {lock} to exclude a layer from goals"
+    return Outcome(text, advice, transient=True)
