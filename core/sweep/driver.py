@@ -251,9 +251,9 @@ class _Recording:
             if self._stream is None:
                 yield from self._begin(message.record)
             return
-        if self._stream is None:
-            assert isinstance(message, Event)
-            yield TrialReported(self.trial, message)
+        if self._stream is None:  # the driver has said itself what there is to know of the images
+            if isinstance(message, Event) and not isinstance(message, Notice):
+                yield TrialReported(self.trial, message)
             return
         self._inbox.append(message)
         while True:

@@ -34,8 +34,8 @@ class TaskRunner:
         self._base: tuple[str, Net] | None = None
         self._code: tuple[Mapping[str, str], Path] | None = None
 
-    def run(self, task: Task, base: PackedNet) -> Stream[RecordedTrial]:
-        """Run a task; `base` is the net that its digest names.
+    def run(self, task: Task, base: PackedNet | None) -> Stream[RecordedTrial]:
+        """Run a task; `base` is the net that its digest names, None if it is that of the last one.
 
         Raises InputError if the settings cannot be used here, or as `run_task`.
         """
@@ -51,8 +51,9 @@ class TaskRunner:
         self._workbench = self._workbench.with_settings(settings)
         return self._workbench
 
-    def _net(self, workbench: Workbench, digest: str, packed: PackedNet) -> Net:
+    def _net(self, workbench: Workbench, digest: str, packed: PackedNet | None) -> Net:
         if self._base is None or self._base[0] != digest:
+            assert packed is not None
             weights, early = packed.unpacked()
             net = workbench.net_of(weights, packed.accuracy, early=early)
             if net.digest != digest:

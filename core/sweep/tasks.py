@@ -21,7 +21,7 @@ from core.experiments.run_record import RunRecord, read_record, record_json
 from core.jobs.recorded_jobs import RecordedTrial
 from core.jobs.workbench import Net
 from core.nets.weights import Weights
-from core.settings.settings import DEFAULTS, SETTINGS, Settings
+from core.settings.settings import SETTINGS, Settings
 from core.training.checkpoints import Checkpoint
 
 PACE = 0.1
@@ -218,12 +218,14 @@ def settings_from(plain: Mapping[str, Any]) -> Settings:
     return Settings.of({**plain, **{name: Path(plain[name]) for name in paths}})
 
 
-def on_worker(settings: Settings, threads: int) -> Settings:
-    """The settings of a worker: a number of threads unless given, and no file of weights.
+def on_worker(task: Task, threads: int) -> Task:
+    """A task for another process: with so many threads, unless its settings say how many.
 
-    The weights come with the task.
+    Its net comes with it, so it needs no file of weights.
     """
-    return replace(settings, threads=settings.threads or threads, weights=DEFAULTS.weights)
+    settings = {"threads": threads, **task.settings}
+    settings.pop("weights", None)
+    return replace(task, settings=settings)
 
 
 def _record(data: Mapping[str, Any]) -> RunRecord:

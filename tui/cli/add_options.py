@@ -38,6 +38,11 @@ _ALLOCATE = Setting(
 _MAX_DROP = Setting("max_drop", None, number(0, 100), "allowed validation accuracy drop (points)")
 _TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tunings")
 _START = Setting("start", START, number(1, 1_000_000, above=True), "first ratio to try")
+_WORKERS = Setting("workers", None, integer(1, 1024), "run N trials at once, each in a process")
+_CPUS = Setting(
+    "cpus_per_trial", 1.0, number(0, 1024, above=True), "CPUs of a trial on a cluster, and threads"
+)
+_GPUS = Setting("gpus_per_trial", 0.0, number(0, 64), "GPUs of a trial on a cluster; 0.5 is half")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _PACE = Setting(
     "pace", 1.0, number(0.1, 100), "how fast captions follow one another: 2 is twice as fast"
@@ -236,6 +241,13 @@ def _add_sweep(parser: ArgumentParser) -> None:
     text = "layers fixed at these sparsities"
     group.add_argument("--lock", metavar="LAYER=S,...", action=_Parse, parse=parse_pairs, help=text)
     _add_config(parser, "the sweep as a TOML file, with lists in place of values")
+    where = parser.add_argument_group("where trials run (default: here, one after the other)")
+    one = where.add_mutually_exclusive_group()
+    _add(one, _WORKERS)
+    text = "run trials on a Ray cluster: auto for this machine's, or HOST:PORT of its head"
+    one.add_argument("--on", metavar="ADDRESS", help=text)
+    _add(where, _CPUS)
+    _add(where, _GPUS)
     text = "say how many trials there are and how long they take, and end"
     parser.add_argument("--preview", action="store_true", help=text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.pruning.goals import Goal
 from core.settings.settings import DEFAULTS, Settings
 from core.sweep.choices import PlanAxes, PlanChoice
 from core.sweep.grid import MOST_TRIALS, Grid, distinct
-from core.sweep.tasks import on_worker, plain_settings, settings_from
+from core.sweep.tasks import Task, on_worker, plain_settings, settings_from
 
 RATIOS = (Goal("ratio", 10.0), Goal("ratio", 20.0))
 
@@ -90,4 +91,6 @@ def test_settings_travel_as_plain_values(seed: int, threads: int | None, augment
     settings = Settings.of({"seed": seed, "threads": threads, "augment": augment, "std": 0.5})
     assert settings_from(plain_settings(settings)) == settings
     assert plain_settings(DEFAULTS) == {}
-    assert on_worker(settings, 2).threads == (threads or 2)
+    task = Task(1, plain_settings(settings) | {"weights": "net.pt"}, {}, "", "")
+    there = settings_from(on_worker(task, 2).settings)
+    assert there == replace(settings, threads=threads or 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from core.sweep.grid import Grid, Trial
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
+from tui.cli.sweeps.engines import connection_for, executor_for
 from tui.cli.sweeps.options import grid_of
 from tui.text.format import count, duration, percent
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 def prepare(args: Namespace) -> Command[Any]:
     """Check the options; raises InputError."""
     grid, trials = grid_of(args)
+    connection = connection_for(args)
     shared = trials[0].settings
     experiment = checks.experiment_for(args, shared)
     preview = _preview(grid, trials, experiment)
@@ -37,16 +40,17 @@ def prepare(args: Namespace) -> Command[Any]:
     workbench = checks.workbench_for(args, shared, trains=trains)
     locked = read_options.locks_of(args, workbench.layer_names)
     _check_plans(workbench, trials, locked)
+    executor = executor_for(args, connection, workbench)
     from core.sweep.driver import run_trials
-    from core.sweep.in_process import InProcess
     from core.sweep.planning import plan_trials
     from core.sweep.summary import sweep_report
     from tui.cli.sweeps.board import drive_sweep
 
     def work(stop: StopFlag) -> Stream[SweepResult]:
         yield from workbench.prepared_to_train(stop) if trains else workbench.prepared(stop)
-        planned = yield from plan_trials(workbench, trials, locked, experiment, stop)
-        return (yield from run_trials(planned, experiment, InProcess(workbench), stop))
+        with closing(executor):
+            planned = yield from plan_trials(workbench, trials, locked, experiment, stop)
+            return (yield from run_trials(planned, experiment, executor, stop))
 
     def show(result: SweepResult, console: Console) -> Mapping[str, Any]:
         print_sweep(result, experiment, console)
