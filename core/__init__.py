@@ -24,6 +24,7 @@ The folders, from the ground up; each imports only from those above it in this l
     inference/     sparse inference (sparse/), dense engines, benchmark
     experiments/   runs on disk: written, read, exported, compared; saved scans
     jobs/          what a user starts: open, train, fine-tune, scan, search, export, benchmark
+    sweep/         many runs: grids, where trials run, what they found
     streams        the long operations of the API as generators
     api/           what `import core` gives a script: plain calls
 """

@@ -39,6 +39,7 @@ from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, ch
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan, whole_plan
 from core.reconstruction import measured_net, sequence
+from core.reconstruction.scanned.layers_alone import LayersAlone
 from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
@@ -240,6 +241,7 @@ def scan(
     precision: str = "fp32",
     recalibrate: bool = True,
     criterion: str | Criterion = MAGNITUDE,
+    reconstruct: bool = False,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
@@ -261,6 +263,7 @@ def scan(
         precision=precision,
         train=data.train if recalibrate else None,
         ranked=ranking.weights,
+        repair=LayersAlone(copy, data.train, stop=stop) if reconstruct else None,
         stop=stop,
     )
     return (yield from stream)

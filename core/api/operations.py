@@ -126,7 +126,8 @@ def reconstruct(
         plan: sparsity per layer, a fraction from 0 to 1; layers not named keep all weights, whose
             values may change. Existing zeros stay zero.
         data: only images of `train` are used, without labels.
-        images: size of the random sample of them.
+        images: size of the random sample of them; fewer if they have more than 150 million pixel
+            values, as 1,000 color images of 224 x 224 do.
         seed: draws the sample.
         recalibrate: compute running statistics anew on the way and at the end, as
             `core.recalibrate` does; a net without them pays nothing.
@@ -250,6 +251,7 @@ def scan(
     precision: str = "fp32",
     recalibrate: bool = True,
     criterion: str | Criterion = MAGNITUDE,
+    reconstruct: bool = False,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Scan:
@@ -267,6 +269,7 @@ def scan(
         precision: `fp32`, or `bf16` where it is faster; the counts are the same.
         recalibrate: compute running statistics anew for each sparsity, see `core.recalibrate`.
         criterion: what ranks the weights, as in `core.prune`.
+        reconstruct: reconstruct each pruned layer alone, as `core.reconstruct` does all of them.
         on_event: called with each event, such as `core.Progress`.
         stop: stop flag, checked before each sparsity; the result is then partial.
 
@@ -299,6 +302,7 @@ def scan(
         precision=precision,
         recalibrate=recalibrate,
         criterion=criterion,
+        reconstruct=reconstruct,
         stop=stop,
     )
     return run(stream, on_event)

@@ -8,8 +8,9 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.experiments.saved_scans import load_scan, save_scan
 from core.jobs import measurement, recorded_jobs
+from core.jobs.net import Net
 from core.jobs.search import LEAST, START, TRIALS, SearchResult, Trial, TrialOutcome, search
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.nets.footprint import Footprint
 from core.pruning.allocation import allocate, check_room
 from core.pruning.budgets.costs import NetCosts, parameter_costs
@@ -117,7 +118,9 @@ def _scan_for(
     if method not in NEEDING_SCAN:
         return None
     yield from workbench.splits(stop)
-    scan = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
+    scan = load_scan(
+        experiment.folder, base.digest, SPLITS[0], workbench.data_name, workbench.repair
+    ).scan
     if scan is not None and scan.exact:
         return scan
     scan = yield from measurement.scan(workbench, base.weights, stop=stop)

@@ -41,8 +41,9 @@ from core.training.finetuning import FineTuningResult, PruningResult
 from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
+    from core.jobs.net import Net
     from core.jobs.search import SearchResult, Trial
-    from core.jobs.workbench import Net, Workbench
+    from core.jobs.workbench import Workbench
 
 
 def finetuning_record(
@@ -238,6 +239,7 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
         "criterion": workbench.finetuning.criterion,
         "split": result.split,
         "images": result.images,
+        "repair": result.repair,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
         "layers": layers.pop("accuracy"),
         **layers,

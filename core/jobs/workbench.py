@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +30,7 @@ from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
 from core.formats.sizes import SIZES_COST, measure_sizes
 from core.jobs.models import Models
+from core.jobs.net import Net
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, Statistics, recalibration_of
@@ -38,9 +39,11 @@ from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
+from core.pruning.curves import RepairName
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
+from core.reconstruction.sequence import SAMPLE
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
@@ -51,43 +54,6 @@ from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
 from core.training.recipes import Phase, Recipe, TrainingSize
-
-
-@dataclass(frozen=True, eq=False)
-class Net:
-    """A net to prune from: its weights, and what a screen shows of them.
-
-    Attributes:
-        other_parameters: parameters outside the prunable layers.
-        digest: identifies the weights.
-        early: the weights early in its dense training, if stored.
-        run: the run that produced it; None if there is none.
-        dense: accuracy of the dense net it was pruned from; None for the dense net itself.
-        trained: whether it has been trained, not just initialized.
-        reconstructed: whether it was pruned layer by layer, and not trained since.
-        training_size: the size of the training set; None if unknown.
-        split_sizes: images in validation and test; None if unknown.
-        class_names: by label; a class beyond them is called by its number.
-        at_chance: whether it is no better than always guessing the most common class, as far as
-            its images can tell.
-        unclear: whether it is at chance only because they are too few to tell.
-    """
-
-    weights: Weights
-    accuracy: Accuracy
-    profiles: tuple[Profile, ...]
-    other_parameters: int
-    digest: str = ""
-    early: Weights | None = None
-    run: str | None = None
-    dense: Accuracy | None = None
-    trained: bool = True
-    reconstructed: bool = False
-    training_size: TrainingSize | None = None
-    split_sizes: tuple[int, int] | None = None
-    class_names: tuple[str, ...] = ()
-    at_chance: bool = False
-    unclear: bool = False
 
 
 class Workbench:
@@ -387,11 +353,19 @@ class Workbench:
         return recalibration_of(self.models.outline, self._splits.train)
 
     @property
+    def repair(self) -> RepairName:
+        """What a scan does to a pruned layer, once the images are loaded."""
+        if self.settings.reconstructs_scans:
+            return "reconstruct"
+        return "none" if self.recalibration is None else "recalibrate"
+
+    @property
     def data_name(self) -> str:
-        """Identifies the loaded images, their split, and what recalibrates and ranks a net."""
+        """Identifies the loaded images, their split, and what repairs and ranks a net."""
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
         sample = f"recalibrated on {what.images}" if (what := self.recalibration) else ""
+        other = f"reconstructed on {SAMPLE}" if self.settings.reconstructs_scans else ""
         by = self.finetuning.criterion
         ranked = "" if by == MAGNITUDE else f"{by}, seed {self.settings.seed}"
-        return ", ".join(filter(None, (name, protocol, images, sample, ranked)))
+        return ", ".join(filter(None, (name, protocol, images, sample, other, ranked)))

@@ -82,10 +82,10 @@ def fixed_statistics(model: nn.Module) -> tuple[str, ...]:
     )
 
 
-def sample_batches(data: Images, seed: int) -> tuple[Tensor, ...]:
+def sample_batches(data: Images, seed: int, most_images: int = SAMPLE_IMAGES) -> tuple[Tensor, ...]:
     """The sample's images in batches of one size, as their mean needs; none of a single image."""
     values = max(1, data.values)
-    images = max(2, min(SAMPLE_IMAGES, SAMPLE_VALUES // values))
+    images = max(2, min(most_images, SAMPLE_VALUES // values))
     most = max(2, min(BATCH_IMAGES, BATCH_VALUES // values))
     images = min(len(data), images)
     if images < 2:

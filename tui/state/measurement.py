@@ -11,7 +11,7 @@ from core.settings.settings import DEFAULTS, Settings
 from tui.state.results import ResultKey, order_of
 
 if TYPE_CHECKING:
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.measure.comparison import NetComparison
     from core.measure.costs import ActivityMeasured
     from core.pruning.curves import Sample

@@ -14,9 +14,10 @@ from core.events import Epoch, drain
 from core.experiments.experiment import Experiment
 from core.jobs import measurement, recorded_jobs
 from core.jobs.goals import plan_for
+from core.jobs.net import Net
 from core.jobs.restore import restore
 from core.jobs.resume import resume
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.nets.weights import state_dict
 from core.pruning.goals import Goal
 from core.pruning.plans import Plan, uniform_plan
