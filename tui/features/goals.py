@@ -83,7 +83,7 @@ class Goals(Feature):
 
         def follow(event: Event) -> None:
             if isinstance(event, ScanUpdated | PointScanned):
-                session.state = session.state.with_scan(base.digest, event.scan)
+                session.state = session.state.with_scan(state.scan_key(base), event.scan)
             elif isinstance(event, TrialStarted):
                 epochs = session.state.recipe.epochs
                 session.watch_training(TrainingCurve(epochs, finetuning=True))
