@@ -1,6 +1,6 @@
 """Jobs for goals: a plan for a size, and the smallest net for an accuracy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
@@ -8,8 +8,9 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.experiments.saved_scans import load_scan, save_scan
 from core.jobs import measurement, recorded_jobs
+from core.jobs.net import Net
 from core.jobs.search import LEAST, START, TRIALS, SearchResult, Trial, TrialOutcome, search
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.nets.footprint import Footprint
 from core.pruning.allocation import allocate, check_room
 from core.pruning.budgets.costs import NetCosts, parameter_costs
@@ -17,6 +18,7 @@ from core.pruning.budgets.reach import of_dense
 from core.pruning.curves import SPLITS, Scan
 from core.pruning.goals import NEEDING_SCAN, Goal
 from core.pruning.plans import Plan
+from core.pruning.what_if import Profile
 
 
 def plan_for(
@@ -39,8 +41,9 @@ def plan_for(
     costs = yield from measurement.costs_in(workbench, base.weights, goal.unit, stop)
     check_room(base.profiles, costs, goal.budget(round(costs.dense)), locked)
     scan = yield from _scan_for(method, workbench, base, experiment, stop)
-    plan = _plan(base, costs, goal, method, locked, scan)
-    kept = {p.layer.name: p.what_if(plan[p.layer.name]).kept for p in base.profiles}
+    profiles = yield from workbench.profiles(base, stop)
+    plan = _plan(base, profiles, costs, goal, method, locked, scan)
+    kept = {p.layer.name: p.what_if(plan[p.layer.name]).kept for p in profiles}
     yield Notice(f"{goal} by {method}: {of_dense(costs, kept)}")
     return plan
 
@@ -68,7 +71,8 @@ def search_for(
 
     def attempt(number: int, ratio: float, best: Trial | None) -> Stream[TrialOutcome]:
         net = base if best is None else workbench.net(best.result, best.base)
-        plan = _plan(net, costs, Goal("ratio", ratio), method, locked, scan)
+        profiles = yield from workbench.profiles(net, stop)
+        plan = _plan(net, profiles, costs, Goal("ratio", ratio), method, locked, scan)
         trial = TrialRecord(number, least)
         result = yield from recorded_jobs.finetune(
             workbench, net, plan, experiment, stop, search=trial, allocate=method
@@ -114,7 +118,9 @@ def _scan_for(
     if method not in NEEDING_SCAN:
         return None
     yield from workbench.splits(stop)
-    scan = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
+    scan = load_scan(
+        experiment.folder, base.digest, SPLITS[0], workbench.data_name, workbench.repair
+    ).scan
     if scan is not None and scan.exact:
         return scan
     scan = yield from measurement.scan(workbench, base.weights, stop=stop)
@@ -126,6 +132,7 @@ def _scan_for(
 
 def _plan(
     base: Net,
+    profiles: Sequence[Profile],
     costs: NetCosts,
     goal: Goal,
     method: str,
@@ -133,4 +140,4 @@ def _plan(
     scan: Scan | None,
 ) -> Plan:
     budget, dense = goal.budget(round(costs.dense)), base.accuracy.validation
-    return allocate(method, base.profiles, budget, costs, locked=locked, scan=scan, dense=dense)
+    return allocate(method, profiles, budget, costs, locked=locked, scan=scan, dense=dense)

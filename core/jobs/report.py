@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from core.criteria.names import MAGNITUDE
+from core.events import drain
 from core.experiments.run_record import (
     FINETUNE,
     PRUNE,
@@ -39,8 +41,9 @@ from core.training.finetuning import FineTuningResult, PruningResult
 from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
+    from core.jobs.net import Net
     from core.jobs.search import SearchResult, Trial
-    from core.jobs.workbench import Net, Workbench
+    from core.jobs.workbench import Workbench
 
 
 def finetuning_record(
@@ -70,7 +73,8 @@ def _pruning_record(
 ) -> RunRecord:
     """What is recorded of a plan for a base, whatever is done to it."""
     what_ifs = [
-        profile.what_if(max(plan[profile.layer.name], profile.floor)) for profile in base.profiles
+        profile.what_if(max(plan[profile.layer.name], profile.floor))
+        for profile in drain(workbench.profiles(base))
     ]
     layers = tuple(
         LayerRecord(layer.name, layer.elements, what_if.sparsity, what_if.kept, what_if.threshold)
@@ -232,8 +236,10 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     uniform = {key: _each(result.uniform, attribute) for key, attribute in columns.items()}
     return {
         **to_plain({**_settings(workbench, result.precision), **_statistics(workbench)}),
+        "criterion": workbench.finetuning.criterion,
         "split": result.split,
         "images": result.images,
+        "repair": result.repair,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
         "layers": layers.pop("accuracy"),
         **layers,
@@ -287,8 +293,13 @@ def _size(net: Footprint) -> dict[str, Any]:
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
-    """All hyperparameters of a fine-tuning."""
+    """All hyperparameters of a fine-tuning; the criterion only if it is not magnitude.
+
+    Runs by magnitude are then those of versions that knew no other.
+    """
     values = asdict(recipe)
+    if recipe.criterion == MAGNITUDE:
+        del values["criterion"]
     for phase in ("dense", "finetune"):
         del values[phase]
     if not recipe.reconstruct:  # as in runs of versions that did not know it

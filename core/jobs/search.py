@@ -13,7 +13,7 @@ from core.nets.calls import NetError
 from core.pruning.plans import Plan
 
 if TYPE_CHECKING:
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.training.finetuning import FineTuningResult
 
 START, GROWTH = 30.0, 2.0

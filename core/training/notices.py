@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from core.data.registry import describe, is_folder
-from core.events import Accuracy
 from core.measure.recalibration import fixed_statistics, running_norms
-from core.measure.undertraining import lead_half_width, points_ahead
 from core.system.error_text import counted, some
 from core.training.recipes import Phase
 
@@ -43,16 +41,6 @@ def mirrored_notice(dataset: str, phase: Phase) -> str:
         return ""
     text = "mirrored digits and letters are different ones, or none: leave flip out of --augment"
     return f"{dataset}: {text}"
-
-
-def lead_notice(tuned: Accuracy, dense: Accuracy) -> str:
-    """Says that a fine-tuned net beats the dense one by more than chance; empty if not."""
-    gain = points_ahead(tuned, dense)
-    if not gain:
-        return ""
-    lead = f"{gain:.1f} ±{lead_half_width(tuned, dense):.1f} points"
-    text = f"the fine-tuned net beats the dense one by {lead} on validation"
-    return f"{text}: the dense net is probably undertrained; more epochs may help it"
 
 
 def stale_notices(model: nn.Module, recalibrates: bool) -> Iterator[str]:

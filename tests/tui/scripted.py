@@ -31,9 +31,9 @@ from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.inference.benchmark_result import Benchmark, BenchmarkUpdated
 from core.jobs.measurement import layer_in_words
+from core.jobs.net import Net
 from core.jobs.restore import RestoredRun
 from core.jobs.search import SearchResult, Trial, TrialFinished, TrialStarted
-from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated
 from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.nets.footprint import DeadUnits, Sizes
@@ -304,6 +304,7 @@ class Scripted(Backend):
             stopped=stopped,
             diverged=self.diverged,
             error="",
+            reconstructed=reconstructed,
             revived=0,
             dead=self.dead,
             sizes=SIZES,

@@ -20,7 +20,7 @@ T = TypeVar("T")
 def drive(stream: Stream[T], console: Console) -> T:
     """Run a stream to its end and show its progress."""
     if not console.is_terminal:
-        return drain(stream, lambda event: _print(event, console))
+        return drain(stream, lambda event: print_event(event, console))
     bar = "{task.description}", BarColumn(), TaskProgressColumn()
     columns = (*bar, TimeElapsedColumn(), "elapsed{task.fields[left]}", "{task.fields[note]}")
     with (
@@ -50,7 +50,7 @@ class _Bar:
             case ScanUpdated() | PointScanned() | Portion():
                 pass  # the bar shows it
             case _:
-                _print(event, self._progress.console)
+                print_event(event, self._progress.console)
 
     def _move(self, title: str, note: str) -> None:
         done, left = self._meter.done, self._meter.left(monotonic())
@@ -64,7 +64,7 @@ class _Bar:
         )
 
 
-def _print(event: Event, console: Console) -> None:
+def print_event(event: Event, console: Console) -> None:
     """Print an event that a log should keep."""
     match event:
         case Notice():

@@ -18,8 +18,8 @@ from tui.views import job_outcomes
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
+    from core.jobs.net import Net
     from core.jobs.search import SearchResult
-    from core.jobs.workbench import Net
     from core.pruning.budgets.costs import NetCosts
     from core.pruning.plans import Plan
     from tui.screens.goal_dialog import GoalRequest

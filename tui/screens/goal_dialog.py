@@ -26,7 +26,7 @@ from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.state.state import State
 from tui.text.format import count, percent, plural
 from tui.text.lines import Lines, Span, cut
-from tui.widgets.line_input import SteadyInput
+from tui.widgets.inputs.line_input import SteadyInput
 from tui.widgets.lines import LinesWidget
 
 TOLERANCE = "tolerance"

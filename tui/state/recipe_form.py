@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import InputError
-from core.fields.declaration import settings_in
+from core.fields.declaration import Setting, settings_in
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
 from core.training.recipes import Recipe, TrainingSize, recipe_named
@@ -14,7 +14,7 @@ from tui.keys.keymap import with_keys
 
 ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
 
-_PRUNING = ("method", "rounds", "scale_dropout", "rewind", "reconstruct")
+_PRUNING = ("method", "criterion", "rounds", "scale_dropout", "rewind", "reconstruct")
 """Settings without effect on dense training."""
 
 NEEDS = {"smoothing": ("loss", "cross-entropy"), "rounds": ("method", "iterative")}
@@ -95,6 +95,18 @@ class RecipeForm:
             name, value = NEEDS[name]
         return self._with(name, value)
 
+    @property
+    def setting(self) -> Setting:
+        """The setting of the selected row."""
+        return ROWS[self._name]
+
+    def typed(self, text: str) -> RecipeForm:
+        """With the selected row's value as typed; raises InputError if it is not accepted."""
+        name = self._name
+        value = ROWS[name].kind.parse(text)
+        form = self._with(*NEEDS[name]) if self._is_idle(name) else self
+        return form._with(name, value)
+
     def reset(self) -> RecipeForm:
         """With the selected row reset to the recipe."""
         if self._name == "recipe":
@@ -157,7 +169,7 @@ def _in_recipe(recipe: Recipe, name: str) -> Any:
             return recipe.finetune.weight_decay
         case "rounds":
             return NO_CHANGES.applied_to(replace(recipe, method="iterative")).rounds
-        case "method" | "scale_dropout" | "rewind" | "reconstruct":
+        case "method" | "criterion" | "scale_dropout" | "rewind" | "reconstruct":
             return getattr(recipe, name)
         case _:
             return getattr(recipe.finetune, name)

@@ -18,8 +18,9 @@ from core.inference.sparse import layer_times
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
 from core.jobs.goals import plan_for, search_for, size_bounds
+from core.jobs.net import Net
 from core.jobs.search import LEAST
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.nets.layers import Layer
 from core.pruning.budgets.costs import CostsKnown, LayerCosts, NetCosts
 from core.pruning.goals import parse_goal

@@ -80,7 +80,7 @@ def names(tmp_path: Path) -> dict[str, str]:
         (("run", "--recipe", "slow"), ("slow", "fast, reference")),
         (("run", "--protocol", "mine"), ("mine", "default, reference")),
         (("run", "--precision", "int8"), ("int8", "auto, fp32, bf16")),
-        (("run", "--epochs", "0"), ("--epochs 0", "from 1")),
+        (("run", "--epochs", "-1"), ("--epochs -1", "from 0")),
         (("run", "--epochs", "many"), ("many",)),
         (("run", "--threads", "0"), ("--threads 0", "from 1 to")),
         (("run", "--seed", "-1"), ("-1",)),

@@ -314,8 +314,12 @@ def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
     for width in range(15, 200):
         keys = fitting(footer, width)
         assert footer_width(keys) <= width + 1, "the last space may go"
-        assert keys[-1].label == "quit"
+        assert keys[-1].id == "quit"
     assert set(fitting(footer, 200)) == set(footer)
+    idle = {"prune", "fine-tune", "presets", "goal", "scan", "next-plot", "open-history", "help"}
+    ready = [key for key in footer if key.id in {*idle, "recipe", "export", "full-screen", "quit"}]
+    for width in (59, 79):
+        assert {key.id for key in fitting(ready, width)} == {*idle, "quit"}
 
 
 async def test_a_scan_of_an_earlier_session_is_restored():
