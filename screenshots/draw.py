@@ -1,6 +1,6 @@
 """Draw the pictures of this folder from the real program on the real net.
 
-    featherweight search --max-drop 0.2 --experiment FOLDER
+    featherweight lightest --max-drop 0.2 --experiment FOLDER
     python -m screenshots.draw [--history FOLDER]
 
 It runs the app without a terminal, presses keys and saves the screen as SVG. With the data in the

@@ -23,7 +23,7 @@ from tui.keys.key import Key
 REPOSITORY = Path(__file__).parents[1]
 PAGES = ("README.md", "tui/README.md", "core/README.md", "tests/benchmarks/README.md")
 COMMANDS = (
-    *("run", "search", "scan", "table", "bench", "train", "export", "inspect", "data fetch"),
+    *("run", "lightest", "scan", "table", "bench", "train", "export", "inspect", "data fetch"),
     *("demo", "serve"),
 )
 

@@ -1,14 +1,12 @@
-"""Jobs for goals: a plan for a size, and the smallest net for an accuracy."""
+"""From a goal to a plan, with the scan that some methods need."""
 
 from collections.abc import Mapping
 
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import TrialRecord
 from core.experiments.saved_scans import load_scan, save_scan
-from core.jobs import measurement, recorded_jobs
-from core.jobs.search import LEAST, START, TRIALS, SearchResult, Trial, TrialOutcome, search
+from core.jobs import measurement
 from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import Footprint
 from core.pruning.allocation import allocate
@@ -31,45 +29,8 @@ def plan_for(
     Raises:
         InputError: the goal is out of reach, or see `allocation.allocate`.
     """
-    scan = yield from _scan_for(method, workbench, base, experiment, stop)
-    return _plan(workbench, base, goal, method, locked, scan)
-
-
-def search_for(
-    workbench: Workbench,
-    base: Net,
-    max_drop: float,
-    method: str,
-    locked: Mapping[str, float],
-    experiment: Experiment,
-    trials: int = TRIALS,
-    start: float = START,
-    stop: StopFlag = never,
-) -> Stream[SearchResult]:
-    """Find the smallest net within `max_drop` points of the dense net's validation accuracy.
-
-    Every trial is a fine-tuning to a plan by `method`, recorded as a run of `experiment`. It
-    starts from the smallest net that passed, as in the iterations of Han et al. (2015), or from
-    `base` if none has. See `search.search`.
-    """
-    scan = yield from _scan_for(method, workbench, base, experiment, stop)
-    least = (base.dense or base.accuracy).validation - max_drop
-
-    def attempt(number: int, ratio: float, best: Trial | None) -> Stream[TrialOutcome]:
-        net = base if best is None else workbench.net(best.result, best.base)
-        plan = _plan(workbench, net, Goal("ratio", ratio), method, locked, scan)
-        trial = TrialRecord(number, least)
-        result = yield from recorded_jobs.finetune(
-            workbench, net, plan, experiment, stop, search=trial, allocate=method
-        )
-        return net, plan, result
-
-    heaviest, lightest = size_bounds(workbench, base, locked)
-    floor, most = heaviest.ratio * LEAST, lightest.ratio
-    stream = search(
-        attempt, least=least, floor=floor, most=most, trials=trials, start=start, stop=stop
-    )
-    return (yield from stream)
+    scan = yield from scan_for(method, workbench, base, experiment, stop)
+    return plan_by(workbench, base, goal, method, locked, scan)
 
 
 def size_bounds(
@@ -96,7 +57,7 @@ def store_scan(
         yield Notice(text, warning=True, lost=experiment.required)
 
 
-def _scan_for(
+def scan_for(
     method: str, workbench: Workbench, base: Net, experiment: Experiment, stop: StopFlag
 ) -> Stream[Scan | None]:
     """A scan of `base` on validation, stored with the experiment; None if `method` needs none."""
@@ -113,7 +74,7 @@ def _scan_for(
     return scan
 
 
-def _plan(
+def plan_by(
     workbench: Workbench,
     base: Net,
     goal: Goal,
@@ -121,6 +82,11 @@ def _plan(
     locked: Mapping[str, float],
     scan: Scan | None,
 ) -> Plan:
+    """Plan sparsities that meet `goal` by `method`, with the scan from `scan_for`.
+
+    Raises:
+        InputError: as `plan_for` does.
+    """
     budget, other = goal.budget(workbench.parameters), base.other_parameters
     dense = base.accuracy.validation
     return allocate(

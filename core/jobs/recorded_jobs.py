@@ -31,13 +31,13 @@ def finetune(
     plan: Mapping[str, float],
     experiment: Experiment,
     stop: StopFlag = never,
-    search: TrialRecord | None = None,
+    lightest: TrialRecord | None = None,
     allocate: str | None = None,
     pruned: Accuracy | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
-    `search` is the trial the run belongs to; `allocate` is that search's allocation method.
+    `lightest` is the trial the run is; `allocate` is that descent's allocation method.
     `pruned` is the accuracy of the plan in one shot, if it has been measured.
     """
     _, precision = yield from workbench.prepared_to_train(stop)
@@ -45,7 +45,7 @@ def finetune(
         text = f"the plan is below the base's zeros in {', '.join(denser)}: these zeros stay"
         yield Notice(text)
     record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
-    writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
+    writer = yield from _begin(experiment, replace(record, lightest=lightest, allocate=allocate))
     return (yield from run_finetuning(workbench, base, plan, writer, stop, pruned=pruned))
 
 

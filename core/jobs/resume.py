@@ -46,6 +46,21 @@ def resume(
     plan = plan_of(run, workbench.layer_names)
     base = yield from base_of(workbench, dense, experiment, run)
     _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
+    return (yield from resume_finetuning(workbench, base, plan, run, experiment, stop))
+
+
+def resume_finetuning(
+    workbench: Workbench,
+    base: Net,
+    plan: Mapping[str, float],
+    run: Run,
+    experiment: Experiment,
+    stop: StopFlag = never,
+) -> Stream[FineTuningResult]:
+    """Resume an interrupted fine-tuning of `base` to `plan`, with the workbench's settings.
+
+    Raises InputError if its checkpoint is damaged, or it is running.
+    """
     state = _state(run)
     writer = experiment.resume(run)
     return (yield from run_finetuning(workbench, base, plan, writer, stop, state))

@@ -28,7 +28,7 @@ METHODS = {**ALLOCATIONS, TOLERANCE: "each layer as sparse as the tolerance line
 LONGEST = 100
 """Maximum characters of a goal."""
 
-EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points (starts a search)"
+EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points (the lightest net)"
 _RATIOS = (60, 30, 20, 10, 5, 2)
 _QUICK = 500_000
 """The most parameters whose sparsities are worked out before the dialog opens."""
@@ -43,8 +43,8 @@ class GoalRequest:
     Attributes:
         text: as typed.
         method: how to allocate it to the layers.
-        plan: the sparsities; None for a search.
-        drop: allowed drop in validation accuracy for a search, in points; None without one.
+        plan: the sparsities; None for the lightest net.
+        drop: allowed drop in validation accuracy for the lightest net, in points; else None.
     """
 
     text: str = "60x"
@@ -66,9 +66,9 @@ class GoalDialog(Dialog[GoalRequest]):
     # A goal
     Say how light the net should be, and the method chooses a sparsity for each layer: 60x is a
     ratio, 6000 kept a number of weights, 28 KiB a size at 4 bytes for each weight. 0.5 points
-    starts a search instead: it fine-tunes net after net for the smallest whose validation
-    accuracy stays within so many points of the dense net's. Locked layers stay as they are
-    ({lock}). The arrow keys choose the method, and the line below previews what it does.
+    finds the lightest net instead, step by step, each net fine-tuned from the one before, whose
+    validation accuracy stays within so many points of the dense net's. Locked layers stay as they
+    are ({lock}). The arrow keys choose the method, and the line below previews what it does.
     """
 
     COMPONENT_CLASSES = DIALOG_ROLES
@@ -106,7 +106,7 @@ class GoalDialog(Dialog[GoalRequest]):
         self._update()
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with the sparsities, or with the search."""
+        """Close with the sparsities, or with the allowed drop."""
         event.stop()
         await self._settle()
         if not self._problem:
@@ -169,7 +169,7 @@ def suggested(state: State) -> GoalRequest:
 
 
 def drop_of(request: GoalRequest, state: State) -> float | None:
-    """The accuracy drop a search allows, in points; None if the goal is not a drop.
+    """The accuracy drop the lightest net is allowed, in points; None if the goal is not a drop.
 
     Raises:
         InputError: more than 100 points, or the method needs a scan.
@@ -233,11 +233,9 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
     if request.drop is not None:
         dense = state.dense.accuracy.validation if state.dense else 0.0
         least = percent(dense - request.drop)
-        text = f"smallest net with at least {least} % on validation, by {request.method}"
-        search = Span(
-            with_keys("Enter starts a search: each trial fine-tunes a net; {stop} to stop"), "muted"
-        )
-        return ((), (Span(cut(text, width), "kept"),), (search,))
+        text = f"lightest net with at least {least} % on validation, by {request.method}"
+        how = with_keys("Enter: each trial fine-tunes from the best so far; {stop} to stop")
+        return ((), (Span(cut(text, width), "kept"),), (Span(how, "muted"),))
     if request.plan is None:
         return ((), (Span("…", "muted"),), ())
     planned = replace(state, plan=request.plan)

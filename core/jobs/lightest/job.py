@@ -1,0 +1,242 @@
+"""Trials by real fine-tunings, what their nets cost, one descent for each seed, and the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+
+from core.errors import InputError
+from core.events import Accuracy, StopFlag, Stream, never, portions, within
+from core.experiments.experiment import Experiment
+from core.experiments.run_record import TrialRecord
+from core.formats.export_formats import COMPACT, Packing
+from core.jobs.export import (
+    TUNE,
+    ExportResult,
+    SmallFile,
+    record_export,
+    small_file,
+    write_small_file,
+)
+from core.jobs.goals import plan_by, scan_for, size_bounds
+from core.jobs.lightest import recorded
+from core.jobs.lightest.descent import ROUNDING, descend
+from core.jobs.lightest.steps import START, Step, Steps
+from core.jobs.lightest.trials import By, Descent, Lightest, Trial, TrialStarted
+from core.jobs.workbench import Net, Workbench
+from core.nets.weights import Weights
+from core.pruning.curves import Scan
+from core.pruning.goals import DEFAULT_ALLOCATION, Goal
+
+TRAINING_COST, FILE_COST = 0.9, 0.1
+"""The shares of a trial's time: fine-tuning, and finding its smallest file."""
+
+DESCENDING_COST, EXPORT_COST = 0.97, 0.03
+"""The shares of the whole: the descents, and the file at the end."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What to look for, and how.
+
+    Attributes:
+        max_drop: allowed drop in validation accuracy below the dense net's, in points.
+        by: what nets are judged by, see `trials.COSTS`.
+        method: the allocation method.
+        locked: layers fixed at these sparsities.
+        start: the first ratio to try.
+        minutes: a limit on the time; None for none.
+
+    Raises InputError if the first ratio is not above 1.
+    """
+
+    max_drop: float
+    by: By = "parameters"
+    method: str = DEFAULT_ALLOCATION
+    locked: Mapping[str, float] = field(default_factory=dict)
+    start: float = START
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 < self.start < float("inf"):
+            raise InputError(f"a descent starting at {self.start}x: expected a ratio above 1")
+
+
+Opened = Callable[[Workbench], Stream[Net]]
+"""Opens the net to start from, for a workbench with one of the seeds."""
+
+
+def given(base: Net) -> Opened:
+    """Starts from a net that is open already."""
+
+    def opened(_: Workbench) -> Stream[Net]:
+        yield from ()
+        return base
+
+    return opened
+
+
+def check_small_file(to: Path) -> None:
+    """Raise InputError if the name is not one of a compact file."""
+    if to.suffix != COMPACT:
+        way = f"a compact file, whose name ends in {COMPACT}"
+        raise InputError(f"--to {to}: expected {way}; featherweight export writes other formats")
+
+
+def lightest(
+    workbench: Workbench,
+    opened: Opened,
+    search: Search,
+    experiment: Experiment,
+    seeds: Sequence[int],
+    to: Path | None = None,
+    stop: StopFlag = never,
+) -> Stream[Lightest]:
+    """Find the lightest net within a drop in accuracy for each seed; write the best of all to `to`.
+
+    Every trial is a fine-tuning, recorded as a run of `experiment`. One that is recorded already is
+    not repeated, so that the same search goes on after a crash. When `stop` is raised or the time
+    is over, the best so far is the answer, and is written.
+
+    Raises:
+        InputError: the file cannot be written, or see `allocation.allocate`.
+        StoppedError: `stop` was raised before there was a net to start from.
+    """
+    if to is not None:
+        check_small_file(to)
+    stops = _until(search.minutes, stop)
+    descending, exporting = portions(DESCENDING_COST, EXPORT_COST if to else 0.0)
+    descents, benches = list[Descent](), list[Workbench]()
+    for seed, part in zip(seeds, portions(*[1] * len(seeds)), strict=True):
+        if descents and (stops() or descents[-1].error):
+            break
+        bench = workbench.with_settings(replace(workbench.settings, seed=seed))
+        stream = _descent(bench, opened, search, experiment, stops)
+        descents.append((yield from within(descending.part(part), stream)))
+        benches.append(bench)
+    found = Lightest(search.by, search.max_drop, tuple(seeds), tuple(descents), stop())
+    best = found.best
+    if to is None or best is None:
+        return found
+    writing = _written(benches, found, best, experiment, to, stop)
+    return replace(found, file=(yield from within(exporting, writing)))
+
+
+def _until(minutes: float | None, stop: StopFlag) -> StopFlag:
+    """A flag that is also raised when the time is over."""
+    if minutes is None:
+        return stop
+    end = monotonic() + 60 * minutes
+    return lambda: stop() or monotonic() > end
+
+
+def _descent(
+    workbench: Workbench, opened: Opened, search: Search, experiment: Experiment, stop: StopFlag
+) -> Stream[Descent]:
+    opening, rest = portions(0.02, 0.98)
+    base = yield from within(opening, opened(workbench))
+    scan = yield from scan_for(search.method, workbench, base, experiment, stop)
+    least = (base.dense or base.accuracy).validation - search.max_drop
+    heaviest, lightest = size_bounds(workbench, base, search.locked)
+    steps = Steps.begin(heaviest.ratio, lightest.ratio, search.start)
+    tries = _Trials(workbench, base, search, experiment, scan, least, stop)
+    seed = workbench.settings.seed
+    stream = descend(tries.attempt, steps, by=search.by, least=least, seed=seed, stop=stop)
+    return (yield from within(rest, stream))
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """The trials of a descent; `least` is the required validation accuracy in percent."""
+
+    workbench: Workbench
+    base: Net
+    search: Search
+    experiment: Experiment
+    scan: Scan | None
+    least: float
+    stop: StopFlag
+
+    def attempt(self, number: int, step: Step, best: Trial | None) -> Stream[Trial]:
+        """Fine-tune from the best net so far to the step's ratio, and judge the result."""
+        search, workbench = self.search, _with_effort(self.workbench, step.effort)
+        yield TrialStarted(number, step.ratio, workbench.finetuning.epochs)
+        base = self.base if best is None else workbench.net(best.result, best.base)
+        goal = Goal("ratio", step.ratio)
+        plan = plan_by(workbench, base, goal, search.method, search.locked, self.scan)
+        training, packing = portions(TRAINING_COST, FILE_COST * (search.by == "bytes"))
+        trial = TrialRecord(number, self.least, search.by)
+        stream = recorded.finetune(
+            workbench, base, plan, self.experiment, trial, search.method, self.stop
+        )
+        result = yield from within(training, stream)
+        file: SmallFile | None = None
+        cost: float | None = float(_nonzero(workbench, result.weights))
+        accurate = self._allows(result.accuracy)
+        if search.by == "bytes" and accurate and not result.stopped:
+            packed = small_file(workbench, result.weights, self.least - ROUNDING, stop=self.stop)
+            file = yield from within(packing, packed)
+            accurate = self._allows(file.accuracy)
+        if search.by == "bytes":
+            cost = float(len(file.data)) if file else None
+        lighter = cost is not None and (best is None or cost < (best.cost or 0.0))
+        return Trial(
+            number=number,
+            ratio=step.ratio,
+            epochs=workbench.finetuning.epochs,
+            settings=workbench.settings,
+            base=base,
+            plan=plan,
+            result=result,
+            accurate=accurate,
+            cost=cost,
+            passed=accurate and lighter,
+            file=file,
+        )
+
+    def _allows(self, accuracy: Accuracy) -> bool:
+        return accuracy.validation >= self.least - ROUNDING
+
+
+def _with_effort(workbench: Workbench, effort: int) -> Workbench:
+    """The workbench with so many times the recipe's epochs."""
+    if effort == 1:
+        return workbench
+    settings, epochs = workbench.settings, effort * workbench.finetuning.finetune.epochs
+    return workbench.with_settings(
+        replace(settings, changes=replace(settings.changes, epochs=epochs))
+    )
+
+
+def _nonzero(workbench: Workbench, weights: Weights) -> int:
+    """Nonzero weights and all other parameters."""
+    zeros = sum(
+        layer.elements - int(weights[layer.key].count_nonzero()) for layer in workbench.layers
+    )
+    return workbench.parameters - zeros
+
+
+def _written(
+    benches: Sequence[Workbench],
+    found: Lightest,
+    best: Trial,
+    experiment: Experiment,
+    to: Path,
+    stop: StopFlag,
+) -> Stream[ExportResult]:
+    """Write the file of the best net, and record it with its run.
+
+    After a stop, the file is made at once, without training its values.
+    """
+    seeds = zip(found.descents, benches, strict=True)
+    descent, bench = next(each for each in seeds if each[0].best is best)
+    file = best.file
+    if file is None:
+        least, tune = descent.least - ROUNDING, 0 if stop() else TUNE
+        file = yield from small_file(bench, best.result.weights, least, tune)
+    result = yield from write_small_file(bench, file, to)
+    packing = Packing("codebook", levels=file.levels) if file.levels else Packing()
+    yield from record_export(result, packing, experiment, best.result.run)
+    return result
