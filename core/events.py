@@ -98,7 +98,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Measured(Event):
-    """The accuracy of a stage (`dense`, `pruned`, `finetuned`, `file` or `model`) is known."""
+    """The accuracy of a stage (`dense`, `pruned`, `reconstructed`, `finetuned`, ...) is known."""
 
     stage: str
     accuracy: Accuracy

@@ -30,7 +30,7 @@ from core.nets.user_model import splits_for
 from core.nets.weights import copy_weights, load_into
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.plans import whole_plan
-from core.reconstruction import sequence
+from core.reconstruction import measured_net, sequence
 from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
@@ -77,6 +77,8 @@ def finetune(
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(copy.model)])
     check_prunable(copy.model)
     copy.check_trainable(data.train.batch(slice(0, 2))[0])
+    if changes.epochs == 0:
+        raise InputError("epochs = 0: core.finetune trains; see core.prune and core.reconstruct")
     size = TrainingSize(len(data.train), data.train.values)
     settings = changes.applied_to(recipe_named(recipe).fitted_to(size))
 
@@ -86,6 +88,12 @@ def finetune(
         return other
 
     yield from try_step(another(), data.train, settings.finetune, precision)
+    reconstructed = None
+    if settings.reconstruct:
+        nets = another(), another()
+        reconstructed = yield from measured_net.reconstruct_and_measure(
+            *nets, base, whole, data, stop, precision, recalibrate
+        )
     result = yield from finetuning.finetune(
         copy.model,
         base,
@@ -97,6 +105,7 @@ def finetune(
         stop=stop,
         remake=another,
         recalibrates=recalibrate,
+        reconstructed=reconstructed,
     )
     load_into(model, result.weights)
     return result
@@ -109,6 +118,7 @@ def reconstruct(
     *,
     images: int = sequence.SAMPLE,
     seed: int = 0,
+    recalibrate: bool = True,
     stop: StopFlag = never,
 ) -> Stream[Reconstruction]:
     """Prune a model to a plan, layer by layer, so that outputs stay; see `core.reconstruct`.
@@ -126,7 +136,7 @@ def reconstruct(
     drain(fit(dense, data))
     load_into(dense, copy_weights(net))
     result = yield from sequence.reconstruct(
-        net, dense, whole, data.train, images=images, seed=seed, stop=stop
+        net, dense, whole, data.train, images=images, seed=seed, recalibrates=recalibrate, stop=stop
     )
     load_into(model, result.weights)
     return result

@@ -19,7 +19,7 @@ from screenshots.film import frames, retold
 FOLDER = Path(__file__).parent
 CAST, ANIMATION = FOLDER / "demo.cast", FOLDER / "demo.svg"
 COLUMNS, ROWS = 112, 34
-TITLE = "featherweight demo: a net is pruned to 37 times smaller, fine-tuned and exported"
+TITLE = "featherweight demo: a net is pruned to 37x fewer parameters, fine-tuned and exported"
 
 POSTER, ENDED = "Back to", "That was the demo"
 """The beginnings of captions."""

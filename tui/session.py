@@ -53,6 +53,7 @@ class Session:
         state: what the screen shows, except for the job.
         activity: the running job, or the outcome of the last one.
         job: the running job's thread.
+        trains: whether the job has the training curve.
         background: the measurement that may run alongside the job.
         messages: what has been said so far.
         followers: called with every state that is shown.
@@ -66,6 +67,7 @@ class Session:
         self.state = State(settings=backend.settings)
         self.activity: JobProgress | Outcome = Outcome("")
         self.job: Job | None = None
+        self.trains = False
         self.main_screen = MainScreen()
         self.messages = Messages()
         self._about_job: Question | None = None
@@ -154,8 +156,15 @@ class Session:
 
     def confirm_while_it_runs(self, text: str, yes: str, no: str, act: Callable[[], None]) -> None:
         """Ask a question about the running job, which closes it at its end; on yes, call `act`."""
+        self._withdraw_question()
         self._about_job = Question(text, yes, no)
         self.ask(self._about_job, lambda answer: act() if answer else None)
+
+    def _withdraw_question(self) -> None:
+        """Take back the question about the job, which may be open, or below another screen."""
+        if self._about_job is not None:
+            self._about_job.withdraw()
+        self._about_job = None
 
     def write_to(self, text: str, write: Callable[[Path], None]) -> None:
         """Write to a typed path if it can be; asks whether to replace an existing file."""
@@ -202,6 +211,7 @@ class Session:
             self.watch_training(curve)
         elif plot:
             self.bring_into_view(plot)
+        self.trains = curve is not None
         leaving = self.background.stop()
         self.state = replace(self.state, measuring="waiting for the job to end")
 
@@ -227,9 +237,7 @@ class Session:
         """Take the result, or show why there is none."""
         self.job = None
         self.state = replace(self.state, measuring="")
-        if self._about_job is not None:
-            self._about_job.dismiss(False)
-        self._about_job = None
+        self._withdraw_question()
         if ended.error is not None:
             self._fail(ended.error)
         else:

@@ -101,6 +101,7 @@ def reconstruct(
     *,
     images: int = SAMPLE,
     seed: int = 0,
+    recalibrate: bool = True,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Reconstruction:
@@ -119,14 +120,17 @@ def reconstruct(
         data: only images of `train` are used, without labels.
         images: size of the random sample of them.
         seed: draws the sample.
+        recalibrate: compute running statistics anew on the way and at the end, as
+            `core.recalibrate` does; a net without them pays nothing.
         on_event: called with each event, such as `core.Progress`.
         stop: stop flag, checked before each batch and each step; the layers done are kept, the
             others pruned by magnitude.
 
     Returns:
         The weights and masks, and for each layer the output error by magnitude and now, or the
-        reason why it is pruned by magnitude: it is no linear layer or plain convolution, or its
-        Gram matrices [inputs, inputs] exceed 256 MiB.
+        reason why it is pruned by magnitude, such as that it is a transposed convolution. Layers
+        with more than 5,792 inputs are reconstructed in parts, whose Gram matrices [inputs, inputs]
+        take at most 256 MiB each; up to 1.5 GiB is used in all, beside 1 GiB for the sample.
 
     Raises:
         InputError: the model, the plan or `images` cannot be used.
@@ -145,7 +149,9 @@ def reconstruct(
         >>> int(model[1].weight.count_nonzero())
         205
     """
-    stream = streams.reconstruct(model, plan, data, images=images, seed=seed, stop=stop)
+    stream = streams.reconstruct(
+        model, plan, data, images=images, seed=seed, recalibrate=recalibrate, stop=stop
+    )
     return run(stream, on_event)
 
 

@@ -111,13 +111,16 @@ class Images:
 class Splits:
     """The three splits of a data set as tensors; validation and test may be the same object.
 
-    `fingerprint` identifies the images where the data set's name does not.
+    Attributes:
+        fingerprint: identifies the images where the data set's name does not.
+        class_names: by label, such as an image folder's; empty if classes have no other names.
     """
 
     train: Images
     validation: Images
     test: Images
     fingerprint: str = ""
+    class_names: tuple[str, ...] = ()
 
     def with_layout(self, layout: torch.memory_format) -> Self:
         """The same images, with batches in another memory layout."""
@@ -141,7 +144,8 @@ class Splits:
         test = Images.of(dataset, dataset.test, device)
         same = dataset.validation is dataset.test
         validation = test if same else Images.of(dataset, dataset.validation, device)
-        return cls(Images.of(dataset, dataset.train, device), validation, test, dataset.fingerprint)
+        train, names = Images.of(dataset, dataset.train, device), dataset.class_names
+        return cls(train, validation, test, dataset.fingerprint, names)
 
 
 def _converted(pixels: Tensor, channels: int) -> Tensor:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.class_names import CLASS_NAMES
 from core.data.inputs import Inputs, Scale
 from core.data.registry import Description
 
@@ -38,6 +39,7 @@ class Dataset:
         test: only reported.
         fingerprint: identifies the images where the name does not.
         image_size, channels: batches are converted to these, unless None.
+        class_names: by label; empty if classes have no other names.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Dataset:
     fingerprint: str = ""
     image_size: int | None = None
     channels: int | None = None
+    class_names: tuple[str, ...] = ()
 
 
 def validation_indices(labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -84,6 +87,7 @@ def split(
         fingerprint=other.flags,
         image_size=other.image_size,
         channels=other.channels,
+        class_names=CLASS_NAMES.get(description.name, ()),
     )
 
 

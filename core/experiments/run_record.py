@@ -20,6 +20,8 @@ from core.settings.recipe_changes import MAX_EPOCHS, RecipeChanges
 from core.system.typed_json import Limits, from_plain, to_plain
 
 FINETUNE: Literal["finetune"] = "finetune"
+PRUNE: Literal["prune"] = "prune"
+"""Pruned, perhaps reconstructed, and measured, without training."""
 TRAIN: Literal["train"] = "train"
 
 Count = Annotated[int, Limits(0, 1e12)]
@@ -111,6 +113,38 @@ class RecalibrationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerErrorRecord:
+    """The output error of a reconstructed layer, as a fraction of the dense output's energy.
+
+    Attributes:
+        magnitude: the error of magnitude pruning with as many weights.
+        error: that of the reconstructed weights.
+        reason: why it was pruned by magnitude instead; empty if it was not.
+    """
+
+    name: str
+    magnitude: float | None = None
+    error: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconstructionRecord:
+    """What the net that fine-tuning started from was reconstructed with.
+
+    Attributes:
+        images: of the training set, drawn from `seed`.
+        stopped: whether it was stopped early; the layers left are pruned by magnitude.
+    """
+
+    images: Count | None = None
+    seed: Annotated[int, Limits(0, 2**63 - 1)] | None = None
+    stopped: bool | None = None
+    seconds: Annotated[float, Limits(0, 1e12)] | None = None
+    layers: Annotated[tuple[LayerErrorRecord, ...], Limits(rows=2_000)] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StageAccuracies:
     """Accuracies by stage; `base` is the fine-tuned net the run started from, if not dense.
 
@@ -120,6 +154,7 @@ class StageAccuracies:
     dense: AccuracyPercent | None = None
     base: AccuracyPercent | None = None
     pruned: AccuracyPercent | None = None
+    reconstructed: AccuracyPercent | None = None
     finetuned: AccuracyPercent | None = None
 
 
@@ -183,6 +218,7 @@ class RunRecord:
         finetuning: all hyperparameters of a fine-tuning by name.
         training: all hyperparameters of dense training by name.
         recalibrate: the setting; None for a net without running statistics.
+        reconstruction: None if nothing was reconstructed.
         dead: dead units per layer.
         nonzero_without_dead: nonzeros once dead units are removed.
         parameters_without_dead: parameters of the smaller dense net without dead units.
@@ -196,7 +232,7 @@ class RunRecord:
         state: what an unfinished run resumes from, besides its checkpoint's tensors.
     """
 
-    kind: Literal["finetune", "train"] | None = None
+    kind: Literal["finetune", "train", "prune"] | None = None
     status: Literal["running", "done", "stopped"] | None = None
     model: str | None = None
     model_args: str | None = ""
@@ -215,6 +251,7 @@ class RunRecord:
     training: Mapping[str, Any] | None = None
     recalibrate: Literal["on", "off"] | None = None
     recalibration: RecalibrationRecord | None = None
+    reconstruction: ReconstructionRecord | None = None
     base: BaseRecord | None = None
     parameters: Count | None = None
     nonzero: Count | None = None
@@ -281,15 +318,16 @@ class RunRecord:
     def provenance(self, other: RunRecord) -> RunRecord:
         """This record with the origin of another record of the same run."""
         names = ("lightest", "allocate", "created", "environment", "resumed")
-        return replace(self, **{name: getattr(other, name) for name in names})
+        origin: dict[str, Any] = {name: getattr(other, name) for name in names}
+        if self.reconstruction is None and other.reconstruction is not None:  # it was resumed
+            before = other.accuracy.reconstructed
+            origin["reconstruction"] = other.reconstruction
+            origin["accuracy"] = replace(self.accuracy, reconstructed=before)
+        return replace(self, **origin)
 
 
-_FINISHED = {
-    TRAIN: {"ratio", "best"},
-    FINETUNE: {
-        "ratio", "dead", "nonzero_without_dead", "parameters_without_dead", "best", "sizes",
-    },
-}  # fmt: skip
+_PRUNED = {"ratio", "dead", "nonzero_without_dead", "parameters_without_dead", "sizes"}
+_FINISHED = {TRAIN: {"ratio", "best"}, PRUNE: _PRUNED, FINETUNE: {*_PRUNED, "best"}}
 """Keys a finished run of each kind writes even if they are null."""
 
 

@@ -7,6 +7,7 @@ of the net can be run again and again while only those weights change.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,19 +63,20 @@ class PrefixCache:
             self._reads = [frozenset(map(id, parameters_read(self._net, c))) for c in self.calls]
             with torch.no_grad():
                 every = frozenset(self.calls)
-                trials = [_Recorder(self._net, every, images[:n]).values for n in (2, 3)]
+                trials = [_recorded(self._net, every, images[:n]) for n in (2, 3)]
                 self.cuts = {
                     name: self._cut({id(model.get_parameter(key)) for key in keys}, trials)
                     for name, keys in groups.items()
                 }
                 self._alive = frozenset(node for cut in self.cuts.values() for node in cut.alive)
                 self._check(model, images)
+        self._bytes = {node: _bytes(value) // 3 for node, value in trials[-1].items()}
         batched = {node for cut in self.cuts.values() for node in cut.batched}
-        self.bytes_per_image = sum(_bytes(trials[-1][node]) for node in batched) // 3
+        self.bytes_per_image = sum(self._bytes[node] for node in batched)
 
     def start(self, images: Tensor) -> Values:
         """Run it on `images` [N, ...]; returns the values alive at any of the cuts."""
-        return _Recorder(self._net, self._alive, images).values
+        return _recorded(self._net, self._alive, images)
 
     def alive(self, name: str, values: Values) -> Values:
         """The values from `start` that the cut of group `name` needs."""
@@ -82,10 +84,31 @@ class PrefixCache:
 
     def rows(self, name: str, alive: Values, index: Tensor) -> Values:
         """The values in `alive` for the images with indices `index` [k]."""
-        rows = dict(alive)
-        for node in self.cuts[name].batched:
-            rows[node] = alive[node][index] if isinstance(alive[node], Tensor) else len(index)
-        return rows
+        return rows_of(self.cuts[name], alive, index)
+
+    def bytes_at(self, cut: CutPoint) -> int:
+        """The memory of the values alive at a cut, for each image."""
+        return sum(self._bytes[node] for node in cut.batched)
+
+    def first(self) -> CutPoint:
+        """The place before all calls, where only the images are alive."""
+        source = self.calls[:1]
+        return CutPoint(source, source, frozenset(source))
+
+    def advance(self, start: CutPoint, alive: Values, end: CutPoint) -> Values:
+        """Run the part between two cuts; returns the values alive at the second."""
+        if len(end.before) <= len(start.before):
+            return {node: alive[node] for node in end.alive}
+        recorder = _Recorder(self._net, frozenset(end.alive))
+        recorder.run_until(dict.fromkeys(start.before) | alive, self.calls[len(end.before)])
+        return {node: alive[node] if node in alive else recorder.values[node] for node in end.alive}
+
+    def complete(self, cut: CutPoint, alive: Values) -> Tensor:
+        """Run the part after a cut; returns the logits [N, classes]."""
+        logits: Tensor = fx.Interpreter(self._net).run(
+            initial_env=dict.fromkeys(cut.before) | alive
+        )
+        return logits
 
     def in_bf16(self, alive: Values) -> Values:
         """The values in `alive` as bf16, so that autocast need not convert them on every run."""
@@ -96,9 +119,7 @@ class PrefixCache:
 
     def finish(self, name: str, alive: Values) -> Tensor:
         """Run the part after the cut of group `name`; returns the logits [N, classes]."""
-        known = dict.fromkeys(self.cuts[name].before) | alive
-        logits: Tensor = fx.Interpreter(self._net).run(initial_env=known)
-        return logits
+        return self.complete(self.cuts[name], alive)
 
     def _cut(self, weights: set[int], trials: Sequence[Values]) -> CutPoint:
         """The latest cut before the first use of these weights that can be taken image by image."""
@@ -146,8 +167,14 @@ class NoPrefixCache(PrefixCache):
         self._model = evaluation_mode(model)
         source = fx.Graph().placeholder("images")
         self._alive = frozenset([source])
-        self.cuts = dict.fromkeys(groups, CutPoint((source,), (source,), self._alive))
+        self._first = CutPoint((source,), (source,), self._alive)
+        self.cuts = dict.fromkeys(groups, self._first)
         self.bytes_per_image = _bytes(images) // len(images)
+        self._bytes = {source: self.bytes_per_image}
+
+    def first(self) -> CutPoint:
+        """The only cut there is."""
+        return self._first
 
     def start(self, images: Tensor) -> Values:
         """The images themselves: no part of the net runs before a cut."""
@@ -157,7 +184,7 @@ class NoPrefixCache(PrefixCache):
         """The images unchanged: the net may need them in float32."""
         return alive
 
-    def finish(self, name: str, alive: Values) -> Tensor:
+    def complete(self, cut: CutPoint, alive: Values) -> Tensor:
         """Run the whole net; returns the logits [N, classes]."""
         (images,) = alive.values()
         # A copy: a net may write into its input, and it runs more than once.
@@ -165,21 +192,47 @@ class NoPrefixCache(PrefixCache):
         return logits
 
 
+def rows_of(cut: CutPoint, alive: Values, index: Tensor) -> Values:
+    """The values alive at a cut, for the images with indices `index` [k]."""
+    rows = dict(alive)
+    for node in cut.batched:
+        rows[node] = alive[node][index] if isinstance(alive[node], Tensor) else len(index)
+    return rows
+
+
+class _EnoughRun(BaseException):
+    """Ends a run; not an Exception, which torch.fx adds a text to."""
+
+
 class _Recorder(fx.Interpreter):
     """Runs the calls and records the results of some."""
 
-    def __init__(self, net: fx.GraphModule, nodes: frozenset[fx.Node], images: Tensor) -> None:
+    def __init__(self, net: fx.GraphModule, nodes: frozenset[fx.Node]) -> None:
         super().__init__(net)
         self._nodes = nodes
+        self._end: fx.Node | None = None
         self.values: Values = {}
-        self.run(images)
+
+    def run_until(self, known: Values, end: fx.Node) -> None:
+        """Run the calls from those whose results are known to `end`, which is not run."""
+        self._end = end
+        with suppress(_EnoughRun):
+            self.run(initial_env=known)
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one call."""
+        if n is self._end:
+            raise _EnoughRun
         result = super().run_node(n)
         if n in self._nodes:
             self.values[n] = result
         return result
+
+
+def _recorded(net: fx.GraphModule, nodes: frozenset[fx.Node], images: Tensor) -> Values:
+    recorder = _Recorder(net, nodes)
+    recorder.run(images)
+    return recorder.values
 
 
 def _is_batched(node: fx.Node, trials: Sequence[Values]) -> bool:

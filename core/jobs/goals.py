@@ -1,4 +1,4 @@
-"""From a goal to a plan, with the scan that some methods need."""
+"""From a goal to a plan, with the costs and the scan that it needs."""
 
 from collections.abc import Mapping
 
@@ -8,10 +8,11 @@ from core.experiments.experiment import Experiment
 from core.experiments.saved_scans import load_scan, save_scan
 from core.jobs import measurement
 from core.jobs.workbench import Net, Workbench
-from core.nets.footprint import Footprint
-from core.pruning.allocation import allocate
+from core.pruning.allocation import allocate, check_room
+from core.pruning.budgets.costs import NetCosts
+from core.pruning.budgets.reach import of_dense
 from core.pruning.curves import SPLITS, Scan
-from core.pruning.goals import SENSITIVITY, Goal
+from core.pruning.goals import NEEDING_SCAN, Goal
 from core.pruning.plans import Plan
 
 
@@ -24,26 +25,31 @@ def plan_for(
     experiment: Experiment,
     stop: StopFlag = never,
 ) -> Stream[Plan]:
-    """Plan sparsities that meet `goal` by `method`; scans the base first if the method needs it.
+    """Plan sparsities that meet `goal` by `method`.
+
+    Counts multiplications or times the layers first if the goal is one of those, and scans the base
+    if the method needs it.
 
     Raises:
         InputError: the goal is out of reach, or see `allocation.allocate`.
     """
+    costs = yield from measurement.costs_in(workbench, base.weights, goal.unit, stop)
+    check_room(base.profiles, costs, goal.budget(round(costs.dense)), locked)
     scan = yield from scan_for(method, workbench, base, experiment, stop)
-    return plan_by(workbench, base, goal, method, locked, scan)
+    plan = plan_by(base, costs, goal, method, locked, scan)
+    kept = {p.layer.name: p.what_if(plan[p.layer.name]).kept for p in base.profiles}
+    yield Notice(f"{goal} by {method}: {of_dense(costs, kept)}")
+    return plan
 
 
-def size_bounds(
-    workbench: Workbench, base: Net, locked: Mapping[str, float]
-) -> tuple[Footprint, Footprint]:
-    """The heaviest and lightest net: unlocked layers keep all nonzeros of the base, or one."""
-    never_pruned = workbench.parameters - sum(profile.layer.elements for profile in base.profiles)
-    most = least = never_pruned
+def cost_bounds(base: Net, costs: NetCosts, locked: Mapping[str, float]) -> tuple[float, float]:
+    """The most and the least it can cost: unlocked layers keep all nonzeros of the base, or one."""
+    most, least = {}, {}
     for profile in base.profiles:
-        kept = profile.what_if(locked.get(profile.layer.name, profile.floor)).kept
-        most += kept
-        least += kept if profile.layer.name in locked else min(kept, 1)
-    return Footprint(workbench.parameters, most), Footprint(workbench.parameters, least)
+        name = profile.layer.name
+        most[name] = profile.what_if(locked.get(name, profile.floor)).kept
+        least[name] = most[name] if name in locked else min(most[name], 1)
+    return costs.of(most), costs.of(least)
 
 
 def store_scan(
@@ -61,7 +67,7 @@ def scan_for(
     method: str, workbench: Workbench, base: Net, experiment: Experiment, stop: StopFlag
 ) -> Stream[Scan | None]:
     """A scan of `base` on validation, stored with the experiment; None if `method` needs none."""
-    if method != SENSITIVITY:
+    if method not in NEEDING_SCAN:
         return None
     yield from workbench.splits(stop)
     scan = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
@@ -75,8 +81,8 @@ def scan_for(
 
 
 def plan_by(
-    workbench: Workbench,
     base: Net,
+    costs: NetCosts,
     goal: Goal,
     method: str,
     locked: Mapping[str, float],
@@ -87,8 +93,7 @@ def plan_by(
     Raises:
         InputError: as `plan_for` does.
     """
-    budget, other = goal.budget(workbench.parameters), base.other_parameters
-    dense = base.accuracy.validation
+    budget, dense = goal.budget(round(costs.dense)), base.accuracy.validation
     return allocate(
-        method, base.profiles, budget, other_parameters=other, locked=locked, scan=scan, dense=dense
+        method, base.profiles, budget, locked=locked, scan=scan, dense=dense, costs=costs
     )

@@ -1,11 +1,12 @@
-"""Jobs that measure a net: prune, scan, sample, compare, count, benchmark.
+"""Jobs without training: prune, reconstruct, scan, sample, compare, count, benchmark.
 
-They produce no net: they read weights in place, or build a model for as long as they run.
+They read weights in place, or build a model for as long as they run.
 """
 
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -19,17 +20,28 @@ from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity_scan
 from core.measure.activity import ImageNumber, measure_activity
 from core.measure.comparison import Mode, NetComparison
-from core.measure.costs import ActivityMeasured, CostTable, NetActivity, cost_table
+from core.measure.costs import (
+    ActivityMeasured,
+    CostTable,
+    NetActivity,
+    cost_table,
+    multiplication_costs,
+)
 from core.measure.evaluation import sample_accuracy
 from core.measure.recalibration import prune_into, running_norms, set_statistics, statistics
 from core.nets.footprint import DeadUnits
-from core.nets.weights import Weights, load_into, state_dict, weights_digest
+from core.nets.weights import Weights, copy_weights, load_into, state_dict, weights_digest
+from core.pruning.budgets.costs import NetCosts, Unit, parameter_costs
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
+from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
+from core.reconstruction.sequence import LayerReconstructed
 from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
 
 KEPT = 4
 """Plans whose statistics are kept."""
+
+T = TypeVar("T")
 
 FEW = 100
 """Images below which the accuracies of a scan are too coarse to rank layers by."""
@@ -47,7 +59,56 @@ def prune(
     stream = prune_and_measure(model, base.weights, plan, data, stop, precision, recalibrates)
     accuracy = yield from within(measuring, stream)
     yield counting
-    return PruningResult(accuracy, (yield from count_dead_units(model, data.validation)))
+    dead = yield from count_dead_units(model, data.validation)
+    return PruningResult(copy_weights(model), accuracy, dead, precision)
+
+
+def reconstruct(
+    workbench: Workbench, base: Net, plan: Mapping[str, float], stop: StopFlag = never
+) -> Stream[ReconstructedNet]:
+    """Prune `base` to `plan` so that each layer's output is kept; measure it, count dead units.
+
+    `LayerReconstructed` reports each layer, followed by a notice in words. A raised stop flag keeps
+    the layers done; see `core.reconstruction.measured_net`.
+    """
+    data, precision = yield from workbench.prepared(stop)
+    model, dense = (workbench.models.uninitialized() for _ in range(2))
+    solving, counting = portions(0.99, 0.01)
+    yield from workbench.note_statistics()
+    recalibrates = workbench.settings.recalibrates
+    stream = reconstruct_and_measure(
+        model, dense, base.weights, plan, data, stop, precision, recalibrates
+    )
+    result = yield from within(solving, _in_words(stream))
+    yield counting
+    return replace(result, dead=(yield from count_dead_units(model, data.validation)))
+
+
+def _in_words(stream: Stream[T]) -> Stream[T]:
+    """Follow the report of each layer by a notice, which screens and logs show."""
+    while True:
+        try:
+            event = next(stream)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        yield event
+        if isinstance(event, LayerReconstructed):
+            yield Notice(layer_in_words(event))
+
+
+def layer_in_words(layer: LayerReconstructed) -> str:
+    """The output error of a layer by magnitude and as reconstructed, or why it is not.
+
+    Example:
+        >>> layer_in_words(LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541))
+        'conv2, layer 2 of 5: output error 62.1 % by magnitude, 5.41 % reconstructed'
+    """
+    place = f"{layer.name}, layer {layer.number} of {layer.layers}"
+    if layer.reason or layer.error is None:
+        return f"{place}: pruned by magnitude, {layer.reason}"
+    before = "" if layer.magnitude is None else f"{100 * layer.magnitude:.3g} % by magnitude, "
+    return f"{place}: output error {before}{100 * layer.error:.3g} % reconstructed"
 
 
 def scan(
@@ -207,6 +268,29 @@ def costs(
     dead = yield from dead_units(workbench, weights, stop)
     model, layers = workbench.settings.model, workbench.layers
     return replace(cost_table(model, layers, nonzero, does, workbench.parameters), dead=dead)
+
+
+def costs_in(
+    workbench: Workbench, weights: Weights, unit: Unit, stop: StopFlag = never
+) -> Stream[NetCosts]:
+    """What the layers of a net cost by the weights they keep; worked out once by the workbench."""
+    if unit == "parameters":
+        return parameter_costs(workbench.layers, workbench.parameters)
+    if unit not in workbench.costs:
+        workbench.costs[unit] = yield from _multiplications(workbench, weights, stop)
+    return workbench.costs[unit]
+
+
+def _multiplications(workbench: Workbench, weights: Weights, stop: StopFlag) -> Stream[NetCosts]:
+    """Count the multiplications of a net on two images."""
+    images = yield from _split(workbench, SPLITS[0], stop)
+    few = replace(images, images=images.images[:2], labels=images.labels[:2])
+    net = workbench.models.for_inference(weights)
+    does = yield from measure_activity(net, few, stop, images="all")
+    if does.uncounted:
+        text = f"multiplications leave out what cannot be counted: {', '.join(does.uncounted)}"
+        yield Notice(text, warning=True)
+    return multiplication_costs(workbench.layers, does)
 
 
 def count_activity(

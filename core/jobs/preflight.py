@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from core.data.batches import Images
 from core.data.registry import describe, is_folder
@@ -13,12 +14,15 @@ from core.events import drain
 from core.experiments.runs import Run
 from core.formats.weights_files import SizesError, load_weights
 from core.jobs.workbench import Workbench
+from core.measure.activity import measure_activity
+from core.measure.costs import multiplication_costs
 from core.nets.calls import refused
 from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable
 from core.nets.trial import try_forward, try_loading
 from core.nets.weights import check_initial, state_dict
-from core.pruning.allocation import check_reach
+from core.pruning.allocation import check_locked, check_reach
+from core.pruning.budgets.costs import parameter_costs
 from core.pruning.goals import Goal
 from core.settings.settings import DEFAULTS
 from core.training.first_step import check_gradients, try_step
@@ -50,24 +54,30 @@ def check(workbench: Workbench, weights: Path | Run | None = None, trains: bool 
             check_initial(net)
         if trains:
             check_gradients(net)
-    images = settings.inputs.over(workbench.models.inputs)
     if is_folder(settings.dataset):
+        images = settings.inputs.over(workbench.models.inputs)
         if images.channels and images.image_size:  # those of trained weights
             side = images.image_size
             zeros = torch.zeros(2, images.channels, side, side, device=device)
             workbench.models.check_head(net, zeros)
     else:
-        description = describe(settings.dataset)
-        images = images.over(description.inputs)
-        channels, side = images.channels or 1, images.image_size or 1
-        images.normalization(channels, *description.scales(channels))
-        batch = torch.zeros(2, channels, side, side, device=device)
+        description, batch = describe(settings.dataset), _blank_images(workbench)
+        images = settings.inputs.over(workbench.models.inputs).over(description.inputs)
+        images.normalization(len(batch[0]), *description.scales(len(batch[0])))
         workbench.models.check_head(net, batch)
         with explained(workbench.models.changes):
             try_forward(net, batch, description.classes)
         if trains and spec.is_user_model:
             few = Images(batch.byte(), batch[:, 0, 0, 0].long(), 0.0, 1.0, torch.contiguous_format)
             drain(try_step(net, few, workbench.finetuning.finetune))
+
+
+def _blank_images(workbench: Workbench) -> Tensor:
+    """Two images of zeros [2, C, H, W] of the shape that a data set other than a folder has."""
+    settings, models = workbench.settings, workbench.models
+    images = settings.inputs.over(models.inputs).over(describe(settings.dataset).inputs)
+    side = images.image_size or 1
+    return torch.zeros(2, images.channels or 1, side, side, device=models.device)
 
 
 @contextmanager
@@ -83,9 +93,22 @@ def naming_its_data(workbench: Workbench) -> Iterator[None]:
 
 
 def check_goal(workbench: Workbench, goal: Goal, locked: Mapping[str, float]) -> None:
-    """Raise InputError if no weights of the net could meet `goal`.
+    """Raise InputError if no weights of the net could meet `goal`, as far as is known yet.
 
-    A weights file may hold zeros, so its locked layers may be smaller than their plan says.
+    A weights file may hold zeros, so its locked layers may be smaller than their plan says. How
+    long the net takes, and how large the images of a folder are, is known only later.
     """
-    locks = locked if workbench.settings.weights is None else {}
-    check_reach(workbench.layers, workbench.parameters, goal.budget(workbench.parameters), locks)
+    settings, layers = workbench.settings, workbench.layers
+    if goal.unit == "ns" or (goal.unit == "macs" and is_folder(settings.dataset)):
+        check_locked(workbench.layer_names, locked)
+        return
+    costs = parameter_costs(layers, workbench.parameters)
+    if goal.unit == "macs":
+        batch = _blank_images(workbench)
+        few = Images(batch.byte(), batch[:, 0, 0, 0].long(), 0.0, 1.0, torch.contiguous_format)
+        with refused():
+            net = workbench.models.uninitialized()
+            activity = drain(measure_activity(net, few, images="all"))
+        costs = multiplication_costs(layers, activity)
+    locks = locked if settings.weights is None else {}
+    check_reach(layers, costs, goal.budget(round(costs.dense)), locks)

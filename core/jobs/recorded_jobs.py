@@ -1,4 +1,7 @@
-"""Training and fine-tuning recorded as runs: events pass through, checkpoints are stored."""
+"""Training, fine-tuning and pruning recorded as runs.
+
+Events pass through, checkpoints are stored.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -6,23 +9,36 @@ from functools import partial
 from typing import Any, TypeVar
 
 from core.errors import InputError
-from core.events import Accuracy, Epoch, Notice, StopFlag, Stream, never
+from core.events import Accuracy, Epoch, Notice, Progress, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import EpochRecord, RunRecord, TrialRecord
 from core.experiments.run_writer import RunWriter
 from core.experiments.runs import WEIGHTS
+from core.formats.sizes import SIZES_COST
 from core.formats.weights_files import save_early
-from core.jobs.report import finetuned_record, finetuning_record, trained_record, training_record
+from core.jobs import measurement
+from core.jobs.report import (
+    finetuned_record,
+    finetuning_record,
+    pruned_record,
+    pruning_record,
+    trained_record,
+    training_record,
+)
 from core.jobs.workbench import Net, Workbench
 from core.nets.weights import DenseWeights
+from core.reconstruction.measured_net import ReconstructedNet
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
-from core.training.finetuning import FineTuningResult
+from core.training.finetuning import FineTuningResult, PruningResult
 
 VISIBLE = 5e-5
 """Half of the last digit of a sparsity in percent, as a fraction."""
 
-R = TypeVar("R", FineTuningResult, TrainingResult)
+RECONSTRUCTION_COST = 0.3
+"""The share of a fine-tuning that it takes to reconstruct the net that it starts from, about."""
+
+R = TypeVar("R", FineTuningResult, TrainingResult, PruningResult)
 
 
 def finetune(
@@ -34,19 +50,102 @@ def finetune(
     lightest: TrialRecord | None = None,
     allocate: str | None = None,
     pruned: Accuracy | None = None,
+    reconstructed: ReconstructedNet | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
     `lightest` is the trial the run is; `allocate` is that descent's allocation method.
-    `pruned` is the accuracy of the plan in one shot, if it has been measured.
+    `pruned` is the accuracy of the plan in one shot, if it has been measured. Training starts from
+    the net that is `reconstructed` of this base and plan, whatever the recipe says; if the recipe
+    asks for one and none is given, it is made first.
     """
+    if reconstructed is not None:
+        changes = workbench.settings.changes.from_reconstructed()
+        workbench = workbench.with_settings(replace(workbench.settings, changes=changes))
     _, precision = yield from workbench.prepared_to_train(stop)
+    yield from _note_floors(base, plan)
+    needed = workbench.finetuning.reconstruct and reconstructed is None
+    making, training = portions(RECONSTRUCTION_COST * needed, 1 - RECONSTRUCTION_COST)
+    if needed:
+        made = yield from within(making, apply_plan(workbench, base, plan, stop, pruned))
+        pruned, reconstructed = made.accuracy, made.reconstructed
+    record = finetuning_record(
+        workbench, base, plan, workbench.finetuning, precision, reconstructed
+    )
+    writer = yield from _begin(experiment, replace(record, lightest=lightest, allocate=allocate))
+    stream = run_finetuning(
+        workbench, base, plan, writer, stop, pruned=pruned, reconstructed=reconstructed
+    )
+    return (yield from within(training, stream))
+
+
+def prune(
+    workbench: Workbench,
+    base: Net,
+    plan: Mapping[str, float],
+    experiment: Experiment,
+    stop: StopFlag = never,
+    pruned: Accuracy | None = None,
+) -> Stream[PruningResult]:
+    """Prune, reconstruct if the recipe says so, and measure; recorded as a run of `experiment`.
+
+    `pruned` is the accuracy of the plan in one shot, if it has been measured. A raised stop flag
+    ends reconstruction early, see `measurement.reconstruct`, and a pruning without a result.
+    """
+    _, precision = yield from workbench.prepared(stop)
+    yield from _note_floors(base, plan)
+    writer = yield from _begin(experiment, pruning_record(workbench, base, plan, precision))
+    return (yield from run_pruning(workbench, base, plan, writer, stop, pruned))
+
+
+def run_pruning(
+    workbench: Workbench,
+    base: Net,
+    plan: Mapping[str, float],
+    writer: RunWriter | None,
+    stop: StopFlag,
+    pruned: Accuracy | None = None,
+) -> Stream[PruningResult]:
+    """Prune from the start; record it with `writer`."""
+    stream = _with_sizes(workbench, apply_plan(workbench, base, plan, stop, pruned))
+    return (yield from record_run(stream, writer, partial(pruned_record, workbench, base, plan)))
+
+
+def apply_plan(
+    workbench: Workbench,
+    base: Net,
+    plan: Mapping[str, float],
+    stop: StopFlag,
+    pruned: Accuracy | None = None,
+) -> Stream[PruningResult]:
+    """Prune in one shot and measure, unless `pruned` is known; reconstruct if the recipe does."""
+    reconstructs = workbench.finetuning.reconstruct
+    measuring, making = portions(0.05, 0.95 * reconstructs)
+    if not (reconstructs and pruned):
+        shot = measurement.prune(workbench, base, plan, stop)
+        result = yield from within(measuring, shot)
+        if not reconstructs:
+            return result
+        pruned = result.accuracy
+    net = yield from within(making, measurement.reconstruct(workbench, base, plan, stop))
+    _, precision = yield from workbench.prepared(stop)
+    return PruningResult(net.weights, pruned, net.dead, precision, net)
+
+
+def _with_sizes(workbench: Workbench, stream: Stream[PruningResult]) -> Stream[PruningResult]:
+    """The same with the sizes of files."""
+    pruning, measuring = portions(1 - SIZES_COST, SIZES_COST)
+    result = yield from within(pruning, stream)
+    yield measuring
+    yield Progress("measuring file sizes")
+    return replace(result, sizes=workbench.sizes(result.weights))
+
+
+def _note_floors(base: Net, plan: Mapping[str, float]) -> Stream[None]:
+    """Say in which layers the plan asks for less than the base's zeros."""
     if denser := [p.layer.name for p in base.profiles if plan[p.layer.name] < p.floor - VISIBLE]:
         text = f"the plan is below the base's zeros in {', '.join(denser)}: these zeros stay"
         yield Notice(text)
-    record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
-    writer = yield from _begin(experiment, replace(record, lightest=lightest, allocate=allocate))
-    return (yield from run_finetuning(workbench, base, plan, writer, stop, pruned=pruned))
 
 
 def train(
@@ -66,9 +165,10 @@ def run_finetuning(
     stop: StopFlag,
     resume: Mapping[str, Any] | None = None,
     pruned: Accuracy | None = None,
+    reconstructed: ReconstructedNet | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune from the start, or from the state `resume`; record it with `writer`."""
-    stream = workbench.finetune(base, plan, stop, writer is not None, resume, pruned)
+    stream = workbench.finetune(base, plan, stop, writer is not None, resume, pruned, reconstructed)
     return (yield from record_run(stream, writer, partial(finetuned_record, workbench, base, plan)))
 
 

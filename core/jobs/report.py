@@ -5,6 +5,7 @@ Accuracies are in percent, times in seconds, sparsities are fractions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,14 @@ import torch
 
 from core.experiments.run_record import (
     FINETUNE,
+    PRUNE,
     TRAIN,
     BaseRecord,
     EpochRecord,
+    LayerErrorRecord,
     LayerRecord,
     RecalibrationRecord,
+    ReconstructionRecord,
     RunRecord,
     SplitSizes,
     StageAccuracies,
@@ -26,12 +30,13 @@ from core.experiments.run_record import (
 )
 from core.jobs.lightest.front import front
 from core.measure.recalibration import running_norms
-from core.nets.footprint import Footprint
+from core.nets.footprint import DeadUnits, Footprint
 from core.pruning.curves import Point, Scan
+from core.reconstruction.measured_net import ReconstructedNet
 from core.settings.settings import OF_OWN_NETS
 from core.system.typed_json import to_plain
 from core.training.dense import TrainingResult
-from core.training.finetuning import FineTuningResult
+from core.training.finetuning import FineTuningResult, PruningResult
 from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -40,13 +45,31 @@ if TYPE_CHECKING:
 
 
 def finetuning_record(
-    workbench: Workbench, base: Net, plan: Mapping[str, float], recipe: Recipe, precision: str
+    workbench: Workbench,
+    base: Net,
+    plan: Mapping[str, float],
+    recipe: Recipe,
+    precision: str,
+    reconstructed: ReconstructedNet | None = None,
 ) -> RunRecord:
-    """The record of a fine-tuning before it begins: settings, plan, base.
+    """The record of a fine-tuning before it begins: settings, plan, base, the reconstructed net.
 
     Thresholds and kept counts are those of the plan applied to the base in one shot. The base's
     zeros stay, so no sparsity is below its share of zeros.
     """
+    record = _pruning_record(workbench, base, plan, precision)
+    return replace(
+        _with_reconstruction(record, reconstructed),
+        kind=FINETUNE,
+        choices=workbench.settings.changes,
+        finetuning=recipe_json(recipe),
+    )
+
+
+def _pruning_record(
+    workbench: Workbench, base: Net, plan: Mapping[str, float], precision: str
+) -> RunRecord:
+    """What is recorded of a plan for a base, whatever is done to it."""
     what_ifs = [
         profile.what_if(max(plan[profile.layer.name], profile.floor)) for profile in base.profiles
     ]
@@ -55,11 +78,8 @@ def finetuning_record(
         for layer, what_if in zip(workbench.layers, what_ifs, strict=True)
     )
     return RunRecord(
-        kind=FINETUNE,
         **_settings(workbench, precision),
         recipe=workbench.settings.recipe,
-        choices=workbench.settings.changes,
-        finetuning=recipe_json(recipe),
         **_statistics(workbench),
         base=BaseRecord(base.run, base.digest, base.trained),
         **_size(_footprint(workbench, (what_if.kept for what_if in what_ifs))),
@@ -79,24 +99,79 @@ def finetuned_record(
     those of the fine-tuned net, biases included. Under the reference protocol, validation and test
     are the same number.
     """
-    start = finetuning_record(workbench, base, plan, result.recipe, result.precision)
+    recipe, made = result.recipe, result.reconstructed
+    start = finetuning_record(workbench, base, plan, recipe, result.precision, made)
     kept = {layer.name: result.masks.kept(layer) for layer in workbench.layers}
-    net, dead = _footprint(workbench, kept.values()), result.dead
-    compact = None if dead is None else net.without(dead)
     return replace(
-        start,
-        **_size(net),
-        layers=tuple(replace(layer, kept=kept[layer.name]) for layer in start.layers),
+        _with_net(workbench, start, kept, result.dead),
         accuracy=replace(start.accuracy, pruned=result.pruned, finetuned=result.accuracy),
         epochs=tuple(map(EpochRecord.of, result.epochs)),
-        dead=None if dead is None else dead.units,
-        nonzero_without_dead=None if compact is None else compact.nonzero,
-        parameters_without_dead=None if compact is None else compact.parameters,
         best=result.best,
         revived=result.revived,
         stopped=result.stopped,
         error=result.error or None,
         sizes=result.sizes,
+    )
+
+
+def pruning_record(
+    workbench: Workbench, base: Net, plan: Mapping[str, float], precision: str
+) -> RunRecord:
+    """The record of a net that is not trained, before it is pruned or reconstructed."""
+    changes = replace(workbench.settings.changes, epochs=None)  # fine-tuning from it has epochs
+    record = _pruning_record(workbench, base, plan, precision)
+    return replace(record, kind=PRUNE, choices=changes)
+
+
+def pruned_record(
+    workbench: Workbench, base: Net, plan: Mapping[str, float], result: PruningResult
+) -> RunRecord:
+    """What `featherweight run --epochs 0 --json` writes."""
+    start = pruning_record(workbench, base, plan, result.precision)
+    start = _with_reconstruction(start, result.reconstructed)
+    kept = {
+        layer.name: int(result.weights[layer.key].count_nonzero()) for layer in workbench.layers
+    }
+    return replace(
+        _with_net(workbench, start, kept, result.dead),
+        accuracy=replace(start.accuracy, pruned=result.accuracy),
+        revived=0,
+        stopped=result.stopped,
+        sizes=result.sizes,
+    )
+
+
+def _with_reconstruction(record: RunRecord, net: ReconstructedNet | None) -> RunRecord:
+    """The record with a reconstructed net, if there is one."""
+    if net is None:
+        return record
+    layers = tuple(
+        LayerErrorRecord(layer.name, _finite(layer.magnitude), _finite(layer.error), layer.reason)
+        for layer in net.layers
+    )
+    seconds = round(net.seconds, 3)
+    made = ReconstructionRecord(net.images, net.seed, net.stopped, seconds, layers)
+    accuracy = replace(record.accuracy, reconstructed=net.accuracy)
+    return replace(record, reconstruction=made, accuracy=accuracy)
+
+
+def _finite(error: float | None) -> float | None:
+    return error if error is not None and math.isfinite(error) else None
+
+
+def _with_net(
+    workbench: Workbench, record: RunRecord, kept: Mapping[str, int], dead: DeadUnits | None
+) -> RunRecord:
+    """The record with what the net keeps, biases included, and with its dead units."""
+    net = _footprint(workbench, kept.values())
+    compact = None if dead is None else net.without(dead)
+    return replace(
+        record,
+        **_size(net),
+        layers=tuple(replace(layer, kept=kept[layer.name]) for layer in record.layers),
+        dead=None if dead is None else dead.units,
+        nonzero_without_dead=None if compact is None else compact.nonzero,
+        parameters_without_dead=None if compact is None else compact.parameters,
     )
 
 
@@ -232,4 +307,6 @@ def recipe_json(recipe: Recipe) -> dict[str, Any]:
     values = asdict(recipe)
     for phase in ("dense", "finetune"):
         del values[phase]
+    if not recipe.reconstruct:  # as in runs of versions that did not know it
+        del values["reconstruct"]
     return {**values, **recipe.finetune.values()}

@@ -6,7 +6,7 @@ from core.errors import InputError
 from core.events import Accuracy, Epoch, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
-from core.experiments.run_record import TRAIN
+from core.experiments.run_record import PRUNE, TRAIN, ReconstructionRecord, RunRecord
 from core.experiments.runs import STOPPED, Run
 from core.jobs import measurement
 from core.jobs.dense_net import cached_net, measured_net
@@ -14,6 +14,8 @@ from core.jobs.workbench import Net, Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
+from core.reconstruction.measured_net import ReconstructedNet
+from core.reconstruction.sequence import LayerReconstructed
 from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
 from core.training.finetuning import FineTuningResult
 
@@ -23,10 +25,13 @@ class RestoredRun:
     """A restored run.
 
     Attributes:
-        base: the net that was fine-tuned; for dense training the net itself.
+        base: the net that was pruned or fine-tuned; for dense training the net itself.
         plan: None if nothing was pruned.
         net: the net the run produced.
+        stage: of that net: `dense`, `pruned`, `reconstructed` or `finetuned`.
         pruned: accuracy of the plan in one shot.
+        reconstructed: accuracy of the reconstructed net, if there was one.
+        reconstruction: that net itself, if the run produced no other.
         dead: the dead units of `net`; None if unknown, or nothing was pruned.
     """
 
@@ -34,8 +39,11 @@ class RestoredRun:
     base: Net
     plan: Plan | None
     net: Net
+    stage: str
     pruned: Accuracy | None
     epochs: tuple[Epoch, ...]
+    reconstructed: Accuracy | None = None
+    reconstruction: ReconstructedNet | None = None
     dead: DeadUnits | None = None
     sizes: Sizes | None = None
     exports: tuple[Export, ...] = ()
@@ -56,16 +64,64 @@ def restore(
     if record.kind == TRAIN:
         accuracy = run.required(measured.get("dense"), "accuracy.dense")
         net = workbench.net_of(file.weights, accuracy, early=file.early, run=run.id)
-        return RestoredRun(settings, net, None, net, None, record.epoch_events)
+        return RestoredRun(settings, net, None, net, "dense", None, record.epoch_events)
     base = yield from base_of(workbench, dense, experiment, run)
-    accuracy = run.required(measured.get("finetuned"), "accuracy.finetuned")
+    stage = "finetuned" if record.kind != PRUNE else _untrained_stage(record)
+    accuracy = run.required(measured.get(stage), f"accuracy.{stage}")
     net = workbench.net_of(
         file.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
     )
-    plan, epochs = plan_of(run, workbench.layer_names), record.epoch_events
-    pruned = run.required(measured.get("pruned"), "accuracy.pruned")
+    net = replace(net, reconstructed=stage == "reconstructed")
     dead = yield from measurement.dead_units(workbench, file.weights)
-    return RestoredRun(settings, base, plan, net, pruned, epochs, dead, record.sizes, run.exports)
+    made = record.reconstruction if stage == "reconstructed" else None
+    return RestoredRun(
+        settings,
+        base,
+        plan_of(run, workbench.layer_names),
+        net,
+        stage,
+        run.required(measured.get("pruned"), "accuracy.pruned"),
+        record.epoch_events,
+        measured.get("reconstructed"),
+        None if made is None else _reconstructed(workbench, net, dead, made),
+        dead,
+        record.sizes,
+        run.exports,
+    )
+
+
+def _untrained_stage(record: RunRecord) -> str:
+    return "pruned" if record.reconstruction is None else "reconstructed"
+
+
+def _reconstructed(
+    workbench: Workbench, net: Net, dead: DeadUnits | None, record: ReconstructionRecord
+) -> ReconstructedNet:
+    """A recorded reconstruction; its masks are the zeros of the weights."""
+    kept = {layer.name: int(net.weights[layer.key].count_nonzero()) for layer in workbench.layers}
+    layers = tuple(
+        LayerReconstructed(
+            row.name,
+            number,
+            len(record.layers),
+            kept.get(row.name, 0),
+            row.magnitude,
+            row.error,
+            row.reason,
+        )
+        for number, row in enumerate(record.layers, 1)
+    )
+    return ReconstructedNet(
+        net.weights,
+        Masks.of(net.weights, workbench.layers, dict.fromkeys(workbench.layer_names, 0.0)),
+        net.accuracy,
+        layers,
+        record.images or 0,
+        record.seed or 0,
+        bool(record.stopped),
+        record.seconds or 0.0,
+        dead,
+    )
 
 
 def finetuning_of(workbench: Workbench, run: Run) -> Stream[FineTuningResult]:

@@ -4,17 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import InputError
-from core.events import Epoch, StopFlag, Stream, never
+from core.events import Epoch, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import TRAIN
+from core.experiments.run_record import PRUNE, TRAIN
 from core.experiments.runs import Run
-from core.jobs.recorded_jobs import run_finetuning, run_training
+from core.jobs.recorded_jobs import (
+    RECONSTRUCTION_COST,
+    apply_plan,
+    run_finetuning,
+    run_pruning,
+    run_training,
+)
 from core.jobs.report import recipe_json
 from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Net, Workbench
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
-from core.training.finetuning import FineTuningResult
+from core.training.finetuning import FineTuningResult, PruningResult
 
 
 def resume(
@@ -23,11 +29,11 @@ def resume(
     run: Run,
     experiment: Experiment,
     stop: StopFlag = never,
-) -> Stream[FineTuningResult | TrainingResult]:
+) -> Stream[FineTuningResult | TrainingResult | PruningResult]:
     """Resume an interrupted run; it ends with the net it would have produced uninterrupted.
 
-    A run killed during its first epoch starts over from its recorded settings. `dense` is the open
-    dense net, from which a fine-tuning may have started; dense training needs none.
+    A run killed during its first epoch, or that has none, starts over from its recorded settings.
+    `dense` is the open dense net, from which it may have started; dense training needs none.
 
     Raises:
         InputError: the run is finished or still running, its files are damaged, its recipe has
@@ -45,6 +51,9 @@ def resume(
         raise InputError(f"run {run.id} is a fine-tuning: open the dense net first")
     plan = plan_of(run, workbench.layer_names)
     base = yield from base_of(workbench, dense, experiment, run)
+    if run.record.kind == PRUNE:
+        yield from workbench.prepared(stop)
+        return (yield from run_pruning(workbench, base, plan, experiment.resume(run), stop))
     _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
     return (yield from resume_finetuning(workbench, base, plan, run, experiment, stop))
 
@@ -61,9 +70,14 @@ def resume_finetuning(
 
     Raises InputError if its checkpoint is damaged, or it is running.
     """
-    state = _state(run)
+    state, made, pruned = _state(run), None, run.record.measured.get("pruned")
+    making, training = portions(RECONSTRUCTION_COST * (state is None), 1 - RECONSTRUCTION_COST)
+    if state is None and workbench.finetuning.reconstruct:
+        again = yield from within(making, apply_plan(workbench, base, plan, stop, pruned))
+        pruned, made = again.accuracy, again.reconstructed
     writer = experiment.resume(run)
-    return (yield from run_finetuning(workbench, base, plan, writer, stop, state))
+    stream = run_finetuning(workbench, base, plan, writer, stop, state, pruned, made)
+    return (yield from within(training, stream))
 
 
 def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> None:

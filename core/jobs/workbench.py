@@ -45,8 +45,10 @@ from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
+from core.pruning.budgets.costs import NetCosts, Unit
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
+from core.reconstruction.measured_net import ReconstructedNet
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
@@ -70,8 +72,10 @@ class Net:
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was pruned from; None for the dense net itself.
         trained: whether it has been trained, not just initialized.
+        reconstructed: whether it was pruned layer by layer, and not trained since.
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
+        class_names: by label; a class beyond them is called by its number.
         at_chance: whether it is no better than always guessing the most common class, as far as
             its images can tell.
         unclear: whether it is at chance only because they are too few to tell.
@@ -86,8 +90,10 @@ class Net:
     run: str | None = None
     dense: Accuracy | None = None
     trained: bool = True
+    reconstructed: bool = False
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
+    class_names: tuple[str, ...] = ()
     at_chance: bool = False
     unclear: bool = False
 
@@ -101,6 +107,7 @@ class Workbench:
     Attributes:
         predictions: of the last two nets compared, on all test images, by weights digest.
         statistics: running statistics of the last nets pruned beside a job, see `measurement`.
+        costs: what its layers cost, as far as `measurement.costs_in` has worked it out.
 
     Raises InputError if the settings name an unknown model or a missing device.
     """
@@ -114,6 +121,7 @@ class Workbench:
         self._said: set[str] = set()  # shared by copies with other settings
         self.predictions: Mapping[str, Ints] = {}
         self.statistics: Mapping[object, Statistics] = {}
+        self.costs: dict[Unit, NetCosts] = {}
         inputs = settings.inputs.over(self.spec.inputs)
         shape, counts = (
             partial(image_shape, settings.dataset, inputs),
@@ -211,6 +219,7 @@ class Workbench:
         checkpoints: bool = False,
         resume: Mapping[str, Any] | None = None,
         pruned: Accuracy | None = None,
+        reconstructed: ReconstructedNet | None = None,
     ) -> Stream[FineTuningResult]:
         """Fine-tune `base` to `plan` with the recipe; see `core.training.finetuning.finetune`."""
         data, precision = yield from self.prepared_to_train(stop)
@@ -233,6 +242,7 @@ class Workbench:
             remake=self.models.uninitialized,
             pruned=pruned,
             recalibrates=self.settings.recalibrates,
+            reconstructed=reconstructed,
         )
         result = yield from within(training, stream)
         dense = base.dense or base.accuracy
@@ -342,6 +352,7 @@ class Workbench:
             net,
             training_size=self.training_size,
             split_sizes=self.split_sizes,
+            class_names=self._splits.class_names,
             at_chance=is_guessing(accuracy, guess),
             unclear=is_unclear(accuracy, guess),
         )

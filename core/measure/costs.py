@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.events import Event
 from core.nets.footprint import DeadUnits, Footprint
+from core.pruning.budgets.costs import LayerCosts, NetCosts
 from core.pruning.han2015 import HAN2015, PaperNet
 
 if TYPE_CHECKING:
@@ -144,6 +145,25 @@ class CostTable:
 def flops_kept(kept: float, nonzero_inputs: float) -> float:
     """FLOP% from Weights% and the nonzero share of the input, all in percent."""
     return kept * nonzero_inputs / 100
+
+
+def multiplication_costs(layers: Sequence[Layer], activity: NetActivity) -> NetCosts:
+    """Multiplications per image by weights that are not zero, and by what no plan prunes.
+
+    A weight counts as often as the net uses it: one of a convolution at every place of its output.
+
+    Args:
+        layers: the prunable layers.
+        activity: of the net on some images, see `core.measure.activity`.
+    """
+    macs = {name: layer.macs for name, layer in activity.layers.items()}
+    each = {
+        layer.name: LayerCosts.per_weight(
+            layer.elements, macs.get(layer.name, 0.0) / layer.elements
+        )
+        for layer in layers
+    }
+    return NetCosts("macs", each, activity.unprunable)
 
 
 def cost_table(

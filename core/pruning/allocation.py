@@ -1,8 +1,10 @@
-"""From a budget, the number of nonzero parameters, to a sparsity for every layer.
+"""From a budget, such as a number of nonzero parameters, to a sparsity for every layer.
 
-Every method scores the weights, see `scores`. The allocation is the highest cutoff that enough
-weights reach; ties at the cutoff are filled in layer order. The budget is therefore met to the last
-weight, and a smaller budget never keeps more of any layer.
+Every method but dynamic programming (see `budgets.dynamic`) scores the weights, see `scores`. The
+allocation is the highest cutoff that enough weights reach; ties at the cutoff are filled in layer
+order. A budget of parameters is therefore met to the last weight, and a smaller budget never keeps
+more of any layer. Where weights cost differently, as in multiplications or time, the same scores
+decide, and the budget is the most that the weights kept may cost together.
 """
 
 from __future__ import annotations
@@ -17,8 +19,11 @@ import numpy as np
 
 from core.errors import InputError
 from core.pruning import scores
+from core.pruning.budgets.costs import LayerCosts, NetCosts, parameter_costs
+from core.pruning.budgets.dynamic import Curve, least_drop
+from core.pruning.budgets.reach import room
 from core.pruning.curves import Scan
-from core.pruning.goals import ALLOCATIONS, SENSITIVITY
+from core.pruning.goals import ALLOCATIONS, DYNAMIC, NEEDING_SCAN
 from core.pruning.layer_selection import spread
 from core.pruning.plans import Plan, prune_count, whole_plan
 from core.pruning.scores import LEVEL, LayerRanking, SensitivityRanking, sensitivity
@@ -50,21 +55,24 @@ def allocate(
     locked: Mapping[str, float] = NOTHING_LOCKED,
     scan: Scan | None = None,
     dense: float | None = None,
+    costs: NetCosts | None = None,
 ) -> Plan:
-    """Plan a net with exactly `budget` nonzero parameters.
+    """Plan a net with `budget` nonzero parameters, or one that costs at most `budget`.
 
-    A threshold keeps all or none of the weights of equal magnitude, so a pruned net may keep fewer
-    weights than planned if several are at the threshold, never more.
+    Parameters are met exactly, other costs to within what one more weight would cost. A threshold
+    keeps all or none of the weights of equal magnitude, so a pruned net may keep fewer weights than
+    planned if several are at the threshold, never more.
 
     Args:
         method: one of `goals.ALLOCATIONS`.
         profiles: the layers of the base, in order.
-        budget: nonzero parameters in total, see `Goal.budget`. Biases and `other_parameters` are
+        budget: in total, see `Goal.budget`. Biases, `other_parameters` and other fixed costs are
             never pruned and are subtracted first.
         other_parameters: parameters outside the prunable layers.
         locked: sparsities of the layers to leave alone, by name, group or pattern.
-        scan: a scan of the base; required by `sensitivity`.
-        dense: accuracy of the base on the scanned split, in percent; required by `sensitivity`.
+        scan: a scan of the base; required by the methods in `goals.NEEDING_SCAN`.
+        dense: accuracy of the base on the scanned split, in percent; required by the same.
+        costs: what the budget counts; None for nonzero parameters.
 
     Raises:
         InputError: the method or a locked layer is unknown; all layers are locked; the method needs
@@ -72,17 +80,20 @@ def allocate(
             above what the base has left.
     """
     locked = spread(locked, [profile.layer.name for profile in profiles])
-    rankings = _rankings(method, _unlocked(profiles, locked), scan, dense)
-    parameters = sum(profile.layer.parameters for profile in profiles) + other_parameters
-    unprunable = parameters - sum(profile.layer.elements for profile in profiles)
-    sizes = {profile.layer.name: profile.nonzero for profile in profiles}
-    held = {
-        name: min(profile.what_if(locked[name]).kept, sizes[name])
-        for profile in profiles
-        if (name := profile.layer.name) in locked
-    }
-    weights = _free_weights(budget, parameters, unprunable, sizes, held)
-    return _plan(profiles, locked, _distribute(rankings, weights))
+    free = _unlocked(profiles, locked)
+    rankings = _rankings(method, free, scan, dense)
+    if costs is None:
+        layers = [profile.layer for profile in profiles]
+        parameters = sum(layer.parameters for layer in layers) + other_parameters
+        costs = parameter_costs(layers, parameters)
+    left = check_room(profiles, costs, budget, locked)
+    each = [costs.layers[profile.layer.name] for profile in free]
+    if method == DYNAMIC:
+        curves = [ranking for ranking in rankings if isinstance(ranking, SensitivityRanking)]
+        kept = least_drop(list(map(Curve.of, curves, each)), left)
+    else:
+        kept = _distribute(rankings, each, left)
+    return _plan(profiles, locked, kept)
 
 
 def plan_for_tolerance(
@@ -110,14 +121,28 @@ def plan_for_tolerance(
     return _plan(profiles, locked, [curve.count(beyond) for curve in curves])
 
 
+def check_room(
+    profiles: Sequence[Profile], costs: NetCosts, budget: int, locked: Mapping[str, float]
+) -> float:
+    """What a budget leaves for the unlocked layers; raises InputError as `allocate` does."""
+    locked = spread(locked, [profile.layer.name for profile in profiles])
+    sizes = {profile.layer.name: profile.nonzero for profile in profiles}
+    held = {
+        name: min(profile.what_if(locked[name]).kept, sizes[name])
+        for profile in profiles
+        if (name := profile.layer.name) in locked
+    }
+    return room(budget, costs, sizes, held)
+
+
 def check_reach(
-    layers: Sequence[Layer], parameters: int, budget: int, locked: Mapping[str, float]
+    layers: Sequence[Layer], costs: NetCosts, budget: int, locked: Mapping[str, float]
 ) -> None:
-    """Raise InputError, as `allocate` does, if a dense net of `parameters` cannot meet a budget."""
+    """Raise InputError, as `allocate` does, if a dense net with such costs cannot meet a budget."""
     sizes = {layer.name: layer.elements for layer in layers}
     check_locked(list(sizes), locked)
     held = {name: sizes[name] - prune_count(locked[name], sizes[name]) for name in locked}
-    _free_weights(budget, parameters, parameters - sum(sizes.values()), sizes, held)
+    room(budget, costs, sizes, held)
 
 
 def _unlocked(profiles: Sequence[Profile], locked: Mapping[str, float]) -> list[Profile]:
@@ -137,11 +162,11 @@ def _rankings(
 ) -> list[LayerRanking]:
     if method not in ALLOCATIONS:
         raise InputError(f"unknown method '{method}': expected one of {', '.join(ALLOCATIONS)}")
-    if method != SENSITIVITY:
+    if method not in NEEDING_SCAN:
         return [_RANKING_OF[method](profile) for profile in profiles]
     if scan is None or dense is None:
         raise InputError(
-            f"the method '{SENSITIVITY}' needs scan=core.scan(model, data) and "
+            f"the method '{method}' needs scan=core.scan(model, data) and "
             "dense=core.evaluate(model, data).validation"
         )
     return [_sensitivity_ranking(profile, scan, dense) for profile in profiles]
@@ -159,39 +184,10 @@ def _sensitivity_ranking(
     return sensitivity(profile, points, dense, level)
 
 
-def _free_weights(
-    budget: int, parameters: int, unprunable: int, sizes: Mapping[str, int], held: Mapping[str, int]
-) -> int:
-    """How many weights of unlocked layers the budget allows.
-
-    `unprunable` parameters are never pruned, `sizes` are the most each layer can keep, `held` what
-    the locked ones keep.
-    """
-    locked = sum(held.values())
-    least = unprunable + locked
-    most = least + sum(size for name, size in sizes.items() if name not in held)
-    if budget < least:
-        raise InputError(
-            f"goal of {budget:,} nonzero parameters: {unprunable:,} are never pruned"
-            f"{f' and {locked:,} are in locked layers' if locked else ''}; expected at least "
-            f"{least:,}, or a ratio of at most {_ratio(parameters, least, math.floor):,}x"
-        )
-    if budget > most:
-        raise InputError(
-            f"goal of {budget:,} nonzero parameters: the base has only {most:,} left"
-            f"{' with these layers locked' if held else ''}; expected at most {most:,}, "
-            f"or a ratio of at least {_ratio(parameters, most, math.ceil):,}x"
-        )
-    return budget - least
-
-
-def _ratio(parameters: int, left: int, rounding: Callable[[float], int]) -> float:
-    """The ratio, rounded to hundredths toward the side that can be reached."""
-    return rounding(100 * parameters / left) / 100 if left else math.inf
-
-
-def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
-    """How many weights each layer keeps, `weights` in total; see the module docstring."""
+def _distribute(
+    rankings: Sequence[LayerRanking], costs: Sequence[LayerCosts], budget: float
+) -> list[int]:
+    """How many weights each layer keeps within a budget; see the module docstring."""
 
     def counts(place: int) -> list[int]:
         if place == len(_CUTOFFS):
@@ -199,10 +195,14 @@ def _distribute(rankings: Sequence[LayerRanking], weights: int) -> list[int]:
         cutoff = float(np.int64(_CUTOFFS[place]).view(np.float64))
         return [ranking.count(cutoff) for ranking in rankings]
 
-    above = bisect_right(_CUTOFFS, -weights, key=lambda bits: -sum(counts(bits)))
+    def cost(kept: Sequence[int]) -> float:
+        return sum(layer.at(count) for layer, count in zip(costs, kept, strict=True))
+
+    above = bisect_right(_CUTOFFS, -budget, key=lambda bits: -cost(counts(bits)))
     kept = counts(above)
-    for layer, most in enumerate(counts(above - 1)):
-        kept[layer] += min(most - kept[layer], weights - sum(kept))
+    for place, most in enumerate(counts(above - 1)):
+        left = budget - cost(kept) + costs[place].at(kept[place])
+        kept[place] = max(kept[place], costs[place].most(left, most))
     return kept
 
 

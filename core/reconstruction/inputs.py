@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import ceil, gcd
+from functools import partial
+from math import ceil, gcd, isqrt
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from core.data.batches import Images
 from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream
-from core.measure.evaluation import batch_size_for
 from core.nets.layers import Layer
+from core.reconstruction.activations import Activations
 from core.reconstruction.problems import Sums
 from core.reconstruction.rows import choices, choose, input_rows, output_rows
-from core.reconstruction.uses import Use, run_watched
+from core.reconstruction.uses import OnUse, Use, run_watched
 
 _ROWS = 200
 """Rows of X to sample for each of its columns, if there are as many: more change nothing."""
@@ -31,14 +31,17 @@ _PRODUCTS = 2e11
 _LEAST_ROWS = 20_000
 """Rows of X to sample at least."""
 
-_BATCH, _BATCH_VALUES = 250, 1 << 25
-"""Most images at once, and most values of their rows of X: 128 MiB."""
+_BATCH_VALUES = 1 << 25
+"""Most values of the rows of X of the images at once: 128 MiB."""
 
 _NOT_PRODUCTS = ("transposed convolution", "embedding", "bilinear", "recurrent")
 """Kinds of layers that do not multiply rows of inputs by their weights, or not only."""
 
 MOST_VALUES = 1 << 25
-"""Most values of a layer's Gram matrices: 256 MiB, and 1.5 GiB for all that is made of them."""
+"""Most values of the Gram matrices of a part of a layer's inputs: 256 MiB, for 5,792 inputs.
+
+All that is made of them takes 1.5 GiB.
+"""
 
 
 @dataclass(eq=False)
@@ -80,10 +83,19 @@ class Uses:
         """The fraction of the rows of so many images to sample."""
         return min(1.0, self.wanted / max(1.0, self.rows / self.images * images))
 
+    @property
+    def parts(self) -> tuple[slice, ...]:
+        """The columns of a block in parts of about the same size, as few as memory allows."""
+        most = max(1, isqrt(MOST_VALUES // self.blocks))
+        size = ceil(self.inputs / ceil(self.inputs / most))
+        return tuple(
+            slice(start, min(start + size, self.inputs)) for start in range(0, self.inputs, size)
+        )
+
     def batch(self, share: float) -> int:
         """Most images whose rows fit into memory at once, if this fraction of them is sampled."""
         values = share * self.rows / self.images * self.inputs * self.blocks
-        return max(1, min(_BATCH, int(_BATCH_VALUES / max(1.0, values))))
+        return max(1, int(_BATCH_VALUES / max(1.0, values)))
 
 
 def find_uses(net: nn.Module, images: Tensor, layers: Sequence[Layer]) -> dict[str, Uses]:
@@ -100,7 +112,7 @@ def find_uses(net: nn.Module, images: Tensor, layers: Sequence[Layer]) -> dict[s
     def on_other(name: str) -> None:
         found.setdefault(name, Uses(images=len(images))).other = True
 
-    run_watched(net, images, layers, on_use, on_other)
+    run_watched(net, lambda: net(images), layers, on_use, on_other)
     return found
 
 
@@ -112,12 +124,6 @@ def refusal(layer: Layer, uses: Uses | None) -> str:
         if layer.kind in _NOT_PRODUCTS:
             return f"{layer.kind} weights are not reconstructed"
         return "the net also uses its weights in other ways than in a product with its inputs"
-    values = uses.blocks * uses.inputs**2
-    if values > MOST_VALUES:
-        return (
-            f"its {uses.inputs:,} inputs need Gram matrices of {values * 8 / 2**20:,.0f} MiB, "
-            f"more than {MOST_VALUES * 8 >> 20} MiB"
-        )
     return ""
 
 
@@ -126,78 +132,111 @@ class _Rows(NamedTuple):
     outputs: Tensor
 
 
-class UsesChangedError(Exception):
-    """The two nets, or two batches, use a layer in different ways."""
+_Watch = Callable[[OnUse], None]
+"""Runs some images and reports how they use a layer."""
+
+
+class UnsuitableError(Exception):
+    """A layer cannot be reconstructed on the sample; says why."""
+
+
+_CHANGED = "the net uses it differently from batch to batch"
+
+
+class Part(NamedTuple):
+    """Some columns of a layer's weight, and what the others are by now.
+
+    Attributes:
+        columns: of each block; may be none.
+        others: the weight [blocks, out, m] in float32, with zeros in these columns, whose outputs
+            are taken from those to keep; None if it is all zero.
+    """
+
+    columns: slice
+    others: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Half:
+    """A net, the pruned or the dense one, and the sample on its way through it."""
+
+    net: nn.Module
+    activations: Activations
+
+    def watch(self, layer: Layer, number: int, images: Tensor, on_use: OnUse) -> None:
+        """Run some images of batch `number` and report how they use a layer."""
+        run_watched(self.net, lambda: self.activations.finish(number, images), [layer], on_use)
 
 
 def add_up(
-    net: nn.Module,
-    dense: nn.Module,
+    now: Half,
+    dense: Half,
     layer: Layer,
     uses: Uses,
-    data: Images,
-    sample: Tensor,
+    part: Part,
     generator: torch.Generator,
     step: str,
     stop: StopFlag,
 ) -> Stream[Sums]:
     """Run a sample of images through both nets, as far as the layer, and add up its rows.
 
-    The generator draws the rows. Raises StoppedError if `stop` is raised, and UsesChangedError.
+    The generator draws the rows. Raises StoppedError if `stop` is raised, and UnsuitableError.
     """
-    sums = Sums(uses.blocks, layer.shape[0] // uses.blocks, uses.inputs)
-    share = uses.share(len(sample))
+    inputs = len(range(*part.columns.indices(uses.inputs)))
+    sums = Sums(uses.blocks, layer.shape[0] // uses.blocks, inputs)
+    sizes = now.activations.sizes()
+    share = uses.share(sum(sizes))
     done = 0
-    for index in torch.split(sample, batch_size_for(data, uses.batch(share))):
-        if stop():
-            raise StoppedError("stopped before the layer was reconstructed")
-        yield Progress(step, done, len(sample), "images")
-        images, _ = data.batch(index)
-        rows = _output_rows(dense, layer, uses, images.clone(), share, generator)
-        _add_inputs(sums, net, layer, uses, images, rows)
-        done += len(index)
-    yield Progress(step, done, len(sample), "images")
+    for number, size in enumerate(sizes):
+        for images in torch.split(torch.arange(size), uses.batch(share)):
+            if stop():
+                raise StoppedError("stopped before the layer was reconstructed")
+            yield Progress(step, done, sum(sizes), "images")
+            batch = layer, number, images
+            rows = _output_rows(partial(dense.watch, *batch), uses.number, share, generator)
+            _add_inputs(sums, partial(now.watch, *batch), part, rows)
+            done += len(images)
+    yield Progress(step, done, sum(sizes), "images")
+    if not sums.finite():
+        raise UnsuitableError("its inputs or outputs are not all finite")
     return sums
 
 
 def _output_rows(
-    dense: nn.Module,
-    layer: Layer,
-    uses: Uses,
-    images: Tensor,
-    share: float,
-    generator: torch.Generator,
+    watch: _Watch, number: int, share: float, generator: torch.Generator
 ) -> list[_Rows]:
     rows: list[_Rows] = []
 
     def on_use(use: Use) -> bool:
         chosen = choose(use, ceil(share * choices(use)), generator)
         rows.append(_Rows(chosen, output_rows(use, chosen)))
-        return len(rows) == uses.number
+        return len(rows) == number
 
-    run_watched(dense, images, [layer], on_use)
+    watch(on_use)
     return rows
 
 
-def _add_inputs(
-    sums: Sums, net: nn.Module, layer: Layer, uses: Uses, images: Tensor, rows: list[_Rows]
-) -> None:
+def _add_inputs(sums: Sums, watch: _Watch, part: Part, rows: list[_Rows]) -> None:
     left: Iterator[_Rows] = iter(rows)
-    height, seen = layer.shape[0] // uses.blocks, 0
+    seen = 0
 
     def on_use(use: Use) -> bool:
         nonlocal seen
         seen += 1
         expected = next(left, None)
         if expected is None:
-            raise UsesChangedError
+            raise UnsuitableError(_CHANGED)
         inputs = input_rows(use, expected.chosen)
-        outputs = expected.outputs.unflatten(1, (-1, height)).transpose(0, 1)
+        outputs = expected.outputs.unflatten(1, (-1, sums.outputs)).transpose(0, 1)
         if inputs.shape[1] != outputs.shape[1]:
-            raise UsesChangedError
-        sums.add(use.first // height, inputs, outputs)
+            raise UnsuitableError(_CHANGED)
+        first = use.first // sums.outputs
+        if part.others is not None:
+            others = part.others[first : first + len(outputs)].to(inputs.device)
+            outputs = outputs - inputs @ others.mT
+        sums.add(first, inputs[..., part.columns], outputs)
         return seen == len(rows)
 
-    run_watched(net, images, [layer], on_use)
+    watch(on_use)
     if next(left, None) is not None:
-        raise UsesChangedError
+        raise UnsuitableError(_CHANGED)

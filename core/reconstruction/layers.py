@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from core.events import StopFlag, Stream, never
 from core.reconstruction.least_squares import fit
 from core.reconstruction.problems import Sums
-from core.reconstruction.support import admm
+from core.reconstruction.support import admm, largest
 
 DAMPING = 3e-3
 """Penalty on the distance from the dense weights, relative to the mean square of the inputs."""
@@ -36,9 +37,7 @@ def solve(
     sums: Sums,
     weight: Tensor,
     by_magnitude: Tensor,
-    *,
     bias: bool,
-    damping: float = DAMPING,
     step: str = "reconstructing",
     stop: StopFlag = never,
 ) -> Stream[Solution]:
@@ -50,21 +49,49 @@ def solve(
         by_magnitude: the weights that magnitude keeps, booleans of the same shape; as many are
             kept, and none that is zero already.
         bias: whether the layer has one, which is then fitted too.
-        damping: see `DAMPING`.
         step: what the progress is of.
         stop: the stop flag.
     """
+    used = sums.used()
+    number = int(by_magnitude.sum())
+    some = sums.only(used)
+    start, first = weight[..., used], by_magnitude[..., used]
+    solution = yield from _solve(some, start, first, number, bias, step, stop)
+    if bool(used.all()):
+        return solution
+    # Weights of inputs that are always zero change no output; the largest make up the number.
+    result = torch.zeros_like(weight)
+    result[..., used] = solution.weight
+    free = (weight * ~used).abs()
+    left = min(number - int(result.count_nonzero()), int(free.count_nonzero()))
+    result += weight * largest(free, left)
+    return replace(solution, weight=result)
+
+
+def _solve(
+    sums: Sums,
+    weight: Tensor,
+    by_magnitude: Tensor,
+    number: int,
+    bias: bool,
+    step: str,
+    stop: StopFlag,
+) -> Stream[Solution]:
+    """As `solve`, where ADMM may keep `number` weights; magnitude's support may have fewer."""
     plain = sums.problem()
     problem = sums.centered() if bias else plain
-    damped = problem.damped(weight, damping)
+    damped = problem.damped(weight, DAMPING)
     pruned = weight * by_magnitude
     magnitude = plain.error(pruned)
     best, least = pruned, magnitude
     fitted = False
+    allowed = weight != 0
+    number = min(number, int(allowed.sum()))
     supports = [by_magnitude]
-    allowed, number = weight != 0, int(by_magnitude.sum())
     if 0 < number < int(allowed.sum()):
         supports.append((yield from admm(damped, weight, number, allowed, step, stop)))
+    elif number > int(by_magnitude.sum()):
+        supports.append(allowed)
     for kept in supports:
         values = fit(damped, kept, weight)
         error = problem.error(values.float().double())

@@ -81,6 +81,7 @@ class Sums:
     """
 
     def __init__(self, blocks: int, outputs: int, inputs: int) -> None:
+        self.outputs = outputs
         self._gram = torch.zeros(blocks, inputs, inputs, dtype=torch.float64)
         self._cross = torch.zeros(blocks, outputs, inputs, dtype=torch.float64)
         self._inputs = torch.zeros(blocks, inputs, dtype=torch.float64)
@@ -97,6 +98,21 @@ class Sums:
         self._outputs[blocks] += outputs.sum(1).cpu()
         self._energy[blocks] += outputs.square().sum((1, 2)).cpu()
         self._rows[blocks] += inputs.shape[1]
+
+    def used(self) -> Tensor:
+        """Booleans [m] of the inputs that are not zero in every row of every block."""
+        return (self._squares() != 0).any(0)
+
+    def only(self, inputs: Tensor) -> Sums:
+        """The sums of some inputs, booleans [m]."""
+        if bool(inputs.all()):
+            return self
+        some = Sums(len(self._rows), self.outputs, int(inputs.sum()))
+        some._gram = self._gram[:, inputs][:, :, inputs]
+        some._cross = self._cross[:, :, inputs]
+        some._inputs = self._inputs[:, inputs]
+        some._outputs, some._rows, some._energy = self._outputs, self._rows, self._energy
+        return some
 
     def problem(self) -> Problem:
         """With the bias, if there is one, as it is."""

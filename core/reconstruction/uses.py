@@ -7,7 +7,7 @@ attention, packed or not, are all one matrix product, and convolutions name all 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -65,22 +65,20 @@ OnUse = Callable[[Use], bool]
 
 def run_watched(
     net: nn.Module,
-    images: Tensor,
+    run: Callable[[], object],
     layers: Sequence[Layer],
     on_use: OnUse,
     on_other: Callable[[str], object] = lambda _: None,
 ) -> None:
-    """Run images [N, C, H, W] through a net in evaluation mode and report what uses its weights.
+    """Run a net, or a part of it, in evaluation mode and report what uses its weights.
 
     `on_other` gets the names of layers whose weights are used in another way.
     """
     evaluation_mode(net)
-    with torch.no_grad(), NetCall(EVALUATION, images), _plain_attention():
-        try:
-            with _Watch(_places(net, layers), on_use, on_other):
-                net(images)
-        except _EnoughSeen:
-            pass
+    with torch.no_grad(), NetCall(EVALUATION), _plain_attention(), suppress(_EnoughSeen):
+        watch = _Watch(_places(net, layers), on_use, on_other)
+        with watch:
+            run()
 
 
 class _Place(NamedTuple):

@@ -1,7 +1,7 @@
 """Changes to a recipe, each declared once: values, label and meaning."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from core.errors import InputError
 from core.fields.declaration import check_fields, explicit_values, setting
@@ -43,7 +43,7 @@ class RecipeChanges:
 
     method: Method | None = setting(None, one_of(METHODS), "how pruning and training alternate")
     rounds: int | None = setting(None, integer(1, 100), "prune-and-retrain rounds (iterative)")
-    epochs: int | None = setting(None, integer(1, MAX_EPOCHS), "passes over the images, per round")
+    epochs: int | None = setting(None, integer(0, MAX_EPOCHS), "passes over the images, per round")
     lr: float | None = setting(
         None, _RATE, "step size (the peak for one-cycle)", label="learning rate"
     )
@@ -51,6 +51,7 @@ class RecipeChanges:
     l1: float | None = setting(None, _STRENGTH, "L1 penalty on the weights", label="L1")
     l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
     rewind: bool | None = setting(None, switch(), "rewind kept weights to early values")
+    reconstruct: bool | None = setting(None, switch(), "start from the reconstructed net")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: spec.meaning for name, spec in OPTIMIZERS.items()}), "optimizer"
     )
@@ -66,7 +67,12 @@ class RecipeChanges:
 
     def applied_to(self, recipe: Recipe) -> Recipe:
         """The recipe with these changes; raises InputError if they conflict."""
-        method = self.method_with(recipe)
+        method, reconstruct = self.method_with(recipe), self.reconstructs(recipe)
+        if reconstruct and method != "one-shot":
+            raise InputError(
+                f"a reconstructed net has the full plan from the start, which leaves the method "
+                f"{method} nothing to prune: use one-shot, or fine-tune without reconstruction"
+            )
         rewind = recipe.rewind if self.rewind is None else self.rewind
         if rewind and method == "gradual":
             raise InputError(
@@ -85,17 +91,27 @@ class RecipeChanges:
             rounds=rounds,
             scale_dropout=scale,
             rewind=rewind,
+            reconstruct=reconstruct,
         )
+
+    def from_reconstructed(self) -> Self:
+        """The changes for a fine-tuning that starts from a reconstructed net."""
+        return replace(self, reconstruct=True, method=None, rounds=None)
 
     def explicit_values(self) -> dict[str, Any]:
         """The changes by name."""
         return explicit_values(self)
 
     def method_with(self, recipe: Recipe) -> Method:
-        """The method; several rounds imply the iterative one."""
+        """The method; several rounds imply the iterative one, a reconstructed net one-shot."""
         if self.method is None and (self.rounds or 0) > 1:
             return "iterative"
-        return self.method or recipe.method
+        implied: Method = "one-shot" if self.reconstructs(recipe) else recipe.method
+        return self.method or implied
+
+    def reconstructs(self, recipe: Recipe) -> bool:
+        """Whether fine-tuning starts from the reconstructed net."""
+        return recipe.reconstruct if self.reconstruct is None else self.reconstruct
 
     def applied_to_phase(self, phase: Phase) -> Phase:
         """The phase with the changes that apply to a single training."""

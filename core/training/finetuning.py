@@ -1,5 +1,7 @@
 """One-shot pruning and fine-tuning as streams of events."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,6 +20,7 @@ from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import dropouts, prunable_layers
 from core.nets.weights import Weights, copy_weights, damaged, load_into, state_dict
 from core.pruning.masks import Masks, sparsity_of
+from core.reconstruction.measured_net import ReconstructedNet
 from core.training.checkpoints import Checkpoint
 from core.training.gradual import Pruner
 from core.training.loop import STEP_COST, BestEpoch, Trainer
@@ -26,10 +29,27 @@ from core.training.recipes import Recipe
 
 @dataclass(frozen=True, eq=False)
 class PruningResult:
-    """A plan applied to a base in one shot, not trained; `dead` is None if not counted."""
+    """A plan applied to a base without training.
 
+    Attributes:
+        weights: of the net: reconstructed or, failing that, pruned in one shot.
+        accuracy: of the plan in one shot.
+        dead: dead units in `weights`; None if not counted.
+        run: the run that records it; None if unrecorded.
+    """
+
+    weights: Weights = field(repr=False)
     accuracy: Accuracy
-    dead: DeadUnits | None = None
+    dead: DeadUnits | None
+    precision: str
+    reconstructed: ReconstructedNet | None = None
+    sizes: Sizes | None = None
+    run: str | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether reconstruction was stopped early."""
+        return self.reconstructed is not None and self.reconstructed.stopped
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +66,7 @@ class FineTuningResult:
         run: the run that records it; None if unrecorded.
         diverged: whether a non-finite loss ended fine-tuning early.
         error: what the net's own code raised, if that ended fine-tuning early; else empty.
+        reconstructed: the net it started from; None if that was the base.
     """
 
     weights: Weights = field(repr=False)
@@ -63,6 +84,7 @@ class FineTuningResult:
     run: str | None = None
     sizes: Sizes | None = None
     error: str = ""
+    reconstructed: ReconstructedNet | None = None
 
 
 def prune_and_measure(
@@ -105,8 +127,13 @@ def finetune(
     remake: Callable[[], nn.Module] | None = None,
     pruned: Accuracy | None = None,
     recalibrates: bool = True,
+    reconstructed: ReconstructedNet | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune `base` toward `plan` as `recipe` says.
+
+    From a net that is `reconstructed` from this base and plan, training starts with its weights
+    and holds its masks; the recipe's method must then be one-shot, since the full plan is in force
+    from the first step. Rewinding still resets the kept weights to early ones.
 
     The plan is measured in one shot first, unless `pruned` is its accuracy. A raised stop flag or a
     non-finite loss ends training within one batch, see `FineTuningResult.best`. Weights pruned in
@@ -118,22 +145,19 @@ def finetune(
     `checkpoints`, `resume` and `remake` are those of `core.training.dense.train`.
 
     Raises:
-        InputError: the recipe rewinds but there are no early weights.
+        InputError: the recipe rewinds but there are no early weights, or has no epochs.
         WorkError: the loss diverged, or the net's own code raised, before any epoch ended at the
             full plan.
     """
-    if recipe.rewind and early is None:
-        raise InputError(
-            "this net has no early weights to rewind to: train one with featherweight train, "
-            "which stores them next to the net's file, or fine-tune without rewinding"
-        )
+    _check_recipe(recipe, early)
     opening, training, closing = _portions(data, recipe, measures_first=pruned is None)
     one_shot = prune_and_measure(
         model, base, plan, data, precision=precision, recalibrates=recalibrates
     )
     pruned = pruned or (yield from within(opening, one_shot))
     yield training
-    rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision)
+    start = None if reconstructed is None else reconstructed.weights
+    rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision, start)
     if resume is not None:
         rounds.resume(resume)
     failure = ""
@@ -175,7 +199,18 @@ def finetune(
         stopped=rounds.trainer.stopped or bool(failure),
         diverged=rounds.trainer.diverged,
         error=failure,
+        reconstructed=reconstructed,
     )
+
+
+def _check_recipe(recipe: Recipe, early: Weights | None) -> None:
+    if not recipe.epochs:
+        raise InputError("0 epochs: fine-tuning expects at least 1")
+    if recipe.rewind and early is None:
+        raise InputError(
+            "this net has no early weights to rewind to: train one with featherweight train, "
+            "which stores them next to the net's file, or fine-tune without rewinding"
+        )
 
 
 def _portions(data: Splits, recipe: Recipe, measures_first: bool) -> tuple[Portion, ...]:
@@ -189,6 +224,7 @@ class _Rounds:
     """The rounds of a fine-tuning; each has a plan and epochs of training.
 
     Attributes:
+        reconstructed: the weights to start from, and whose zeros are the masks, if not the base.
         trainer, pruner: of the current round.
         best: of the epochs that ended at the full plan.
     """
@@ -201,6 +237,7 @@ class _Rounds:
     early: Weights | None
     seed: int
     precision: str
+    reconstructed: Weights | None = None
 
     def __post_init__(self) -> None:
         self.layers = prunable_layers(self.model)
@@ -209,7 +246,7 @@ class _Rounds:
         self.epochs: list[Epoch] = []
         self.best = BestEpoch()
         self.round = 1
-        self._begin_round(self.base)
+        self._begin_round(self.base if self.reconstructed is None else self.reconstructed)
 
     @property
     def finished(self) -> bool:
@@ -270,7 +307,8 @@ class _Rounds:
     def _begin_round(self, weights: Weights, seconds: float = 0.0) -> None:
         """Prune `weights` to the plan of the current round and set up its training."""
         recipe, plan = self.recipe, self._round_plan()
-        masks = Masks.of(weights, self.layers, plan)
+        whole = self.reconstructed is not None
+        masks = Masks.of(weights, self.layers, dict.fromkeys(plan, 0.0) if whole else plan)
         start = self.early if recipe.rewind and self.early else weights
         load_into(self.model, start if recipe.gradual else masks.apply(start))
         data, phase, ended = self.data.train, recipe.finetune, self.round - 1

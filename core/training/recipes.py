@@ -76,6 +76,9 @@ SMALLEST_BATCH = 16
 MAX_FITTED_EPOCHS = 60
 """To get those steps, epochs are not raised further."""
 
+RAMP = 0.5
+"""The share of a gradual fine-tuning in which sparsity rises."""
+
 
 class TrainingSize(NamedTuple):
     """The size of a training set: its images, and the pixel values of each."""
@@ -172,6 +175,8 @@ class Recipe:
             section 3.2): D_r = D_o * sqrt(C_r / C_o).
         rewind: after each pruning, the kept weights are reset to their values early in dense
             training (Frankle et al. 2019, "Stabilizing the Lottery Ticket Hypothesis").
+        reconstruct: start from the reconstructed net (see `core.reconstruction`) and hold its
+            masks; the full plan is then in force from the first step, so the method is one-shot.
     """
 
     name: str
@@ -181,8 +186,9 @@ class Recipe:
     scale_dropout: bool
     rounds: int = 1
     rewind: bool = False
-    ramp: float = 0.5
+    ramp: float = RAMP
     renew_every: int = 20
+    reconstruct: bool = False
 
     def fitted_to(self, size: TrainingSize) -> Recipe:
         """The recipe for a training set of this size, see `Phase.fitted_to`."""
@@ -198,6 +204,29 @@ class Recipe:
     def epochs(self) -> int:
         """Epochs of fine-tuning over all rounds."""
         return self.rounds * self.finetune.epochs
+
+    @property
+    def first_full_epoch(self) -> int:
+        """The first epoch that ends at the full plan, counted from 1."""
+        return first_full_epoch(self.method, self.finetune.epochs, self.rounds, self.ramp)
+
+
+def first_full_epoch(method: str | None, epochs: int, rounds: int = 1, ramp: float = RAMP) -> int:
+    """The first epoch that ends at the full plan, of `rounds` of `epochs` each; see `Recipe`.
+
+    Example:
+        >>> [first_full_epoch(method, 5, 3) for method in ("one-shot", "iterative")]
+        [1, 11]
+        >>> first_full_epoch("gradual", 5)
+        3
+    """
+    match method:
+        case "iterative":
+            return (rounds - 1) * epochs + 1
+        case "gradual":
+            return max(1, math.ceil(epochs * ramp))
+        case _:
+            return 1
 
 
 RECIPES = {

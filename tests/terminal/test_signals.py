@@ -129,7 +129,7 @@ def test_ctrl_z_in_a_training_stops_it_until_fg(endless: tuple[str, ...]):
         reached = epoch(terminal)
         leave_and_return(terminal)
         terminal.wait_until(lambda: epoch(terminal) > reached, "later epoch")
-        terminal.press("x")
+        terminal.press("x", "y")
         terminal.wait_for("stopped early")
         terminal.press("q")
         terminal.wait_until(lambda: terminal.released, "shell")

@@ -86,7 +86,9 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal.press("f")
     terminal.wait_for("fine-tuning", "loss")
     terminal.press("x")
-    terminal.wait_for("stopped early", "the rest of the plan was pruned untrained")
+    terminal.wait_for("No epoch has ended at the full plan")
+    terminal.press("y")
+    terminal.wait_for("stopped early", "the rest of the plan was pruned without training")
 
     terminal.press("f")
     terminal.wait_for("fine-tuning", "loss")

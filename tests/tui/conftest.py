@@ -40,6 +40,12 @@ async def idle(pilot: Pilot[None]) -> None:
     await until(pilot, lambda app: app.job is None and isinstance(app.activity, Outcome))
 
 
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until everything is measured and drawn."""
+    await until(pilot, lambda app: app.state.estimate or not app.measuring)
+    await until(pilot, lambda app: not app.main_screen.stale)
+
+
 def framed(app: FeatherweightApp, widget: str) -> list[str]:
     """The lines of a widget of the main screen, with its frame."""
     lines = app.main_screen.query_one(widget).lines

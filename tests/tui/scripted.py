@@ -39,6 +39,7 @@ from core.jobs.lightest.trials import (
     TrialFinished,
     TrialStarted,
 )
+from core.jobs.measurement import layer_in_words
 from core.jobs.restore import RestoredRun
 from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated
@@ -54,8 +55,11 @@ from core.pruning.curves import (
     Scan,
     ScanUpdated,
 )
+from core.pruning.masks import Masks
 from core.pruning.presets import preset_plan
 from core.pruning.what_if import Profile
+from core.reconstruction.measured_net import ReconstructedNet
+from core.reconstruction.sequence import LayerReconstructed
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.finetuning import PruningResult
@@ -73,7 +77,9 @@ SHAPES = {
 }
 DENSE = Accuracy(99.18, 99.41)
 PRUNED = Accuracy(11.24, 11.35)
+RECONSTRUCTED = Accuracy(97.60, 98.09)
 TUNED = Accuracy(99.26, 99.31)
+LAYER = LayerReconstructed("conv2", 2, 5, 1_280, 0.521, 0.0173)
 SIZES = Sizes(24_732, 31_020, 912_616, 58_211, 24_100)
 PATIENCE = 120.0
 MODERATE, AGGRESSIVE = (
@@ -234,7 +240,32 @@ class Scripted(Backend):
         yield Progress("measure pruned on test", 5_000, 10_000, "images")
         self._fail()
         yield Measured("pruned", PRUNED)
-        return PruningResult(PRUNED, self.dead)
+        return PruningResult({}, PRUNED, self.dead, "fp32")
+
+    def reconstruct(
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        settings: Settings,
+        pruned: Accuracy | None,
+        stop: StopFlag,
+    ) -> Stream[tuple[PruningResult, Net]]:
+        """A layer, then a net with the plan's zeros."""
+        self.started.append("reconstruct")
+        self.known_accuracies.append(pruned)
+        yield Measured("pruned", PRUNED)
+        yield Notice(layer_in_words(LAYER))
+        if self.pause_at is not None:
+            self.paused.set()
+            self.go.wait(PATIENCE)
+        self._fail()
+        yield Measured("reconstructed", RECONSTRUCTED)
+        net = self.net_of(plan, RECONSTRUCTED)
+        made = ReconstructedNet(
+            net.weights, Masks({}), RECONSTRUCTED, (LAYER,), 4_000, 0, stop(), 1.5, self.dead
+        )
+        result = PruningResult(net.weights, PRUNED, self.dead, "fp32", made, SIZES)
+        return result, replace(net, run="0003", reconstructed=True)
 
     def finetune(
         self,
@@ -242,10 +273,11 @@ class Scripted(Backend):
         plan: Mapping[str, float],
         settings: Settings,
         pruned: Accuracy | None,
+        reconstructed: ReconstructedNet | None,
         stop: StopFlag,
     ) -> Stream[tuple[Any, Net]]:
         """The script, then a net with the plan's zeros."""
-        self.started.append("finetune")
+        self.started.append("finetune" if reconstructed is None else "finetune reconstructed")
         self.known_accuracies.append(pruned)
         yield from self._script(stop)
         self._fail()
@@ -285,7 +317,9 @@ class Scripted(Backend):
         made = replace(self.net_of(MODERATE, TUNED), run=run.id)
         epochs = tuple(event for event in self.events if isinstance(event, Epoch))
         settings = replace(self.settings, changes=RecipeChanges(epochs=2))
-        return RestoredRun(settings, dense, MODERATE, made, PRUNED, epochs, self.dead)
+        return RestoredRun(
+            settings, dense, MODERATE, made, "finetuned", PRUNED, epochs, dead=self.dead
+        )
 
     def stored_scan(self, base: Net) -> Scan | None:
         """Look it up in `stored_scans`."""
@@ -338,10 +372,10 @@ class Scripted(Backend):
         return found, self.net_of(MODERATE, TUNED)
 
     def benchmark(
-        self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
+        self, base: Net, plan: Mapping[str, float], made: Net | None, stop: StopFlag
     ) -> Stream[Benchmark]:
         """One thread, then two; it pauses between them where trainings do."""
-        self.started.append(f"bench {'tuned' if tuned else dict(plan)}")
+        self.started.append(f"bench {'made' if made else dict(plan)}")
         yield Progress("batch 1, 1 thread:", 1, 5, "s")
         first = timed((1, 64), (1,))
         yield BenchmarkUpdated(first)

@@ -16,7 +16,7 @@ from core.inference.benchmark_result import SECONDS
 from core.jobs.lightest.steps import START
 from core.jobs.lightest.trials import COSTS
 from core.pruning.curves import SPLITS, WITHIN
-from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION
+from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, EXAMPLES
 from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import SETTINGS, Settings
@@ -49,6 +49,7 @@ _WITHIN = Setting(
     "within", WITHIN, number(0, 100, above=True), "--quick, with intervals of X points on each side"
 )
 _SPLIT = Setting("split", SPLITS[0], one_of(SPLITS), "split to measure on")
+_IN_HELP = EXAMPLES.replace("%", "%%")  # argparse fills in its own words
 IMAGES = Setting(
     "images", None, number_or_all(), "images to measure activations on", "all, or a sample if slow"
 )
@@ -117,7 +118,7 @@ def _add_plan(parser: ArgumentParser) -> None:
         help="the same sparsity for every layer",
     )
     one.add_argument("--ratio", metavar="X", help="X times smaller; sparsities chosen for you")
-    one.add_argument("--goal", metavar="GOAL", help="a goal: 60x, '6000 kept' or '28 KiB'")
+    one.add_argument("--goal", metavar="GOAL", help=f"a goal: {_IN_HELP}")
     _add_allocation(group)
     _add_config(parser, "settings and sparsities from a TOML file")
 

@@ -52,6 +52,10 @@ def workbench_for(
     """
     check_settings(settings)
     check_output(args.json)
+    if trains and settings.changes.epochs == 0:
+        raise InputError(
+            "--epochs 0: this command trains; featherweight run --epochs 0 only prunes"
+        )
     from core.jobs.preflight import check
     from core.jobs.workbench import Workbench
 

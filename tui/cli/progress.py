@@ -10,7 +10,7 @@ from rich.text import Text
 
 from core.events import Batch, Epoch, Event, Measured, Notice, Portion, Stream, drain
 from core.events import Progress as Step
-from core.jobs.lightest.trials import UNITS, DescentStarted, Trial, TrialFinished, TrialStarted
+from core.jobs.lightest.trials import DescentStarted, Trial, TrialFinished, TrialStarted
 from core.progress import Meter
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.cli.trials_table import trials_table
@@ -108,7 +108,7 @@ def _print(event: Event, console: Console) -> None:
             console.print(line)
         case DescentStarted():
             least = f"at least {percent(event.least)} % on validation"
-            console.print(f"seed {event.seed}: the fewest {UNITS[event.by]} with {least}")
+            console.print(f"seed {event.seed}: the fewest {event.by} with {least}")
         case TrialFinished():
             console.print(trial_result(event.trial, event.by))
         case TrialStarted():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.jobs.lightest.trials import By, Trial
 from tui.cli.number_table import NumberTable
-from tui.text.format import count, score, verdict
+from tui.text.format import cost_of, count, score, verdict
 
 
 def trials_table(trials: Sequence[tuple[int, Trial]], by: By) -> NumberTable:
@@ -18,7 +18,7 @@ def trials_table(trials: Sequence[tuple[int, Trial]], by: By) -> NumberTable:
             str(trial.number),
             f"{trial.ratio:.1f}x",
             count(trial.epochs),
-            "–" if trial.cost is None else count(round(trial.cost)),
+            "–" if trial.cost is None else cost_of(trial.cost, by),
             score(trial.accuracy, "validation"),
             score(trial.accuracy),
             verdict(trial),

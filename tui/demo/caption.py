@@ -1,8 +1,7 @@
 """The strip with the caption: the last row of every screen, which makes room for it."""
 
+from rich.cells import cell_len, set_cell_size
 from textual.widgets import Static
-
-from tui.text.lines import cut
 
 TAKE_OVER = "any other key takes over"
 HINTS = (f"Space pauses · {TAKE_OVER}", "Space pauses · other keys stop", "Space pauses", "")
@@ -45,8 +44,12 @@ class Caption(Static):
 
 
 def line(text: str, hints: tuple[str, ...], width: int) -> str:
-    """The text at the left and, at the right, the first of the hints that fits."""
+    """The text at the left and, at the right, the first of the hints that fits.
+
+    Widths are in cells, of which a wide character, such as in the path of a file, takes two.
+    """
     room = width - 2 * MARGIN
-    hint = next((hint for hint in hints if len(text) + GAP + len(hint) <= room), "")
-    shown = cut(text, room)
-    return f" {shown}{' ' * (room - len(shown) - len(hint))}{hint} "
+    cells = cell_len(text)
+    hint = next((hint for hint in hints if cells + GAP + len(hint) <= room), "")
+    shown = text if cells <= room else f"{set_cell_size(text, room - 1)}…"
+    return f" {set_cell_size(shown, room - len(hint))}{hint} "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui.keys.keymap import with_keys
 from tui.system.paths import with_tilde
 from tui.text.format import count, percent, ratio
+from tui.text.units import size
 
 if TYPE_CHECKING:
     from core.events import Accuracy
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 UNKNOWN = "–"
 
 FACTS = (
-    *("layers", "weights", "before", "ratio", "kept", "removed", "share"),
+    *("layers", "parameters", "before", "ratio", "kept", "removed", "share"),
     *("dense", "pruned", "finetuned", "file", "path"),
 )
 """The names of all facts; other names in braces are those of actions."""
@@ -44,8 +45,8 @@ def facts(state: State) -> Mapping[str, str]:
     plan = state.footprint
     return {
         "layers": count(len(state.profiles)),
-        "weights": count(plan.parameters),
-        "before": kilobytes(4 * plan.parameters),
+        "parameters": count(plan.parameters),
+        "before": size(4 * plan.parameters),
         "ratio": ratio(plan.ratio),
         "kept": count(plan.nonzero),
         "removed": count(plan.parameters - plan.nonzero),
@@ -62,14 +63,9 @@ def _of_finetuned(result: Result | None) -> Mapping[str, str]:
     known = {"finetuned": _right(result.accuracy)}
     if result.exports:
         export = result.exports[-1]
-        known |= {"file": kilobytes(export.bytes), "path": with_tilde(Path(export.file))}
+        known |= {"file": size(export.bytes), "path": with_tilde(Path(export.file))}
     return known
 
 
 def _right(accuracy: Accuracy | None) -> str:
     return UNKNOWN if accuracy is None else percent(accuracy.test)
-
-
-def kilobytes(size: int) -> str:
-    """A size in thousands of bytes, as disk makers count them."""
-    return f"{size / 1000:,.{1 if size < 100_000 else 0}f} KB"

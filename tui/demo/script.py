@@ -90,7 +90,7 @@ def answered(app: FeatherweightApp) -> bool:
 SCRIPT = (
     Step("How light can a neural net be?", until=opened, after=1.0),
     Step("This net reads {dense} % of handwritten digits correctly"),
-    Step("It has {weights} weights in {layers} layers", after=3.0),
+    Step("It has {parameters} parameters in {layers} layers", after=3.0),
     Step("Most weights are close to zero. Are they needed?", ("planning.choose(1)",)),
     Step(
         "The higher a layer's sparsity, the fewer weights it keeps",
@@ -107,10 +107,10 @@ SCRIPT = (
         before=1.5,
         after=2.0,
     ),
-    Step("This one keeps one weight in 37", ("down",), after=2.0),
-    Step("The plan: {ratio} lighter, {kept} weights remain", ("enter",), answered),
+    Step("This one keeps one parameter in 37", ("down",), after=2.0),
+    Step("The plan: {ratio} lighter, {kept} parameters remain", ("enter",), answered),
     Step(
-        "{prune}: prune. The other {removed} weights are gone",
+        "{prune}: prune. The other {removed} are gone",
         ("training.prune",),
         idle,
         before=2.0,
@@ -126,7 +126,7 @@ SCRIPT = (
     ),
     Step("Weights go little by little, and the others take over", (), trained(0.6), after=0),
     Step("The level line is the dense net: can it get back there?", (), idle, after=0.5),
-    Step("Back to {finetuned} % right, with {share} % of the weights", after=4.5),
+    Step("Back to {finetuned} % right, with {share} % of the parameters", after=4.5),
     Step(
         "{predictions}: both nets read the same test images",
         ("plots.images",),
@@ -144,7 +144,7 @@ SCRIPT = (
     Step("", ("escape",), answered, after=0.5),
     Step("{export}: export it to a compact file", ("exporting.ask",), asked, before=1.0, after=1.5),
     Step("It is written, read back and measured", ("enter",), exported, after=1.0),
-    Step("The file has {file}; the dense weights had {before}", after=4.5),
+    Step("The file takes {file}; the dense net took {before}", after=4.5),
     Step("It is {path}"),
     Step("Now it is your turn: {help} explains every key", after=4.0),
 )

@@ -15,15 +15,15 @@ class Benchmarking(Feature):
 
     @available(waits=True)
     def start(self) -> None:
-        """Benchmark the plan's fine-tuned net or, without one, the plan applied to the base.
+        """Benchmark the net made for the plan or, without one, the plan applied to the base.
 
         The previous benchmark stays on the screen until a newer one has rows.
         """
         session = self.session
-        base, plan, tuned = self.state.base, self.state.planned, self.state.tuned
+        base, plan, net = self.state.base, self.state.planned, self.state.net
         if base is None or (key := self.state.key) is None:
             return
-        speed = partial(Speed, key, tuned)
+        speed = partial(Speed, key, net, stage=self.state.stage)
 
         def follow(event: Event) -> None:
             if isinstance(event, BenchmarkUpdated):
@@ -33,5 +33,5 @@ class Benchmarking(Feature):
             session.state = replace(session.state, speed=speed(benchmark))
             session.activity = job_outcomes.benchmarked(benchmark)
 
-        start = partial(session.backend.benchmark, base, plan, tuned)
+        start = partial(session.backend.benchmark, base, plan, net)
         session.start_job("benchmarking", start, finish, follow, plot="speed")

@@ -44,7 +44,7 @@ class Exporting(Feature):
         self.session.write_to(form.path.strip(), partial(self._write, form))
 
     def _write(self, form: ExportForm, path: Path) -> None:
-        """Write the plan's fine-tuned net or, without one, the plan applied to the base."""
+        """Write the net made for the plan or, without one, the plan applied to the base."""
         session, state = self.session, self.state
         base, plan, known = state.base, state.planned, state.current
         if base is None:
@@ -79,8 +79,8 @@ class Exporting(Feature):
 
 def net_name(state: State) -> str:
     """The name of the net on the screen."""
-    if state.is_current(state.finetuned):
-        return "the fine-tuned net"
+    if state.net is not None:
+        return f"the {state.stage} net"
     if not state.untouched:
         return "the pruned net"
     return "the base" if state.adopted else "the dense net"

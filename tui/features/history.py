@@ -6,9 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from core.experiments.run_record import TRAIN
+from core.experiments.run_record import PRUNE, TRAIN
+from core.pruning.plans import Plan
+from core.training.recipes import first_full_epoch
 from tui.features.feature import Feature, available
 from tui.session import Session
+from tui.state.results import Result
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
 from tui.views import job_outcomes
@@ -58,25 +61,33 @@ class History(Feature):
             partial(session.backend.restore, dense, run),
             finish,
             session.follow_training,
-            curve=None if run.finished else _curve(run),
+            curve=None if run.finished or run.record.kind == PRUNE else _curve(run),
         )
 
 
 def _run_of(state: State) -> str | None:
     """The run whose net is on the screen."""
-    tuned = state.finetuned
-    return tuned.net.run if tuned and tuned.net else None
+    tuned = state.finetuned.net if state.finetuned else None
+    net = state.net or tuned
+    return net.run if net else None
 
 
 def _curve(run: Run) -> TrainingCurve:
     """The training curve of a run that is about to be resumed."""
     record, epochs = run.record, run.record.epoch_events
-    finetunes = record.kind != TRAIN
-    return TrainingCurve(record.planned_epochs or len(epochs), finetuning=finetunes, epochs=epochs)
+    plan = record.schedule
+    return TrainingCurve(
+        record.planned_epochs or len(epochs),
+        finetuning=record.kind != TRAIN,
+        epochs=epochs,
+        full_from=first_full_epoch(plan.method, plan.epochs or 1, plan.rounds or 1),
+    )
 
 
 def with_run(state: State, restored: RestoredRun) -> State:
     """The state at the end of the run; undo goes back."""
+    if restored.plan is not None and restored.stage != "finetuned":
+        return _untrained(state.after(state.undo_point), restored, restored.plan)
     run = restored.settings
     settings = replace(state.settings, recipe=run.recipe, changes=run.changes, seed=run.seed)
     state = replace(state.after(state.undo_point), settings=settings)
@@ -84,10 +95,8 @@ def with_run(state: State, restored: RestoredRun) -> State:
     curve = TrainingCurve(planned, finetuning=restored.plan is not None, epochs=restored.epochs)
     if restored.plan is None:
         net = restored.net
-        return replace(state, dense=net, base=net, pruned=None, finetuned=None, curve=curve)
-    if restored.base.dense is None:
-        state = replace(state, dense=restored.base)
-    state = state.with_restored(
+        return replace(state.without_results(), dense=net, base=net, curve=curve)
+    state = _with_dense(state, restored).with_restored(
         restored.base,
         restored.plan,
         restored.net,
@@ -95,5 +104,32 @@ def with_run(state: State, restored: RestoredRun) -> State:
         restored.dead,
         sizes=restored.sizes,
         exports=restored.exports,
+        reconstructed=restored.reconstructed,
     )
     return replace(state, curve=curve)
+
+
+def _with_dense(state: State, restored: RestoredRun) -> State:
+    """The state with the run's dense net, if the run started from that."""
+    return state if restored.base.dense is not None else replace(state, dense=restored.base)
+
+
+def _untrained(state: State, restored: RestoredRun, plan: Plan) -> State:
+    """The state at the end of a run without training: pruned, perhaps reconstructed."""
+    base, made, net = restored.base, restored.reconstruction, restored.net
+    state = replace(_with_dense(state, restored).without_results(), base=base, plan=plan)
+    result = Result(
+        state.planned,
+        base,
+        net.accuracy,
+        state.footprint,
+        net if made else None,
+        dead=restored.dead,
+        sizes=restored.sizes,
+        exports=restored.exports,
+        reconstruction=made,
+    )
+    if made is None:
+        return replace(state, pruned=result)
+    shot = Result(state.planned, base, restored.pruned or base.accuracy, state.footprint)
+    return replace(state, pruned=shot, reconstructed=result)

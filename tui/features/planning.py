@@ -141,7 +141,8 @@ class Planning(Feature):
         elif session.job is None:
             session.show(state, Outcome(text, role="muted"))
         elif state.differs_only_in_plan(before):
-            session.show(replace(state, curve=before.curve, pruned=before.pruned))
+            kept = replace(state, pruned=before.pruned, reconstructed=before.reconstructed)
+            session.show(replace(kept, curve=before.curve))
             session.say(text)
         else:
             what = "the recipe" if state.settings != before.settings else "a result"

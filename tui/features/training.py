@@ -1,4 +1,4 @@
-"""The jobs that produce nets: open, train, prune, fine-tune; and the choice of the base."""
+"""The jobs that produce nets: open, train, prune, reconstruct, fine-tune; and the base's choice."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tui.views import job_outcomes
 from tui.views.activity import JobProgress, Outcome
 
 if TYPE_CHECKING:
+    from core.events import Accuracy
     from core.jobs.workbench import Net
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
@@ -40,8 +41,11 @@ def _stoppable(session: Session) -> bool:
 
 
 def _adoptable(session: Session) -> bool:
-    finetuned = session.state.finetuned
-    return finetuned is not None and finetuned.net not in (None, session.state.base)
+    return session.state.adoptable is not None
+
+
+def _trainable(session: Session) -> bool:
+    return session.state.base is not None and session.state.recipe.epochs > 0
 
 
 class Training(Feature):
@@ -119,14 +123,49 @@ class Training(Feature):
         )
 
     @available(waits=True)
-    def finetune(self) -> None:
-        """Fine-tune the base to the plan; the plot updates as it runs."""
+    def reconstruct(self) -> None:
+        """Prune the base to the plan layer by layer so that each keeps its output."""
         session, subject, began = self.session, self._subject(), monotonic()
         if subject is None:
             return
         since, settings = session.state.undo_point, session.state.settings
-        measured = self._measured if session.state.is_current(self._measured) else None
-        known = measured.accuracy if measured else None
+
+        def finish(outcome: tuple[PruningResult, Net]) -> None:
+            made, net = outcome
+            result = replace(
+                subject,
+                accuracy=net.accuracy,
+                net=net,
+                seconds=monotonic() - began,
+                dead=made.dead,
+                sizes=made.sizes,
+                reconstruction=made.reconstructed,
+            )
+            session.state = session.state.with_reconstructed(result, since)
+            session.activity = job_outcomes.reconstructed(
+                result, session.state.dense, session.warnings
+            )
+
+        known = self._known_pruned()
+        session.start_job(
+            f"reconstructing at {ratio(subject.footprint.ratio)}",
+            partial(session.backend.reconstruct, subject.base, subject.plan, settings, known),
+            finish,
+            partial(self._follow, subject),
+        )
+
+    @available(
+        _trainable,
+        waits=True,
+        why="the recipe has 0 epochs: {prune} or {reconstruct} only measures, {recipe} changes it",
+    )
+    def finetune(self) -> None:
+        """Fine-tune the reconstructed net, else the base, to the plan; the plot updates."""
+        session, subject, began = self.session, self._subject(), monotonic()
+        if subject is None:
+            return
+        since, settings = session.state.undo_point, session.state.settings
+        recipe, start, known = self.state.recipe, self.state.reconstruction, self._known_pruned()
 
         def finish(outcome: tuple[FineTuningResult, Net]) -> None:
             tuned, net = outcome
@@ -145,16 +184,22 @@ class Training(Feature):
 
         session.start_job(
             f"fine-tuning to {ratio(subject.footprint.ratio)}",
-            partial(session.backend.finetune, subject.base, subject.plan, settings, known),
+            partial(session.backend.finetune, subject.base, subject.plan, settings, known, start),
             finish,
             partial(self._follow, subject),
             curve=TrainingCurve(
-                session.state.recipe.epochs,
+                recipe.epochs,
                 finetuning=True,
-                highest_rate=session.state.recipe.finetune.lr,
+                highest_rate=recipe.finetune.lr,
+                full_from=recipe.first_full_epoch,
             ),
-            recipe=session.state.recipe.name,
+            recipe=recipe.name + " from reconstructed" * recipe.reconstruct,
         )
+
+    def _known_pruned(self) -> Accuracy | None:
+        """The accuracy of the plan in one shot, if this session has measured it."""
+        measured = self._measured
+        return measured.accuracy if measured and self.state.is_current(measured) else None
 
     def _subject(self) -> Result | None:
         """The plan's result, with the base's accuracy until its own is measured."""
@@ -163,9 +208,14 @@ class Training(Feature):
 
     def _follow(self, subject: Result, event: Event) -> None:
         self.session.follow_training(event)
-        if isinstance(event, Measured) and event.stage == "pruned":
-            self._measured = pruned = replace(subject, accuracy=event.accuracy)
-            self.session.state = replace(self.state, pruned=pruned)
+        if not isinstance(event, Measured) or event.stage not in ("pruned", "reconstructed"):
+            return
+        result = replace(subject, accuracy=event.accuracy)
+        if event.stage == "pruned":
+            self._measured = result
+            self.session.state = replace(self.state, pruned=result)
+        elif self.state.reconstruction is None:
+            self.session.state = replace(self.state, reconstructed=result)
 
     @available(waits=True)
     def train(self) -> None:
@@ -186,8 +236,11 @@ class Training(Feature):
 
     @available(_stoppable, why="no job is running")
     def stop(self) -> None:
-        """Stop the job early."""
-        self._stop(self.session.job)
+        """Stop the job early; asks first if that would spoil its net."""
+        if self._if_stopped:
+            self.ask_to_stop()
+        else:
+            self._stop(self.session.job)
 
     @available(_stoppable)
     def ask_to_stop(self) -> None:
@@ -195,8 +248,14 @@ class Training(Feature):
         session, activity = self.session, self.session.activity
         if isinstance(activity, JobProgress):
             stop = partial(self._stop, session.job)
-            question = f"Stop {activity.title}?"
+            question = f"Stop {activity.title}? {self._if_stopped}".rstrip()
             session.confirm_while_it_runs(question, "Stop it", "Keep it running", stop)
+
+    @property
+    def _if_stopped(self) -> str:
+        """What stopping the running job would spoil, in words; empty if nothing."""
+        curve = self.state.curve
+        return job_outcomes.if_stopped(curve) if curve and self.session.trains else ""
 
     def _stop(self, job: Job | None) -> None:
         """Stop this job, unless it has ended."""
@@ -208,9 +267,11 @@ class Training(Feature):
 
     @available(_adoptable, waits=True, why="nothing to adopt yet: {fine-tune} fine-tunes the net")
     def adopt(self) -> None:
-        """Make the fine-tuned net the base."""
+        """Make the fine-tuned or reconstructed net the base."""
+        net = self.state.adoptable
+        how = "reconstructed" if net is not None and net.reconstructed else "fine-tuned"
         self.session.activity = Outcome(
-            "the fine-tuned net is now the base: its zeros are the floor for every plan",
+            f"the {how} net is now the base: its zeros are the floor for every plan",
             "raise sparsities and fine-tune again (iterative pruning); {revert-to-dense} to revert",
         )
         self.session.show(self.session.with_stored_scan(self.state.adopt()))

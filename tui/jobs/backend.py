@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.jobs.workbench import Net, Workbench
     from core.nets.footprint import Sizes
     from core.pruning.curves import Scan
+    from core.reconstruction.measured_net import ReconstructedNet
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
     from tui.state.measurement import MeasurementRequest
@@ -105,23 +106,51 @@ class Backend:
 
         return measurement.prune(self._workbench, base, plan, stop)
 
-    def finetune(
+    def reconstruct(
         self,
         base: Net,
         plan: Mapping[str, float],
         settings: Settings,
         pruned: Accuracy | None,
         stop: StopFlag,
-    ) -> Stream[tuple[FineTuningResult, Net]]:
-        """Fine-tune the base to the plan with the settings' recipe.
+    ) -> Stream[tuple[PruningResult, Net]]:
+        """Prune the base to the plan layer by layer, and measure it; it becomes a run.
 
         `pruned` is the accuracy of the plan in one shot, if this session has measured it.
         """
         from core.jobs import recorded_jobs
 
+        chosen = replace(settings, changes=settings.changes.from_reconstructed())
+        workbench = self._workbench.with_settings(chosen)
+        result = yield from recorded_jobs.prune(
+            workbench, base, plan, self.experiment, stop, pruned
+        )
+        made = result.reconstructed
+        accuracy, dense = made.accuracy if made else result.accuracy, base.dense or base.accuracy
+        net = workbench.net_of(
+            result.weights, accuracy, early=base.early, run=result.run, dense=dense
+        )
+        return result, replace(net, reconstructed=True)
+
+    def finetune(
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        settings: Settings,
+        pruned: Accuracy | None,
+        reconstructed: ReconstructedNet | None,
+        stop: StopFlag,
+    ) -> Stream[tuple[FineTuningResult, Net]]:
+        """Fine-tune the base to the plan with the settings' recipe.
+
+        `pruned` is the accuracy of the plan in one shot, if this session has measured it;
+        `reconstructed` is the net of this base and plan to start from, if there is one.
+        """
+        from core.jobs import recorded_jobs
+
         workbench = self._workbench.with_settings(settings)
         result = yield from recorded_jobs.finetune(
-            workbench, base, plan, self.experiment, stop, pruned=pruned
+            workbench, base, plan, self.experiment, stop, pruned=pruned, reconstructed=reconstructed
         )
         return result, workbench.net(result, base)
 
@@ -180,15 +209,15 @@ class Backend:
         return (yield from within(reading, stream))
 
     def benchmark(
-        self, base: Net, plan: Mapping[str, float], tuned: Net | None, stop: StopFlag
+        self, base: Net, plan: Mapping[str, float], net: Net | None, stop: StopFlag
     ) -> Stream[Benchmark]:
-        """Benchmark a fine-tuned net, or the plan applied to the base, in every engine."""
+        """Benchmark a net made for the plan, or the plan applied to the base, in every engine."""
         from core.jobs import measurement
         from core.pruning.masks import Masks
 
         workbench = self._workbench
-        if tuned is not None:
-            return measurement.benchmark(workbench, tuned.weights, stop=stop)
+        if net is not None:
+            return measurement.benchmark(workbench, net.weights, stop=stop)
         pruned = Masks.of(base.weights, workbench.layers, plan).apply(base.weights)
         return measurement.benchmark(workbench, pruned, stop=stop)
 
@@ -228,7 +257,7 @@ class Backend:
         from core.jobs import measurement
 
         workbench, base, plan = self._workbench, request.base, request.plan
-        shown, images = request.tuned or base, request.images
+        shown, images = request.net or base, request.images
         compare = partial(measurement.compare, workbench, request.dense, shown, plan, stop=stop)
         if images and images.mode == "chosen":
             yield from compare("chosen", images.start)

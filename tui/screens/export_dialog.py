@@ -47,6 +47,11 @@ class ExportDialog(FormDialog[ExportForm]):
             yield SteadyInput(self.form.path, id="export-path", compact=True, max_length=LONGEST)
         yield LinesWidget(id="export-folder")
 
+    @property
+    def hint(self) -> str:
+        """What sharing values means, if the weights do, and the keys."""
+        return "\n".join(filter(None, (self.form.sharing, self.HINT)))
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Update the rows: a new suffix may mean another format."""
         event.stop()

@@ -48,11 +48,16 @@ class FormDialog(Dialog[Form]):
         with Vertical(classes="dialog dialog--wide dialog--form"):
             yield from self.above()
             yield LinesWidget(id="rows")
-            yield Static(self.HINT, classes="dialog--hint", id="rows-hint", markup=False)
+            yield Static(self.hint, classes="dialog--hint", id="rows-hint", markup=False)
 
     def above(self) -> ComposeResult:
         """The header: empty unless a subclass adds one."""
         yield from ()
+
+    @property
+    def hint(self) -> str:
+        """What is below the rows while the form has no problem: the keys."""
+        return self.HINT
 
     def on_resize(self) -> None:
         """Fit the rows to the width."""
@@ -84,7 +89,7 @@ class FormDialog(Dialog[Form]):
         with rows.drawing():
             rows.lines = row_lines(self.form.rows(), self.form.at - self.FIRST, rows.size.width)
         rows.styles.height = len(rows.lines)
-        hint.update(self.form.problem or self.HINT)
+        hint.update(self.form.problem or self.hint)
         hint.set_class(bool(self.form.problem), "wrong")
 
 

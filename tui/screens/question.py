@@ -49,6 +49,7 @@ class Question(Dialog[bool]):
         super().__init__()
         self._text, self._yes, self._no = text, yes, no
         self.marked = harmless
+        self._withdrawn = False
 
     def compose(self) -> ComposeResult:
         """Lay out the question, its answers and the keys."""
@@ -64,6 +65,16 @@ class Question(Dialog[bool]):
     def on_mount(self) -> None:
         """Mark the first answer to suggest."""
         self.action_mark(self.marked)
+
+    def withdraw(self) -> None:
+        """Close with the second answer; below another screen, as soon as that has closed."""
+        self._withdrawn = True
+        self.dismiss(False)
+
+    def on_screen_resume(self) -> None:
+        """Close at last, if it is no longer asked."""
+        if self._withdrawn:
+            self.dismiss(False)
 
     def action_answer(self, yes: bool) -> None:
         """Close with an answer."""

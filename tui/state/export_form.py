@@ -10,8 +10,15 @@ from core.formats.export_formats import COMPACT, LEVELS, QUANTIZED, VALUES, Pack
 from tui.state.recipe_form import FormRow
 from tui.system.paths import check_folder, path_of, with_tilde
 from tui.text.format import plural
+from tui.text.terms import TERMS
 
 ROWS = settings_in(Packing)
+
+SHARING = {
+    "codebook": f"codebook: {TERMS['codebook']}",
+    "steps": "steps: evenly spaced values that a layer's weights share; each stores which one",
+}
+"""What sharing values means, by how they are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,11 @@ class ExportForm:
             return Packing(self.values if self.compact else "float32")
         drop = self.max_drop if self.levels is None else None
         return Packing(self.values, self.levels, drop, self.epochs)
+
+    @property
+    def sharing(self) -> str:
+        """What it means that weights share values; empty if they do not."""
+        return SHARING[self.values] if self._shares else ""
 
     @property
     def problem(self) -> str:

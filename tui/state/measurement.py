@@ -45,7 +45,8 @@ class MeasurementRequest:
     """What to measure in the background.
 
     Attributes:
-        tuned: the fine-tuned net of this base and plan, measured instead of the pruned one.
+        net: made for this base and plan, measured instead of the plan applied to the base.
+        net_name: of the net compared with the dense one, see `Result.stage`.
         accuracy: measure accuracy on a growing sample of validation images.
         images: the test images to predict; None for none.
         matrix: predict every test image.
@@ -55,11 +56,12 @@ class MeasurementRequest:
     dense: Net
     base: Net
     plan: Plan
-    tuned: Net | None
+    net: Net | None
     accuracy: bool
     images: ImageSelection | None
     matrix: bool
     costs: bool = False
+    net_name: str = "pruned"
 
     @cached_property
     def key(self) -> ResultKey:
@@ -69,18 +71,13 @@ class MeasurementRequest:
     @property
     def nets(self) -> tuple[Net, ResultKey, Net | None]:
         """The measured nets."""
-        return self.dense, self.key, self.tuned
+        return self.dense, self.key, self.net
 
     @property
     def is_dense(self) -> bool:
         """Whether nothing is pruned, so that both nets are the dense one."""
         floors = {profile.layer.name: profile.floor for profile in self.dense.profiles}
-        return self.base is self.dense and self.plan == floors and self.tuned is None
-
-    @property
-    def net_name(self) -> str:
-        """The name of the net compared with the dense one."""
-        return "fine-tuned" if self.tuned else "pruned"
+        return self.base is self.dense and self.plan == floors and self.net is None
 
     def includes(self, other: MeasurementRequest) -> bool:
         """Whether the results of this request also answer `other`."""

@@ -26,11 +26,12 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
         state.dense,
         state.base,
         state.planned,
-        state.tuned,
+        state.net,
         accuracy=not known,
         images=state.images if {"images", "matrix"} & set(needs) else None,
         matrix="matrix" in needs,
         costs="costs" in needs,
+        net_name=state.stage,
     )
     if state.layer_activity and state.layer_activity.request.nets == request.nets:
         request = replace(request, costs=False)

@@ -14,7 +14,7 @@ from tui.keys.keymap import with_keys
 
 ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
 
-_PRUNING = ("method", "rounds", "scale_dropout", "rewind")
+_PRUNING = ("method", "rounds", "scale_dropout", "rewind", "reconstruct")
 """Settings without effect on dense training."""
 
 NEEDS = {"smoothing": ("loss", "cross-entropy"), "rounds": ("method", "iterative")}
@@ -64,6 +64,8 @@ class RecipeForm:
             recipe = self.changes.applied_to(recipe_named(self.recipe))
         except InputError as error:
             return str(error)
+        if not recipe.epochs:
+            return with_keys("0 epochs train nothing; {prune} and {reconstruct} only measure")
         if recipe.rewind and not self.rewindable:
             return with_keys(
                 "rewinding needs early weights, which this net lacks; Esc, then {train} to train"
@@ -155,7 +157,7 @@ def _in_recipe(recipe: Recipe, name: str) -> Any:
             return recipe.finetune.weight_decay
         case "rounds":
             return NO_CHANGES.applied_to(replace(recipe, method="iterative")).rounds
-        case "method" | "scale_dropout" | "rewind":
+        case "method" | "scale_dropout" | "rewind" | "reconstruct":
             return getattr(recipe, name)
         case _:
             return getattr(recipe.finetune, name)

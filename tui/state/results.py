@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.events import Accuracy
     from core.inference.benchmark_result import Benchmark
     from core.jobs.workbench import Net
+    from core.reconstruction.measured_net import ReconstructedNet
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,15 @@ class Keyed(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """The result of pruning or fine-tuning to a plan.
+    """The result of pruning, reconstructing or fine-tuning to a plan.
 
     Attributes:
         accuracy: measured; the base's while its own is unknown.
-        net: the fine-tuned net; None after pruning alone.
+        net: the net made; None after pruning alone, or if only its accuracy is known.
         seconds: time it took.
         dead, sizes: None until measured.
         exports: the files it was written to, the newest last.
+        reconstruction: of the reconstructed net, which fine-tuning starts from.
     """
 
     plan: Plan
@@ -63,11 +65,19 @@ class Result:
     dead: DeadUnits | None = None
     sizes: Sizes | None = None
     exports: tuple[Export, ...] = ()
+    reconstruction: ReconstructedNet | None = None
 
     @cached_property
     def key(self) -> ResultKey:
         """What it was measured on."""
         return ResultKey.of(self.base, self.plan)
+
+    @property
+    def stage(self) -> str:
+        """What was done to the base, in a word."""
+        if self.reconstruction is not None:
+            return "reconstructed"
+        return "pruned" if self.net is None else "fine-tuned"
 
     def with_new_export(self, export: Export, sizes: Sizes) -> Result:
         """With one more file."""
@@ -79,9 +89,11 @@ class Speed:
     """A net's benchmark.
 
     Attributes:
-        tuned: the benchmarked fine-tuned net; None if it was the plan applied to the base.
+        net: the benchmarked net; None if it was the plan applied to the base.
+        stage: of that net, see `Result.stage`.
     """
 
     key: ResultKey
-    tuned: Net | None
+    net: Net | None
     benchmark: Benchmark
+    stage: str = "pruned"

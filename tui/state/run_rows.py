@@ -12,12 +12,15 @@ from typing import Any, Self
 from core.events import Accuracy
 from core.experiments.exports import Export, newest_compact
 from core.experiments.pareto import front
-from core.experiments.run_record import TRAIN, LayerRecord, RunRecord
+from core.experiments.run_record import PRUNE, TRAIN, LayerRecord, RunRecord
 from core.experiments.runs import UNREADABLE, Run
 from core.pruning.curves import SPLITS
 from tui.text.lines import clean
 
-_KINDS = {"finetune": "fine-tune", "train": "train"}
+_KINDS = {"finetune": "fine-tune", "train": "train", "prune": "prune"}
+_STAGES = {"finetune": "finetuned", "train": "dense"}
+"""The stage of the net that a kind of run produces; without training, the last one measured."""
+
 _LONGEST = 400
 
 
@@ -76,14 +79,14 @@ class RunRow:
             RunGroup.of(record),
             created=_local(record.created),
             ratio=_ratio(record),
-            accuracy=measured.get("dense" if is_dense else "finetuned"),
+            accuracy=measured.get(_STAGES.get(record.kind or "", record.stage)),
             dense=None if is_dense else measured.get("dense"),
             epochs=tuple(
                 (row.epoch, row.validation)
                 for row in sorted(record.epochs, key=attrgetter("epoch"))
             ),
             planned=record.planned_epochs,
-            recipe=_shown(record.recipe),
+            recipe=None if record.kind == PRUNE else _shown(record.recipe),
             method=None if is_dense else _shown(record.schedule.method),
             precision=_shown(record.precision),
             base=_shown(record.base.run if record.base else None),
@@ -115,6 +118,8 @@ class RunRow:
         """The kind of run, in one or two words."""
         if self.record.lightest and self.record.lightest.trial is not None:
             return f"trial {self.record.lightest.trial}"
+        if self.record.kind == PRUNE and self.record.reconstruction is not None:
+            return "reconstruct"
         return _KINDS.get(self.record.kind or "")
 
     @property
@@ -245,6 +250,7 @@ def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
         ("method", one.method, other.method),
         ("epochs", one.planned, other.planned),
         ("from", one.base or "dense", other.base or "dense"),
+        ("reconstructed", _is_reconstructed(one), _is_reconstructed(other)),
         ("recalibrate", one.record.recalibrate, other.record.recalibrate),
         ("seed", one.record.seed, other.record.seed),
         ("precision", one.precision, other.precision),
@@ -261,6 +267,10 @@ def layer_pairs(one: RunRow, other: RunRow) -> tuple[tuple[LayerRecord, LayerRec
 
 def _text(value: object) -> str:
     return "–" if value is None else str(value)
+
+
+def _is_reconstructed(row: RunRow) -> str:
+    return "no" if row.record.reconstruction is None else "yes"
 
 
 def _ratio(record: RunRecord) -> float | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.jobs.workbench import Net
     from core.pruning.curves import Scan
     from core.pruning.what_if import Profile, WhatIf
+    from core.reconstruction.measured_net import ReconstructedNet
     from core.training.recipes import Recipe
 
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
@@ -39,7 +40,7 @@ class State:
         base: the net the plan is applied to; None until the dense net is open.
         plan: the sparsities as chosen; `planned` is what applies.
         locked: names of layers excluded from bulk changes.
-        pruned, finetuned: the last results, perhaps of another plan or base.
+        pruned, reconstructed, finetuned: the last results, perhaps of another plan or base.
         last_estimate: the last accuracy measured in the background, likewise.
         scans: by the digest of the scanned weights.
         scanned: the digest of the last scanned weights.
@@ -57,6 +58,7 @@ class State:
     listing: ListedLayers = field(default_factory=ListedLayers)
     locked: frozenset[str] = frozenset()
     pruned: Result | None = None
+    reconstructed: Result | None = None
     finetuned: Result | None = None
     last_estimate: Estimate | None = None
     scans: Mapping[str, Scan] = field(default_factory=dict)
@@ -137,18 +139,25 @@ class State:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe of the next training, fitted to the images once they are loaded."""
-        return self.settings.finetuning(self.base.training_size if self.base else None)
+        """The recipe of the next training, fitted to the images once they are loaded.
+
+        From a reconstructed net, whatever the method, the full plan is in force from the start.
+        """
+        settings = self.settings
+        if self.reconstruction is not None:
+            settings = replace(settings, changes=settings.changes.from_reconstructed())
+        return settings.finetuning(self.base.training_size if self.base else None)
 
     @property
     def adopted(self) -> bool:
-        """Whether the base is a fine-tuned net."""
+        """Whether the base is a fine-tuned or reconstructed net."""
         return self.base is not self.dense
 
     @property
     def current(self) -> Result | None:
-        """The plan's result: fine-tuned or, failing that, pruned in one shot."""
-        return next(filter(self.is_current, (self.finetuned, self.pruned)), None)
+        """The plan's result: fine-tuned or, failing that, reconstructed, or pruned in one shot."""
+        start = self.reconstructed if self.reconstruction else None
+        return next(filter(self.is_current, (self.finetuned, start, self.pruned)), None)
 
     @cached_property
     def key(self) -> ResultKey | None:
@@ -160,15 +169,26 @@ class State:
         return result is not None and result.key == self.key
 
     @property
-    def tuned(self) -> Net | None:
-        """The fine-tuned net of this base and plan."""
-        return self.finetuned.net if self.finetuned and self.is_current(self.finetuned) else None
+    def reconstruction(self) -> ReconstructedNet | None:
+        """The reconstructed net of this base and plan, which fine-tuning would start from."""
+        result = self.reconstructed
+        return result.reconstruction if result and self.is_current(result) else None
+
+    @property
+    def net(self) -> Net | None:
+        """The fine-tuned or reconstructed net of this base and plan."""
+        return self.current.net if self.current else None
+
+    @property
+    def stage(self) -> str:
+        """What was done to the base to get the net on the screen, see `Result.stage`."""
+        return self.current.stage if self.current else "pruned"
 
     @property
     def speed_is_current(self) -> bool:
         """Whether the benchmarked net is the one on the screen."""
         speed = self.speed
-        return speed is not None and self.is_current(speed) and speed.tuned is self.tuned
+        return speed is not None and self.is_current(speed) and speed.net is self.net
 
     @property
     def estimate(self) -> Estimate | None:
@@ -214,7 +234,7 @@ class State:
         """With a new dense net, which becomes the base; its predecessor's results are dropped."""
         plan = self.plan or {profile.layer.name: 0.0 for profile in net.profiles}
         state = self if self.dense is None else self.after(self.undo_point)
-        state = replace(state, dense=net, base=net, plan=plan, pruned=None, finetuned=None)
+        state = replace(state.without_results(), dense=net, base=net, plan=plan)
         layers = tuple(profile.layer for profile in net.profiles)
         known = layers == self.listing.layers
         return state if known else replace(state, listing=ListedLayers.of(layers))
@@ -223,6 +243,15 @@ class State:
         """With the plan's one-shot result; undo restores the result of `since`."""
         before = replace(self.undo_point, pruned=since.pruned)
         return replace(self.after(before), pruned=result)
+
+    def without_results(self) -> State:
+        """With no result."""
+        return replace(self, pruned=None, reconstructed=None, finetuned=None)
+
+    def with_reconstructed(self, result: Result, since: UndoPoint) -> State:
+        """With the plan's reconstructed net; undo restores the results of `since`."""
+        before = replace(self.undo_point, pruned=since.pruned, reconstructed=since.reconstructed)
+        return replace(self.after(before), reconstructed=result)
 
     def with_finetuned(self, result: Result, since: UndoPoint) -> State:
         """With a fine-tuned net; undo restores the results of `since`."""
@@ -241,14 +270,19 @@ class State:
         seconds: float = 0.0,
         sizes: Sizes | None = None,
         exports: tuple[Export, ...] = (),
+        *,
+        reconstructed: Accuracy | None = None,
     ) -> State:
         """With a net that was fine-tuned elsewhere, such as in a recorded run."""
-        state = replace(self, base=base, plan=plan, pruned=None)
+        state = replace(self.without_results(), base=base, plan=plan)
         tuned = Result(
             state.planned, base, net.accuracy, state.footprint, net, seconds, dead, sizes, exports
         )
-        shot = pruned and Result(state.planned, base, pruned, state.footprint)
-        return replace(state, finetuned=tuned, pruned=shot or None)
+        shot, start = (
+            Result(state.planned, base, accuracy, state.footprint) if accuracy else None
+            for accuracy in (pruned, reconstructed)
+        )
+        return replace(state, finetuned=tuned, pruned=shot, reconstructed=start)
 
     def with_result_replaced(self, old: Result, new: Result) -> State:
         """With a result replaced by a more complete one, also in undo and redo."""
@@ -257,11 +291,17 @@ class State:
         state = self._at(self.undo_point.with_result_replaced(old, new))
         return replace(state, past=past, future=future)
 
+    @property
+    def adoptable(self) -> Net | None:
+        """The net that can become the base: the plan's, else the last fine-tuned one."""
+        last = self.finetuned.net if self.finetuned else None
+        net = self.net or last
+        return None if net is self.base else net
+
     def adopt(self) -> State:
-        """With the fine-tuned net as the base; its zeros become the plan's floor."""
-        if self.finetuned is None or self.finetuned.net is None:
-            return self
-        return replace(self.after(self.undo_point), base=self.finetuned.net)
+        """With the fine-tuned or reconstructed net as the base; its zeros become the floor."""
+        net = self.adoptable
+        return self if net is None else replace(self.after(self.undo_point), base=net)
 
     def revert(self) -> State:
         """With the dense net as the base."""

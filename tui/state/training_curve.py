@@ -28,6 +28,7 @@ class TrainingCurve:
         planned: number of epochs.
         finetuning: whether to compare it with the dense net.
         highest_rate: the recipe's highest learning rate; 0 if unknown.
+        full_from: the first epoch that ends at the full plan.
         live: after each batch: epochs done (fractional), accuracy in percent, mean loss, learning
             rate, and sparsity as a fraction; of a long training, of some batches.
     """
@@ -38,12 +39,29 @@ class TrainingCurve:
     live: tuple[tuple[float, float, float, float, float], ...] = ()
     batch: Batch | None = None
     highest_rate: float = 0.0
+    full_from: int = 1
 
     @property
     def best(self) -> Epoch | None:
         """The best epoch at the full plan; the first of equals."""
         counting = [epoch for epoch in self.epochs if epoch.final]
         return max(counting, key=lambda epoch: epoch.validation, default=None)
+
+    @property
+    def spoiled_by_stopping(self) -> bool:
+        """Whether a stop prunes the rest of the plan without training: no epoch has ended there.
+
+        Where the full plan is in force from the start, nothing is left to prune.
+        """
+        return self.full_from > 1 and self.best is None
+
+    @property
+    def seconds_to_full(self) -> float | None:
+        """Seconds until the first epoch ends at the full plan, at the pace so far."""
+        if self.batch is None or not self.batch.seconds:
+            return None
+        done = self.batch.epoch - 1 + self.batch.seen / self.batch.images
+        return self.batch.seconds / done * max(0.0, self.full_from - done)
 
     def after(self, event: Event) -> TrainingCurve:
         """With one more event, if it is a batch or an epoch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.pruning.plans import Plan
 from tui.state.results import Result
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from core.settings.settings import Settings
 
 UNDO_LIMIT = 500
+
+RESULTS = ("finetuned", "reconstructed", "pruned")
+"""The results of a state, from the one furthest on."""
 
 UNDO_PARAMETERS = 1 << 26
 """Maximum parameters of all nets in undo points: half a gigabyte with the screen's data."""
@@ -27,20 +30,20 @@ class UndoPoint:
     base: Net | None
     plan: Plan | None
     pruned: Result | None
+    reconstructed: Result | None
     finetuned: Result | None
     curve: TrainingCurve | None
     settings: Settings
 
     def with_result_replaced(self, old: Result, new: Result) -> UndoPoint:
         """With a result replaced by a more complete one."""
-        pruned = new if self.pruned is old else self.pruned
-        finetuned = new if self.finetuned is old else self.finetuned
-        return replace(self, pruned=pruned, finetuned=finetuned)
+        changed: dict[str, Any] = {name: new for name in RESULTS if getattr(self, name) is old}
+        return replace(self, **changed)
 
     @property
     def nets(self) -> frozenset[Net]:
         """The nets it keeps in memory."""
-        results = [result for result in (self.pruned, self.finetuned) if result]
+        results = [result for name in RESULTS if (result := getattr(self, name))]
         nets = (self.dense, self.base, *(r.net for r in results), *(r.base for r in results))
         return frozenset(net for net in nets if net is not None)
 

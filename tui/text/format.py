@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from core.events import Accuracy
-from core.jobs.lightest.trials import UNITS
 from core.pruning.curves import wilson
+from core.pruning.goals import NANOSECONDS
 
 if TYPE_CHECKING:
     from core.jobs.lightest.trials import By, Trial
@@ -90,7 +90,12 @@ def verdict(trial: Trial) -> str:
 
 def trial_cost(trial: Trial, by: By) -> str:
     """What the net of a trial costs, with its unit."""
-    return "–" if trial.cost is None else f"{count(round(trial.cost))} {UNITS[by]}"
+    return "–" if trial.cost is None else f"{cost_of(trial.cost, by)} {by}"
+
+
+def cost_of(cost: float, by: By) -> str:
+    """What a net costs, without its unit; a time comes in nanoseconds."""
+    return f"{cost / NANOSECONDS:.3f}" if by == "ms" else count(round(cost))
 
 
 def ratio(value: float) -> str:

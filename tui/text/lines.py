@@ -28,6 +28,9 @@ _NUMBERS = re.compile(r"(\D*)(.*\d|)(\D*)", re.DOTALL)
 _AROUND = 8
 """The least cells for what is around the numbers of a shortened name."""
 
+_ELLIPSIS = 8
+"""The least cells of a shortened name that says so."""
+
 _NAME_WIDTHS = range(14, 32)
 """The widths to which names are shortened, as long as they differ."""
 
@@ -105,6 +108,20 @@ def cut_name(name: str, width: int) -> str:
         return _cut_middle(name, width)
     end = min(len(after), max(room // 2, room - len(before)))
     return _cut_middle(before, room - end) + numbers + _cut_middle(after, end)
+
+
+def shortened(names: Sequence[str], width: int) -> list[str]:
+    """Shorten names to a width: at the end or, if only that keeps them apart, in the middle.
+
+    Examples:
+        >>> shortened(["airplane", "automobile", "bird"], 4)
+        ['airp', 'auto', 'bird']
+        >>> shortened(["wool hat", "wool sock"], 4)
+        ['wo…t', 'wo…k']
+    """
+    first = [name[: max(0, width)] if width < _ELLIPSIS else cut(name, width) for name in names]
+    middle = [cut_name(name, width) for name in names]
+    return middle if len(set(first)) < len(set(middle)) else first
 
 
 def _cut_middle(text: str, width: int) -> str:

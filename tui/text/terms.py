@@ -24,6 +24,8 @@ TERMS = {
     "dead": "units without inputs or outputs; removing them shrinks the net but changes no logits",
     "sensitivity": "how much accuracy falls when one layer alone is pruned",
     "tolerance": "the drop in accuracy that you accept, in points",
+    "codebook": "the few values that a layer's weights share in a file, found by k-means; each "
+    "weight stores which one",
 }
 """Each term and its meaning, in the order of the help."""
 

@@ -62,7 +62,7 @@ def sizes(row: RunRow) -> str:
         (small and small.bytes, f"quantized ({score(small.accuracy)} %)" if small else ""),
         (row.compact, "lossless"),
         (recorded and recorded.values, "values only"),
-        (recorded and recorded.han2015, "with 5/8-bit index"),
+        (recorded and recorded.han2015, "values + positions"),
         (recorded and recorded.zip, "zipped"),
         (recorded and recorded.dense, "dense"),
     )
@@ -84,6 +84,15 @@ def _interval(accuracy: Accuracy | None) -> str:
     return f"test {score(accuracy)} % ({plural(accuracy.images[1], 'image')})"
 
 
+def _states(row: RunRow) -> str:
+    """The test accuracies of every state of a net that was reconstructed."""
+    if row.record.reconstruction is None:
+        return ""
+    words = {"finetuned": "fine-tuned"}
+    stages = row.record.measured.items()
+    return "test " + ", ".join(f"{words.get(name, name)} {score(one)}" for name, one in stages)
+
+
 def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
     if row.status == UNREADABLE:
         return (row.problem,)
@@ -95,7 +104,7 @@ def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
         when(row.created) if row.created else "",
         row.kind or "",
         row.recipe_and_method or "",
-        _interval(row.accuracy),
+        _states(row) or _interval(row.accuracy),
         f"{epochs(row)} epoch{'' if epochs(row) == '1' else 's'}" if row.epochs else "",
         f"seed {seed(row)}" if seed(row) else "",
         "" if row.trained else f"from {f'run {row.base}' if row.base else 'the dense net'}",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from core.pruning.curves import Scan
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult
+    from tui.state.training_curve import TrainingCurve
 
 
 def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:
@@ -100,6 +101,21 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
     )
 
 
+def reconstructed(result: Result, dense: Net | None, warnings: tuple[str, ...] = ()) -> Outcome:
+    """The plan's reconstructed net has been measured."""
+    made = result.reconstruction
+    stopped = made is not None and made.stopped
+    how = "stopped early, the rest by magnitude" if stopped else "reconstructed"
+    change = f" ({difference_from(result.accuracy, dense.accuracy)} vs. dense)" if dense else ""
+    images = f" on {count(made.images)} training images" if made else ""
+    return Outcome(
+        f"{how}, {ratio(result.footprint.ratio)}: {score(result.accuracy)} % on test{change}",
+        f"in {duration(result.seconds)}{images} · {{fine-tune}} to fine-tune from it",
+        role="warning" if stopped else "good",
+        warnings=warnings,
+    )
+
+
 def finetuned(
     result: Result, tuned: FineTuningResult, dense: Net | None, warnings: tuple[str, ...] = ()
 ) -> Outcome:
@@ -113,13 +129,28 @@ def finetuned(
         against = f" ({difference_from(tuned.accuracy, dense.accuracy)} vs. {reference})"
     advice = f"best epoch {tuned.best}, revived {tuned.revived} · {{adopt}} to adopt it as the base"
     if not tuned.best:  # no epoch of training at the full plan: the accuracy is that of pruning
-        advice = "the rest of the plan was pruned untrained; {fine-tune} to start over"
+        advice = "the rest of the plan was pruned without training; {fine-tune} to start over"
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
         f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
         tuned.error or advice,
         role="warning" if tuned.stopped or tuned.diverged else "good",
         warnings=warnings,
+    )
+
+
+def if_stopped(curve: TrainingCurve) -> str:
+    """What stopping a fine-tuning gives now, and when the first epoch ends at the full plan.
+
+    Empty if a stop gives the best epoch so far.
+    """
+    if not curve.spoiled_by_stopping:
+        return ""
+    seconds = curve.seconds_to_full
+    soon = f", in about {duration(seconds)}" if seconds else ""
+    return (
+        "No epoch has ended at the full plan: what is left is pruned without training. "
+        f"Epoch {curve.full_from} of {curve.planned} is the first to end there{soon}."
     )
 
 

@@ -28,18 +28,19 @@ from tui.plots.speed import SpeedData
 from tui.state.measurement import Comparison
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve
+from tui.state.undo import RESULTS
 from tui.text.format import UNPRUNABLE, count, gain, half_width, images_of, plural, score
 
 _TUNE, _WRITE = "press {fine-tune} or {export}", "press {export}"
 
 
 def histogram(state: State, width: int) -> HistogramData:
-    """The selected layer's weights under the plan or, if fine-tuned to it, the fine-tuned ones."""
+    """The selected layer's weights under the plan, or those of the net made for it."""
     profile, applied = state.profiles[state.chosen], state.what_ifs[state.chosen]
     name = profile.layer.name
-    if state.tuned is not None:
-        profile = state.tuned.profiles[state.chosen]
-        applied, name = profile.what_if(profile.floor), f"fine-tuned {name}"
+    if state.net is not None:
+        profile = state.net.profiles[state.chosen]
+        applied, name = profile.what_if(profile.floor), f"{state.stage} {name}"
     bars = profile.histogram(applied, bins(width))
     counts = (bars.edges, bars.before, bars.after)
     return HistogramData(name, *counts, applied.threshold, profile.zeros)
@@ -126,12 +127,12 @@ def size(state: State, width: int) -> LayerBarsData:
 
 def files(state: State, width: int) -> FilesData:
     """The sizes of the plan's result or, failing that, of the previous plan's."""
-    results, footprint = (state.finetuned, state.pruned), state.footprint
+    results, footprint = [getattr(state, name) for name in RESULTS], state.footprint
     result = state.current or next((one for one in results if one and one.sizes), None)
     if result is None:
         return FilesData(_counted_files(footprint), footprint.dense_bytes, "the plan")
     current = state.is_current(result)
-    net = "fine-tuned" if result.net else "pruned"
+    net = result.stage
     caption = f"{net}, test {score(result.accuracy)} %" if current else _previous(net)
     if result.sizes:
         rows = _measured_files(result.sizes, result.exports)
@@ -146,7 +147,7 @@ def _counted_files(footprint: Footprint) -> tuple[FilesRow, ...]:
     return (
         FilesRow("dense file", None, tune),
         FilesRow("dense file, zipped", None, tune),
-        FilesRow("5/8-bit index", None, tune, file=False),
+        FilesRow("values + positions", None, tune, file=False),
         FilesRow("values only", footprint.pruned_bytes, file=False),
         FilesRow("compact, lossless", None, tune),
         FilesRow("compact, quantized", None, with_keys(_WRITE)),
@@ -158,7 +159,7 @@ def _measured_files(sizes: Sizes, exports: tuple[Export, ...]) -> tuple[FilesRow
     return (
         _file("dense file", sizes.dense),
         _file("dense file, zipped", sizes.zip),
-        FilesRow("5/8-bit index", sizes.han2015, file=False),
+        FilesRow("values + positions", sizes.han2015, file=False),
         FilesRow("values only", sizes.values, file=False),
         _file("compact, lossless", lossless.bytes if lossless else sizes.compact, _WRITE),
         _quantized_file(newest_compact(exports, exact=False)),
@@ -190,7 +191,7 @@ def speed(state: State, width: int) -> SpeedData:
     )
     ours = [benchmark.row(SPARSE, *case) for case in cases]
     gains = [benchmark.gain(row) if row else None for row in ours]
-    net = "fine-tuned" if timed.tuned else "pruned"
+    net = timed.stage
     return SpeedData(
         cases=cases,
         engines=engines,
@@ -253,12 +254,13 @@ def predictions(state: State, width: int) -> PredictionsData:
     if comparison is None:
         return PredictionsData(())
     result, request = comparison.result, comparison.request
+    names = _class_names(comparison)
     images = (
         ImagePredictions(
             pixels,
-            str(label),
-            dense=(str(result.dense.classes[at]), float(result.dense.confidences[at])),
-            pruned=(str(result.pruned.classes[at]), float(result.pruned.confidences[at])),
+            names[label],
+            dense=(names[result.dense.classes[at]], float(result.dense.confidences[at])),
+            pruned=(names[result.pruned.classes[at]], float(result.pruned.confidences[at])),
         )
         for at, (pixels, label) in enumerate(zip(result.pixels, result.labels, strict=True))
     )
@@ -284,11 +286,17 @@ def confusion(state: State, width: int) -> ConfusionData:
     counts = comparison.result.counts if comparison else None
     if comparison is None or counts is None:
         return ConfusionData(())
-    classes = tuple(str(number) for number in range(comparison.result.classes))
     caption = f"test images{_of_before(state, comparison)}"
     pruned = None if comparison.request.is_dense else counts.pruned
     net = comparison.request.net_name
+    classes = _class_names(comparison)
     return ConfusionData(classes, counts.dense, pruned, caption, counts.images, net)
+
+
+def _class_names(comparison: Comparison) -> tuple[str, ...]:
+    """The name of each class the nets distinguish, or its number."""
+    known, number = comparison.request.dense.class_names, comparison.result.classes
+    return (*known[:number], *map(str, range(len(known), number)))
 
 
 def _previous(caption: str) -> str:
@@ -299,4 +307,4 @@ def _of_before(state: State, comparison: Comparison) -> str:
     """A note on a comparison of a net that is no longer on the screen; empty if it still is."""
     if not state.is_current(comparison):
         return " (previous plan)"
-    return "" if comparison.request.tuned is state.tuned else " (previous net)"
+    return "" if comparison.request.net is state.net else " (previous net)"

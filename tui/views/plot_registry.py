@@ -98,7 +98,7 @@ PLOTS = {
     plot.name: plot
     for plot in (
         Plot("histogram", "Weights", "weights of the selected layer",
-            attrgetter("base", "chosen", "chosen_what_if", "tuned")),
+            attrgetter("base", "chosen", "chosen_what_if", "net")),
         Plot("accuracy", "Accuracy", "accuracy while training", attrgetter("curve", "dense"),
             hint="press {fine-tune} to fine-tune"),
         Plot("sensitivity", "Sensitivity", "how sensitive each layer is",
@@ -107,7 +107,7 @@ PLOTS = {
         Plot("parameters", "Parameters", "parameters per layer", _FOOTPRINTS, scales=True),
         Plot("size", "Size", "size per layer", _FOOTPRINTS, scales=True),
         Plot("files", "Files", "file size",
-            attrgetter("base", "footprints", "finetuned", "pruned", "current")),
+            attrgetter("base", "footprints", "finetuned", "reconstructed", "pruned", "current")),
         Plot("speed", "Speed", "speed in each engine", attrgetter("speed", "speed_is_current"),
             hint="press {benchmark} to benchmark in all installed engines"),
         Plot("costs", "Cost", "cost per layer",

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 from core.experiments.run_record import LayerRecord
 from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, differences
-from tui.text.format import difference_from
+from tui.text.format import difference_from, score
 from tui.text.lines import Line, Lines, Span, clean, cut, cut_name
 from tui.views.run_table import NONE, epochs, gain_of, points, ratio, score_of, signed, whole
 
@@ -53,6 +53,7 @@ def _totals(one: RunRow, other: RunRow, width: int) -> Lines:
         _Total(10, "ratio", ratio(one.ratio), ratio(other.ratio), _times(one.ratio, other.ratio)),
         _Total(12, "validation", *_scores(one, other, "validation")),
         _test(*_scores(one, other, "test")),
+        *_untrained(one, other),
         *_files(one, other),
         _Total(10, "vs. dense", *(gain_of(row, "validation") for row in (one, other))),
         _Total(11, "nonzero", whole(mine), whole(others), _signed(mine, others)),
@@ -82,6 +83,17 @@ class _Total(NamedTuple):
     mine: str
     others: str
     difference: str = ""
+
+
+def _untrained(one: RunRow, other: RunRow) -> tuple[_Total, ...]:
+    """Columns of test accuracies before training, if either net was reconstructed."""
+    if one.record.reconstruction is None and other.record.reconstruction is None:
+        return ()
+    stages = [row.record.measured for row in (one, other)]
+    return tuple(
+        _Total(width, name, *(score(at[name]) if name in at else NONE for at in stages))
+        for width, name in ((9, "pruned"), (15, "reconstructed"))
+    )
 
 
 def _files(one: RunRow, other: RunRow) -> tuple[_Total, ...]:

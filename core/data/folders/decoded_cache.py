@@ -241,4 +241,5 @@ def _mapped(
         validation=test if reference else part(1, 2),
         test=test,
         fingerprint=" ".join(filter(None, (home.name, scale.flags))),
+        class_names=folder.classes,
     )

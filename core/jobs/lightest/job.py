@@ -12,6 +12,7 @@ from core.events import Accuracy, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.formats.export_formats import COMPACT, Packing
+from core.jobs import measurement
 from core.jobs.export import (
     TUNE,
     ExportResult,
@@ -20,15 +21,16 @@ from core.jobs.export import (
     small_file,
     write_small_file,
 )
-from core.jobs.goals import plan_by, scan_for, size_bounds
+from core.jobs.goals import cost_bounds, plan_by, scan_for
 from core.jobs.lightest import recorded
 from core.jobs.lightest.descent import ROUNDING, descend
 from core.jobs.lightest.steps import START, Step, Steps
-from core.jobs.lightest.trials import By, Descent, Lightest, Trial, TrialStarted
+from core.jobs.lightest.trials import UNITS, By, Descent, Lightest, Trial, TrialStarted
 from core.jobs.workbench import Net, Workbench
 from core.nets.weights import Weights
+from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan
-from core.pruning.goals import DEFAULT_ALLOCATION, Goal
+from core.pruning.goals import DEFAULT_ALLOCATION, NANOSECONDS, Goal
 
 TRAINING_COST, FILE_COST = 0.9, 0.1
 """The shares of a trial's time: fine-tuning, and finding its smallest file."""
@@ -139,9 +141,11 @@ def _descent(
     base = yield from within(opening, opened(workbench))
     scan = yield from scan_for(search.method, workbench, base, experiment, stop)
     least = (base.dense or base.accuracy).validation - search.max_drop
-    heaviest, lightest = size_bounds(workbench, base, search.locked)
-    steps = Steps.begin(heaviest.ratio, lightest.ratio, search.start)
-    tries = _Trials(workbench, base, search, experiment, scan, least, stop)
+    unit = UNITS.get(search.by, "parameters")
+    costs = yield from measurement.costs_in(workbench, base.weights, unit, stop)
+    heaviest, lightest = cost_bounds(base, costs, search.locked)
+    steps = Steps.begin(costs.dense / heaviest, costs.dense / lightest, search.start)
+    tries = _Trials(workbench, base, search, experiment, costs, scan, least, stop)
     seed = workbench.settings.seed
     stream = descend(tries.attempt, steps, by=search.by, least=least, seed=seed, stop=stop)
     return (yield from within(rest, stream))
@@ -155,6 +159,7 @@ class _Trials:
     base: Net
     search: Search
     experiment: Experiment
+    costs: NetCosts
     scan: Scan | None
     least: float
     stop: StopFlag
@@ -164,8 +169,9 @@ class _Trials:
         search, workbench = self.search, _with_effort(self.workbench, step.effort)
         yield TrialStarted(number, step.ratio, workbench.finetuning.epochs)
         base = self.base if best is None else workbench.net(best.result, best.base)
-        goal = Goal("ratio", step.ratio)
-        plan = plan_by(workbench, base, goal, search.method, search.locked, self.scan)
+        plan = plan_by(
+            base, self.costs, self._goal(step.ratio), search.method, search.locked, self.scan
+        )
         training, packing = portions(TRAINING_COST, FILE_COST * (search.by == "bytes"))
         trial = TrialRecord(number, self.least, search.by)
         stream = recorded.finetune(
@@ -173,7 +179,7 @@ class _Trials:
         )
         result = yield from within(training, stream)
         file: SmallFile | None = None
-        cost: float | None = float(_nonzero(workbench, result.weights))
+        cost: float | None = self.costs.of(_kept(workbench, result.weights))
         accurate = self._allows(result.accuracy)
         if search.by == "bytes" and accurate and not result.stopped:
             packed = small_file(workbench, result.weights, self.least - ROUNDING, stop=self.stop)
@@ -196,6 +202,16 @@ class _Trials:
             file=file,
         )
 
+    def _goal(self, ratio: float) -> Goal:
+        """The goal of a step."""
+        match self.costs.unit:
+            case "parameters":
+                return Goal("ratio", ratio)
+            case "macs":
+                return Goal("macs", self.costs.dense / ratio)
+            case "ns":
+                return Goal("ms", self.costs.dense / ratio / NANOSECONDS)
+
     def _allows(self, accuracy: Accuracy) -> bool:
         return accuracy.validation >= self.least - ROUNDING
 
@@ -210,12 +226,9 @@ def _with_effort(workbench: Workbench, effort: int) -> Workbench:
     )
 
 
-def _nonzero(workbench: Workbench, weights: Weights) -> int:
-    """Nonzero weights and all other parameters."""
-    zeros = sum(
-        layer.elements - int(weights[layer.key].count_nonzero()) for layer in workbench.layers
-    )
-    return workbench.parameters - zeros
+def _kept(workbench: Workbench, weights: Weights) -> dict[str, int]:
+    """The nonzero weights of each layer."""
+    return {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
 
 
 def _written(

@@ -70,11 +70,11 @@ class Steps:
             return self
         if passed:
             return replace(self, ratio=step.ratio, factor=min(self.factor, GROWTH))
-        if self.factor > GROWTH:
-            return replace(self, factor=max(math.sqrt(self.factor), GROWTH))
+        reach = step.ratio / self.ratio
+        if reach > GROWTH:
+            return replace(self, factor=max(math.sqrt(reach), GROWTH))
         if self.effort < MOST_EFFORT:
             return replace(self, effort=2 * self.effort)
-        reach = step.ratio / self.ratio
         return replace(self, factor=math.sqrt(reach) if reach > PRECISION else 1.0)
 
     def expected(self) -> int:

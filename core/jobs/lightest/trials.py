@@ -12,20 +12,23 @@ if TYPE_CHECKING:
     from core.events import Accuracy
     from core.jobs.export import ExportResult, SmallFile
     from core.jobs.workbench import Net
+    from core.pruning.budgets.costs import Unit
     from core.pruning.plans import Plan
     from core.settings.settings import Settings
     from core.training.finetuning import FineTuningResult
 
-By = Literal["parameters", "bytes"]
+By = Literal["parameters", "bytes", "macs", "ms"]
 
 COSTS: dict[By, str] = {
     "parameters": "nonzero weights and biases",
     "bytes": "the compact file, with as few values as the drop allows",
+    "macs": "multiplications for an image",
+    "ms": "milliseconds for an image on this machine",
 }
 """What a light net may be judged by, and what that counts."""
 
-UNITS: dict[By, str] = {"parameters": "parameters", "bytes": "bytes"}
-"""What follows a cost."""
+UNITS: dict[By, Unit] = {"macs": "macs", "ms": "ns"}
+"""What the plans of a descent are made for, if not for parameters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,8 @@ class Trial:
 
     Attributes:
         number: 1-based.
-        ratio: the planned ratio.
+        ratio: the planned ratio of the dense cost to its own: of parameters, or of what it is
+            judged by.
         epochs: it was fine-tuned for at most, over all rounds.
         settings: with its seed and epochs.
         base: the net that was fine-tuned.

@@ -43,7 +43,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
         for key in KEYS * TURNS:
             terminal.press(key)
             terminal.read(BETWEEN)
-        terminal.press("x")
+        terminal.press("x", "y")
         terminal.wait_for("stopped early", seconds=120)
         terminal.press("q")
         terminal.wait(60)

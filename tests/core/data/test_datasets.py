@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.data.class_names import CLASS_NAMES
 from core.data.loading import load
-from core.data.registry import check_name
+from core.data.registry import DATASETS, check_name
 from core.data.splits import Dataset, Split, validation_indices
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
@@ -54,6 +55,17 @@ def test_a_folder_that_is_named_without_its_prefix_is_meant(
 
 def test_a_data_set_says_its_name_protocol_and_classes(mnist: Dataset) -> None:
     assert (mnist.name, mnist.protocol, mnist.classes) == ("mnist", "default", 10)
+
+
+@pytest.mark.slow
+def test_classes_with_names_are_called_as_torchvision_calls_them() -> None:
+    from torchvision import datasets
+
+    for name, names in CLASS_NAMES.items():
+        theirs = getattr(datasets, DATASETS[name].folder)
+        known = getattr(theirs, "classes_split_dict", {}).get("balanced")
+        assert list(names) == (known or getattr(theirs, "classes", sorted(names)))
+        assert len(set(names)) == DATASETS[name].classes
 
 
 def test_mean_and_deviation_are_those_of_the_training_images(reference: Dataset) -> None:

@@ -16,7 +16,7 @@ from core.nets.layers import Layer
 from core.nets.zoo import model_spec
 from core.pruning.allocation import allocate
 from core.pruning.curves import SPARSITIES, Point, Scan
-from core.pruning.goals import ALLOCATIONS
+from core.pruning.goals import ALLOCATIONS, DYNAMIC, NEEDING_SCAN
 from core.pruning.plans import Plan, prune_count
 from core.pruning.scores import sensitivity
 from core.pruning.what_if import Profile
@@ -25,8 +25,9 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 IMAGES = 500
-WITHOUT_SCAN = [name for name in ALLOCATIONS if name != "sensitivity"]
+WITHOUT_SCAN = [name for name in ALLOCATIONS if name not in NEEDING_SCAN]
 every_method = pytest.mark.parametrize("method", ALLOCATIONS)
+every_ranking = pytest.mark.parametrize("method", [m for m in ALLOCATIONS if m != DYNAMIC])
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ class Net:
             budget,
             other_parameters=self.other,
             locked=locked or {},
-            scan=self.scan if method == "sensitivity" else None,
-            dense=self.dense if method == "sensitivity" else None,
+            scan=self.scan if method in NEEDING_SCAN else None,
+            dense=self.dense if method in NEEDING_SCAN else None,
         )
 
     def kept(self, plan: Plan) -> list[int]:

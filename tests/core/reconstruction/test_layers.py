@@ -27,7 +27,7 @@ def sums_of(inputs: Tensor, outputs: Tensor) -> Sums:
 
 def solved(inputs: Tensor, weight: Tensor, kept: int, *, bias: bool = False) -> Solution:
     sums = sums_of(inputs, inputs @ weight.mT)
-    return drain(solve(sums, weight, largest(weight.abs(), kept), bias=bias))
+    return drain(solve(sums, weight, largest(weight.abs(), kept), bias))
 
 
 def drawn(
@@ -128,7 +128,7 @@ def test_inputs_of_any_size_that_are_constant_but_for_rounding(size: float) -> N
     inputs[:, :, 2:] = size * 3.3
     inputs = inputs.float()
     sums = sums_of(inputs, inputs @ weight.float().mT)
-    solution = drain(solve(sums, weight, largest(weight.abs(), 12), bias=True))
+    solution = drain(solve(sums, weight, largest(weight.abs(), 12), True))
     assert int(solution.weight.count_nonzero()) == 12
     assert solution.error <= solution.magnitude
 

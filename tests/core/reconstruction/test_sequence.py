@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from core.data.batches import Images, Splits
-from core.events import Event, Portion, Progress, Stream, drain
+from core.events import Event, Portion, Progress, drain
 from core.nets.layers import prunable_layers
 from core.nets.model_copy import copy_model
 from core.nets.weights import copy_weights
@@ -20,7 +20,8 @@ from core.progress import Meter
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction import inputs
-from core.reconstruction.sequence import LayerReconstructed, Reconstruction, reconstruct
+from core.reconstruction.sequence import Reconstruction, reconstruct
+from core.reconstruction.tasks import LayerReconstructed
 from tests.core.random_nets import random_nets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -193,14 +194,45 @@ def test_a_stop_keeps_the_layers_done(images: Images) -> None:
         assert torch.equal(result.weights[name], kept)
 
 
-def test_a_layer_that_needs_too_much_memory_is_pruned_by_magnitude(
+def test_a_layer_with_many_inputs_is_reconstructed_in_parts(
     images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inputs, "MOST_VALUES", 1_000)
-    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.ReLU(), nn.Linear(10, 10)).eval()
-    large, small = run(net, images).layers
-    assert large.reason.startswith("its 784 inputs need Gram matrices of 5 MiB")
+    torch.manual_seed(0)
+    whole = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.ReLU(), nn.Linear(10, 10)).eval()
+    parts = copy_model(whole).model
+    one, _ = run(whole, images).layers
+    monkeypatch.setattr(inputs, "MOST_VALUES", 300**2)
+    events: list[Event] = []
+    several, small = run(parts, images, sink=events.append).layers
+    steps = {event.step for event in events if isinstance(event, Progress)}
+    assert not several.reason
+    assert several.kept == int(parts[1].weight.count_nonzero()) == one.kept
+    assert several.magnitude == pytest.approx(one.magnitude)
+    assert (one.error or 0) <= (several.error or 0) < (one.error or 0) + 0.02
+    assert (several.error or 0) < (several.magnitude or 0) / 2
     assert not small.reason
+    assert "choosing the weights of 1, layer 1 of 2" in steps
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_the_error_after_the_last_part_is_that_of_the_layer(
+    bias: bool, groups: int, images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    monkeypatch.setattr(inputs, "MOST_VALUES", groups * 20**2)
+    net = nn.Sequential(
+        nn.Conv2d(1, 4, 7, stride=7), nn.Conv2d(4, 4, 4, groups=groups, bias=bias), nn.Flatten()
+    ).eval()
+    dense = copy_model(net).model
+    layer = run(net, images).layers[1]
+    generator = torch.Generator().manual_seed(0)
+    batch, _ = images.batch(torch.randperm(len(images), generator=generator)[:100])
+    with torch.no_grad():
+        outputs = dense(batch) - (dense[1].bias if bias else 0)
+        missed = net(batch) - dense(batch)
+    assert layer.error == pytest.approx(float(missed.square().sum() / outputs.square().sum()), 1e-3)
+    assert layer.error < (layer.magnitude or 0)
 
 
 def test_a_layer_whose_inputs_are_not_finite_is_pruned_by_magnitude(images: Images) -> None:
@@ -210,22 +242,6 @@ def test_a_layer_whose_inputs_are_not_finite_is_pruned_by_magnitude(images: Imag
     assert not first.reason
     assert second.reason == "its inputs or outputs are not all finite"
     assert int(net[3].weight.count_nonzero()) == 30
-
-
-def test_norms_are_recalibrated_after_each_layer(images: Images) -> None:
-    net = Mixed().eval()
-    plan = uniform_plan(0.5, [layer.name for layer in prunable_layers(net)])
-    seen: list[int] = []
-
-    def recalibrate(now: nn.Module) -> Stream[None]:
-        yield Progress("recalibrating")
-        seen.append(int((now.get_parameter("stem.weight") == 0).sum()))
-
-    stream = reconstruct(
-        net, copy_model(net).model, plan, images, images=20, recalibrate=recalibrate
-    )
-    drain(stream)
-    assert seen == [18] * 6
 
 
 def test_existing_zeros_stay(images: Images) -> None:

@@ -59,6 +59,13 @@ def test_masks_only_tighten_and_end_at_the_plan(
     assert kept_counts(model.state_dict(), pruner.layers) == planned_counts(plan, pruner.layers)
 
 
+@given(st.integers(1, 20), st.integers(2, 40))
+def test_the_first_full_epoch_is_the_first_that_ends_with_the_ramp(epochs: int, steps: int) -> None:
+    pruner = build_pruner(net(), {"1": 0.9, "3": 0.5}, steps, epochs=epochs)
+    ends = [pruner.ramp_steps <= epoch * steps for epoch in range(1, epochs + 1)]
+    assert ends.index(True) + 1 == pruner.recipe.first_full_epoch
+
+
 def test_a_step_before_the_end_of_the_ramp_is_less_sparse_than_the_plan() -> None:
     model = net()
     pruner = build_pruner(model, {"1": 0.9, "3": 0.5}, steps=10, ramp=1.0, renew_every=1)

@@ -105,12 +105,43 @@ async def test_undo_during_fine_tuning_keeps_the_curve(app, backend):
 
 
 async def test_stopping_keeps_the_best_epoch(app, backend):
+    backend.pause_at = 130
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await until(pilot, lambda app: app.state.curve.best)
+        await pilot.press("x")
+        assert "stopping" in shown(app, "#activity")
+        backend.go.set()
+        await idle(pilot)
+        assert "stopped early" in shown(app, "#activity")
+        backend.paused.clear()
+        backend.go.clear()
+        backend.pause_at = 0
+        await pilot.press("s")
+        await until(pilot, lambda _: backend.paused.is_set())
+        await pilot.press("x")
+        assert app.job.stopping, "a scan has no net that a stop would spoil"
+        backend.go.set()
+        await idle(pilot)
+
+
+async def test_a_stop_before_the_full_plan_is_asked_for(app, backend):
     backend.pause_at = 60
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("f")
         await until(pilot, lambda _: backend.paused.is_set())
-        await pilot.press("x")
+        for answer in ("enter", "escape", "n"):
+            await pilot.press("x")
+            text = app.screen.query_one(".dialog--title").content
+            assert "what is left is pruned without training" in text
+            assert "Epoch 3 of 5 is the first to end there, in about" in text
+            await pilot.press(answer)
+            assert app.screen is app.main_screen
+            assert not app.job.stopping
+        await pilot.press("x", "y")
         assert "stopping" in shown(app, "#activity")
         backend.go.set()
         await idle(pilot)

@@ -7,6 +7,7 @@ from textual.widgets import OptionList
 
 from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.scripted import PRUNED
+from tui.screens.help.screen import HelpScreen
 from tui.screens.question import Question
 
 
@@ -88,14 +89,17 @@ async def test_escape_never_stops_a_job(app, backend):
         assert app.screen is app.main_screen
 
 
-@pytest.mark.parametrize("key", ["escape", "q"])
-async def test_a_question_about_a_job_closes_with_its_end(app, backend, key):
+@pytest.mark.parametrize("keys", [("escape",), ("q",), ("x", "?"), ("q", "f1", "ctrl+q")])
+async def test_a_question_about_a_job_closes_with_its_end(app, backend, keys):
     async with app.run_test(size=(80, 24)) as pilot:
         await running(pilot, backend)
-        await pilot.press(key)
-        assert isinstance(app.screen, Question)
+        await pilot.press(*keys)
+        assert isinstance(app.screen_stack[1], Question)
         backend.go.set()
         await idle(pilot)
+        if isinstance(app.screen, HelpScreen):
+            await pilot.press("escape")
+            await pilot.pause()
         assert app.screen is app.main_screen
         await pilot.press("y")
         assert app.activity.role == "good"

@@ -6,6 +6,8 @@ import re
 from operator import attrgetter
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from tests.tui.scripted import Scripted
 from tui.demo.app import ENDED, STOPPED, TAKEN, DemoApp
 from tui.demo.caption import HINTS, PAUSED_HINTS, line
@@ -16,6 +18,9 @@ from tui.keys.key import use_keys
 from tui.keys.keymap import with_keys
 from tui.keys.main_keys import KEYS
 from tui.preferences.declared import Preferences
+
+WIDE = "It is ~/模型/模型/模型.fw"
+"""A caption with characters of two cells."""
 
 
 def test_captions_fit_a_narrow_screen_and_name_known_facts_and_actions():
@@ -91,9 +96,9 @@ class Stage:
 
 
 def test_a_caption_is_one_line_and_gives_up_its_hint_first():
-    for text in (*(step.caption for step in SCRIPT), TAKEN, STOPPED, ENDED):
+    for text in (*(step.caption for step in SCRIPT), TAKEN, STOPPED, ENDED, WIDE):
         for width in (20, 60, 80, 120):
             for hints in (HINTS, PAUSED_HINTS):
                 shown = line(text, hints, width)
-                assert len(shown) == width
-                assert text in shown or len(text) > width - 2
+                assert cell_len(shown) == width
+                assert text in shown or cell_len(text) > width - 2

@@ -203,7 +203,7 @@ def test_an_export_names_the_net_on_the_screen(state: State, named: str):
 def test_a_restored_run_brings_its_nets_plan_and_recipe_and_undo_returns():
     run = net(MODERATE)
     settings = Settings(recipe="reference", seed=7)
-    restored = RestoredRun(settings, START.dense, MODERATE, run, PRUNED, ())
+    restored = RestoredRun(settings, START.dense, MODERATE, run, "finetuned", PRUNED, ())
     state = with_run(START, restored)
     assert (state.base, state.planned, state.tuned) == (START.dense, MODERATE, run)
     assert (state.settings.recipe, state.settings.seed) == ("reference", 7)

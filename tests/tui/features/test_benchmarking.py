@@ -59,7 +59,7 @@ async def test_a_fine_tuned_net_is_benchmarked_instead_of_the_plan(app, backend)
         await pilot.press("b")
         await idle(pilot)
         await still(pilot)
-        assert backend.started[-1] == "bench tuned"
+        assert backend.started[-1] == "bench made"
         assert "fine-tuned" in framed(app, "#plot-0")[0]
 
 

@@ -199,7 +199,10 @@ async def test_the_dialog_says_in_which_folder_the_file_will_be(app, monkeypatch
     async with app.run_test(size=(60, 20)) as pilot:
         await ready(pilot)
         screen = await asked(pilot)
-        folder = screen.query_one("#export-folder")
+        folder, hint = screen.query_one("#export-folder"), screen.query_one("#rows-hint")
+        assert "values that a layer's weights share" in str(hint.content)
+        assert "Enter write" in str(hint.content)
+        assert hint.region.bottom < screen.region.bottom, "it fits"
         assert folder.lines[0][-1].text == "in ~"
         screen.query_one("Input").value = "nets/net.fw"
         await until(pilot, lambda _: folder.lines[0][-1].text == "in ~/nets")
@@ -222,6 +225,9 @@ def test_every_way_to_keep_values_can_be_chosen():
     seen = {chosen.values}
     for _ in VALUES:
         assert chosen.packing.quantizes == (chosen.values in QUANTIZED)
+        meaning = f"{chosen.values}: " if chosen.packing.quantizes else ""
+        assert chosen.sharing.startswith(meaning)
+        assert bool(chosen.sharing) == bool(meaning), "what sharing means is said where it is"
         chosen = chosen.change(1)
         seen.add(chosen.values)
     assert seen == set(VALUES)
@@ -240,6 +246,7 @@ def test_other_formats_keep_every_value():
         assert chosen.packing == Packing()
         assert not chosen.problem
         assert all(row.idle for row in chosen.rows())
+        assert not chosen.sharing
         assert chosen.change(1) == chosen
 
 

@@ -90,7 +90,7 @@ def test_invalid_sizes_are_not_shown(three):
     (run.folder / "run.json").write_text(json.dumps(report))
     (run.folder / "exports.json").write_text("[]")
     assert sizes(_row(three)) == (
-        "bytes: 24,732 values only · 45,209 with 5/8-bit index · 912,792 dense"
+        "bytes: 24,732 values only · 45,209 values + positions · 912,792 dense"
     )
 
 

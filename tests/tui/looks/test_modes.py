@@ -1,16 +1,21 @@
-"""Every size in every mode: each text can be read, and no terminal gets what it cannot show."""
+"""Every size in every mode: a picture, each text can be read, no terminal gets what it cannot show.
+
+`--snapshot-update` draws the pictures again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
 from rich.color import Color, ColorType
 from rich.segment import Segment
+from syrupy.assertion import SnapshotAssertion
 from textual.app import App
 from textual.color import TRANSPARENT
 
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, settled, until
 from tests.tui.looks.vision import contrast
 from tui.app import FeatherweightApp
 from tui.looks.palette import PaletteColors
@@ -18,7 +23,7 @@ from tui.looks.terminal import Look
 from tui.text.lines import width_of
 from tui.widgets.plot import PlotPanel
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("same_every_time")]
 
 SIZES = ((60, 20), (80, 24), (120, 36), (200, 60))
 TRUE = 2**24
@@ -68,21 +73,30 @@ def check(app: App[None], look: Look) -> None:
             assert contrast(front, back) >= LEAST, (text, front, back)
 
 
-async def test_every_text_can_be_read_at_every_size_in_every_mode(app: FeatherweightApp) -> None:
+async def test_every_mode_looks_as_drawn_at_every_size(
+    app: FeatherweightApp, snapshot: SnapshotAssertion
+) -> None:
+    pictures = snapshot.use_extension(SVGImageExtension)
+    others = []
     async with app.run_test(size=SIZES[0]) as pilot:
         await ready(pilot)
         await pilot.press("m", "down", "enter", "f")
         await idle(pilot)
-        for look in MODES.values():
+        await settled(pilot)
+        for mode, look in MODES.items():
             app.put_on(look)
-            for size in SIZES:
-                await pilot.resize_terminal(*size)
+            for columns, rows in SIZES:
+                await pilot.resize_terminal(columns, rows)
                 await until(pilot, plots_are_drawn)
+                await settled(pilot)
                 check(app, look)
+                if app.export_screenshot() != pictures(name=f"{mode}, {columns}x{rows}"):
+                    others.append(f"{mode}, {columns}x{rows}")
         for keys in DIALOGS:
             await pilot.press(*keys)
             await pilot.pause(0.02)
             check(app, look)
+    assert not others
 
 
 @pytest.mark.parametrize("theme", ["featherweight-dark", "featherweight-light"])

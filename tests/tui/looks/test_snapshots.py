@@ -1,4 +1,4 @@
-"""What each screen looks like, at every size and in every kind of theme.
+"""What each screen looks like; `test_modes` has every kind of theme.
 
 After a change that is meant: `python -m pytest tests/tui/looks/test_snapshots.py
 --snapshot-update`, and look at the report before committing.
@@ -16,26 +16,15 @@ from core.errors import WorkError
 from core.events import StopFlag, Stream
 from core.jobs.workbench import Net
 from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, settled, until
 from tests.tui.scripted import PATIENCE, Many, Scripted, residual, scanned
 from tui.app import FeatherweightApp
-from tui.looks.terminal import Look
 from tui.views.plot_registry import PLOTS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("same_every_time")]
 
 SIZES = [(60, 20), (80, 24), (120, 36), (200, 60)]
-THEMES = ["featherweight-light", "textual-dark", "ansi-dark", "ansi-light"]
 PLAN = ("m", "down", "enter", "down")
-
-
-@pytest.fixture(autouse=True)
-def same_every_time(monkeypatch):
-    """Show only times of the scripts, and keep every message."""
-    monkeypatch.setattr("tui.jobs.job.JobEvent.can_replace", lambda *_: False)
-    for module in ("app", "session", "features.training"):
-        monkeypatch.setattr(f"tui.{module}.monotonic", lambda: 0.0)
-    monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)
 
 
 async def planned(pilot: Pilot[None]) -> None:
@@ -51,20 +40,9 @@ async def finetuned(pilot: Pilot[None]) -> None:
     await settled(pilot)
 
 
-async def settled(pilot: Pilot[None]) -> None:
-    """Wait until everything is measured and drawn."""
-    await until(pilot, lambda app: app.state.estimate or not app.measuring)
-    await until(pilot, lambda app: not app.main_screen.stale)
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_plan_looks_as_drawn(snap_compare, app, size):
     assert snap_compare(app, terminal_size=size, run_before=planned)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_a_fine_tuned_net_looks_as_drawn(snap_compare, app, size):
-    assert snap_compare(app, terminal_size=size, run_before=finetuned)
 
 
 @pytest.mark.parametrize("size", [(60, 20), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -100,22 +78,6 @@ def test_files_of_another_plan_look_as_drawn(snap_compare, app):
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=changed)
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_every_theme_looks_as_drawn(snap_compare, app, theme):
-    app.theme = theme
-    assert snap_compare(app, terminal_size=(160, 50), run_before=finetuned)
-
-
-def test_without_color_it_looks_as_drawn(snap_compare, monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(FeatherweightApp(Scripted()), terminal_size=(80, 24), run_before=finetuned)
-
-
-def test_in_ascii_it_looks_as_drawn(snap_compare, app):
-    app.put_on(Look(ascii_only=True))
-    assert snap_compare(app, terminal_size=(120, 36), run_before=finetuned)
 
 
 @pytest.mark.parametrize("plot", range(4))

@@ -12,7 +12,7 @@ from tui.text.lines import ROLES
 ROWS = (
     FilesRow("dense file", 912_616),
     FilesRow("dense file, zipped", 34_642),
-    FilesRow("5/8-bit index", 45_209, file=False),
+    FilesRow("values + positions", 45_209, file=False),
     FilesRow("values only", 24_732, file=False),
     FilesRow("compact, lossless", 22_565),
     FilesRow("compact, 12 values", 5_512, "99.29 %"),

@@ -89,7 +89,7 @@ def test_a_fine_tuning_stopped_before_the_full_plan_has_to_start_over() -> None:
     ended = {"stopped": True, "diverged": False, "error": "", "best": 0, "revived": 0}
     tuned = SimpleNamespace(accuracy=TUNED, pruned=PRUNED, **ended)
     outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
-    assert outcome.detail == "the rest of the plan was pruned untrained; f to start over"
+    assert outcome.detail == "the rest of the plan was pruned without training; f to start over"
 
 
 def test_a_scan_without_images_has_to_be_started_again() -> None:

@@ -187,6 +187,10 @@ def test_confusions_need_the_predictions_of_all_images() -> None:
     assert plot_data.confusion(STATE, 78).classes == ()
     sampled = replace(STATE, comparison=Comparison(request(), compared(counted=False)))
     assert plot_data.confusion(sampled, 78).classes == ()
+    named = replace(request(), dense=replace(net(), class_names=("cat", "dog")))
+    state = replace(STATE, comparison=Comparison(named, compared(counted=True)))
+    assert plot_data.predictions(state, 78).images[9].pruned[0] == "dog"
+    assert plot_data.confusion(state, 78).classes == ("cat", "dog", *"23456789")
     state = replace(STATE, comparison=Comparison(request(), compared(counted=True)))
     data = plot_data.confusion(state, 78)
     assert (len(data.classes), data.images, data.caption) == (10, 10_000, "test images")

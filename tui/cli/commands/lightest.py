@@ -14,7 +14,7 @@ from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
 from tui.cli.trials_table import trials_table
-from tui.text.format import count, percent, score, trial_cost
+from tui.text.format import cost_of, count, percent, score, trial_cost
 
 
 def prepare(args: Namespace) -> Command[Lightest]:
@@ -86,7 +86,7 @@ def _print_front(rows: tuple[FrontRow, ...], result: Lightest, console: Console)
     for row in rows:
         table.add_row(
             f"{row.drop:g}",
-            _spread(row.cost, lambda value: count(round(value))),
+            _spread(row.cost, lambda value: cost_of(value, result.by)),
             _spread(row.validation, percent),
             _spread(row.test, percent),
         )

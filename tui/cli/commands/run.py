@@ -1,4 +1,4 @@
-"""The command `run`: prune and fine-tune, or resume a run that was interrupted."""
+"""The command `run`: prune, reconstruct, fine-tune; or resume a run that was interrupted."""
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from rich.console import Console
 
 from core.events import StopFlag, Stream, portions, within
 from core.experiments.experiment import Experiment, open_run
-from core.experiments.run_record import TRAIN, RunRecord
+from core.experiments.run_record import PRUNE, TRAIN, RunRecord
 from core.experiments.runs import STOPPED, Run
 from core.nets.footprint import BYTES_PER_VALUE, MIB, SIZE_NOTE
 from core.pruning.goals import DEFAULT_ALLOCATION
@@ -31,12 +31,13 @@ def prepare(args: Namespace) -> Command[Any]:
     settings = read_options.settings_of(args, config)
     goal, method = read_options.goal_of(args), args.allocate or DEFAULT_ALLOCATION
     experiment = checks.experiment_for(args, settings)
-    workbench = checks.workbench_for(args, settings, trains=True)
+    trains = settings.changes.epochs != 0
+    workbench = checks.workbench_for(args, settings, trains=trains)
     from core.jobs import recorded_jobs
     from core.jobs.dense_net import open_dense_net
     from core.jobs.goals import plan_for
     from core.jobs.preflight import check_goal
-    from core.jobs.report import finetuned_record
+    from core.jobs.report import finetuned_record, pruned_record
 
     explicit = read_options.explicit_plan(args, config, settings.model, workbench.layer_names)
     default = default_preset(settings.model)
@@ -46,16 +47,21 @@ def prepare(args: Namespace) -> Command[Any]:
         check_goal(workbench, goal, locked)
 
     def work(stop: StopFlag) -> Stream[RunOutcome]:
-        yield from workbench.prepared_to_train(stop)
+        yield from workbench.prepared_to_train(stop) if trains else workbench.prepared(stop)
         opening, tuning = portions(OPENING_COST, 1 - OPENING_COST)
         base = yield from within(opening, open_dense_net(workbench, stop))
         target = plan
         if goal:
             target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
-        stream = recorded_jobs.finetune(workbench, base, target, experiment, stop)
-        result = yield from within(tuning, stream)
-        record = finetuned_record(workbench, base, target, result)
-        return RunOutcome(record, experiment.folder, result.run)
+        if trains:
+            stream = recorded_jobs.finetune(workbench, base, target, experiment, stop)
+            tuned = yield from within(tuning, stream)
+            record = finetuned_record(workbench, base, target, tuned)
+            return RunOutcome(record, experiment.folder, tuned.run)
+        pruning = recorded_jobs.prune(workbench, base, target, experiment, stop)
+        pruned = yield from within(tuning, pruning)
+        record = pruned_record(workbench, base, target, pruned)
+        return RunOutcome(record, experiment.folder, pruned.run)
 
     return Command(work, _show, args.json)
 
@@ -72,18 +78,18 @@ def _resume(args: Namespace) -> Command[RunOutcome]:
     from core.jobs.restore import plan_of, settings_of
     from core.jobs.resume import resume
 
-    trains = run.record.kind == TRAIN
+    is_dense = run.record.kind == TRAIN
     settings_of(run, settings)  # checks the record
-    if not trains:
+    if not is_dense:
         plan_of(run, workbench.layer_names)
 
     def work(stop: StopFlag) -> Stream[RunOutcome]:
-        dense = None if trains else (yield from open_dense_net(workbench, stop))
+        dense = None if is_dense else (yield from open_dense_net(workbench, stop))
         yield from resume(workbench, dense, run, experiment, stop)
         return RunOutcome(experiment.find(run.id).record, experiment.folder, run.id)
 
     def show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
-        if trains:
+        if is_dense:
             print_trained(result.record, run.weights_path, console)
             return result.report()
         return _show(result, console)
@@ -116,7 +122,7 @@ def _show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
 
 
 def print_run(record: RunRecord, console: Console) -> None:
-    """Print the layers, size and accuracies of a fine-tuning."""
+    """Print the layers, size and accuracies of a pruning or fine-tuning."""
     table = NumberTable("layer", "weights", "sparsity %", "kept", "threshold")
     for layer in record.layers:
         table.add_row(
@@ -141,10 +147,10 @@ def print_run(record: RunRecord, console: Console) -> None:
     stages = ", ".join(f"{stage} {score(accuracy)}" for stage, accuracy in accuracies)
     protocol = " (reference protocol: chosen on test)" if record.protocol == "reference" else ""
     console.print(f"test accuracy %: {stages}{protocol}")
-    if text := recalibrated(record):
+    for text in filter(None, (recalibrated(record), reconstructed(record))):
         console.print(text)
     early = ", stopped early" if record.stopped else ""
-    if record.best is None:
+    if record.best is None and record.kind != PRUNE:
         early += ": pruned the rest of the way in one shot, without training at the full plan"
     console.print(f"revived weights: {record.revived}; seed {record.seed}{early}")
 
@@ -157,6 +163,17 @@ def recalibrated(record: RunRecord) -> str:
         return "pruned: measured with the running statistics from before (not recalibrated)"
     images = _text(count, sample.images)
     return f"pruned: measured with running statistics of {images} training images (recalibrated)"
+
+
+def reconstructed(record: RunRecord) -> str:
+    """What a reconstructed net was made with; empty if there is none."""
+    made = record.reconstruction
+    if made is None:
+        return ""
+    left = [layer.name for layer in made.layers if layer.reason]
+    by_magnitude = f"; by magnitude: {', '.join(left)}" if left else ""
+    images = f"{_text(count, made.images)} training images, seed {made.seed}"
+    return f"reconstructed: layer by layer on {images}, without labels{by_magnitude}"
 
 
 def _text(show: Callable[[Any], str], value: Any) -> str:

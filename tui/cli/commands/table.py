@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.experiment import open_run
 from core.measure.costs import CostTable, table_report
-from core.pruning.goals import DEFAULT_ALLOCATION, SENSITIVITY
+from core.pruning.goals import DEFAULT_ALLOCATION, NEEDING_SCAN
 from core.pruning.plans import uniform_plan
 from tui.cli import checks, read_options
 from tui.cli.add_options import IMAGES
@@ -59,7 +59,7 @@ def prepare(args: Namespace) -> Command[CostTable]:
             weights = run.dense_weights(workbench.models.uninitialized()).weights
             return (yield from measurement.costs(workbench, weights, args.split, args.images, stop))
         # On all images, a large net takes many times as long as the table.
-        open_net = open_dense_net if goal and method == SENSITIVITY else unmeasured_dense_net
+        open_net = open_dense_net if goal and method in NEEDING_SCAN else unmeasured_dense_net
         base = yield from open_net(workbench, stop)
         target = plan or uniform_plan(0.0, workbench.layer_names)
         if goal:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from numpy.typing import ArrayLike
 
@@ -26,6 +27,8 @@ LABEL = "Confusion"
 _GAP = 4
 # The least columns beside a matrix, and rows below it, for bars.
 _LEAST, _LOWEST = 28, 4
+# The cells of a class's name beside a matrix that has no room for all of it.
+_SHORT = 5
 # The most lines of a row of the matrix.
 _TALLEST = 3
 
@@ -61,8 +64,9 @@ def draw(data: ConfusionData, width: int, height: int, hint: str = "", view: Vie
     if view.row is not None:
         cursor = divmod(view.row, len(confusions.classes))
     rows = height - len(head)
-    for shaded in (False, True):
-        if body := _matrix(confusions, net, width, rows, shaded, cursor):
+    named = (confusions, confusions.named(_SHORT)) if len(confusions.classes) < rows else ()
+    for shaded, each in product((False, True), named):
+        if body := _matrix(each, net, width, rows, shaded, cursor):
             return head + body
     return head + _lists(confusions, net, width, rows)
 

@@ -12,7 +12,7 @@ import numpy as np
 from tui.plots.drawing.numbers import count
 from tui.plots.predictions.confusion_numbers import Confusions
 from tui.plots.predictions.confusion_ranking import recall, recall_width
-from tui.text.lines import Line, Lines, Span, header
+from tui.text.lines import Line, Lines, Span, header, shortened
 
 MORE, FEWER = "↑", "↓"
 SHARES = ((0.5, "heat-none"), (2.0, "heat-low"), (10.0, "heat-over"))
@@ -45,7 +45,7 @@ def draw_matrix(
     """
     margin, cell = _margin(confusions), _cell(confusions, shaded)
     width, (true, other) = matrix_size(confusions, shaded)[0], cursor or (-1, -1)
-    names = [f"{name[: cell - 1]:>{cell - 1}} " for name in confusions.classes]
+    names = [f"{name:>{cell - 1}} " for name in shortened(confusions.classes, cell - 1)]
     heads = [Span(name, "cursor" if at == other else "label") for at, name in enumerate(names)]
     title = Span(" " * margin, "label"), *heads, Span("recall".rjust(_beside(confusions)), "label")
     lines: list[Line] = [*header(title, (), width, 1)]

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tui.plots.drawing.numbers import amounts
-from tui.text.lines import clean, cut
+from tui.text.lines import clean, shortened
 
-_LONGEST = 10
+# The most cells of a class's name.
+_LONGEST = 12
 # The least loss of recall, in points, that gets a color.
 _MUCH = 1.0
 _Counts = NDArray[np.float64]
@@ -44,11 +45,15 @@ class Confusions(NamedTuple):
     ) -> Self | None:
         """Return what can be drawn; None if nothing can."""
         before, after = _square(dense, len(classes)), _square(pruned, len(classes))
-        names = tuple(cut(clean(name), _LONGEST) for name in classes)
+        names = tuple(shortened([*map(clean, classes)], _LONGEST))
         if before is None or after is None:
             known, alone = (after, "pruned") if before is None else (before, "dense")
             return None if known is None else cls(names, known, known, alone)
         return cls(names, before, after, "")
+
+    def named(self, width: int) -> Self:
+        """Return the same with the names of the classes in at most so many cells."""
+        return self._replace(classes=tuple(shortened(self.classes, width)))
 
     @property
     def compared(self) -> bool:

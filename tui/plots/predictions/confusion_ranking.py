@@ -1,12 +1,15 @@
 """What pruning made worse: confused pairs of classes, and the recall of each class."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tui.plots.drawing.numbers import aligned, count
 from tui.plots.predictions.confusion_numbers import Confusion, Confusions
-from tui.text.lines import Line, Lines, Span, blank, header
+from tui.text.lines import Line, Lines, Span, blank, header, shortened
 
 BEFORE, AFTER = "░", "█"
+_ARROW = " → "
 _RAMP = "▏▎▍▌▋▊▉█"
 _LEAST_BAR = 6
 _GAP = 3
@@ -18,10 +21,10 @@ def draw_pairs(confusions: Confusions, width: int, height: int, net: str = "prun
     if not worst:
         text = "no new confusions" if confusions.compared else "no classes are confused"
         return (*header([Span(text, "right")], (), width, 1), *blank(width, height - 1))
-    names = [f"{one.true} → {one.predicted}" for one in worst]
     before, after = [count(one.before) for one in worst], [count(one.after) for one in worst]
     columns = [before, ["→"] * len(worst), after] if confusions.compared else [after]
     numbers = aligned(columns)
+    names = _names(worst, width - len(numbers[0]) - 1)
     longest = max(map(len, names))
     room = width - longest - 1 - len(numbers[0])
     top = max(max(one.before, one.after) for one in worst)
@@ -31,6 +34,13 @@ def draw_pairs(confusions: Confusions, width: int, height: int, net: str = "prun
         spans = (Span(f"{name:<{longest}} ", "label"), *bar, Span(number, "label"))
         lines += header(spans, (), width, 1)
     return (*lines, *blank(width, height - len(lines)))
+
+
+def _names(pairs: Sequence[Confusion], width: int) -> list[str]:
+    """The classes of each pair, both shortened alike where they are too long."""
+    classes = list(dict.fromkeys(name for pair in pairs for name in pair[:2]))
+    short = dict(zip(classes, shortened(classes, max(1, (width - len(_ARROW)) // 2)), strict=True))
+    return [f"{short[pair.true]}{_ARROW}{short[pair.predicted]}" for pair in pairs]
 
 
 def draw_recalls(confusions: Confusions, width: int, height: int) -> Lines:

@@ -1,7 +1,7 @@
 """The predictions plot: a few images with the dense and the pruned net's predictions."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.braille import Picture, braille, crop, to_gray
 from tui.plots.drawing.heading import heading
 from tui.plots.view import PLAIN, View
-from tui.text.lines import Line, Lines, Span, blank, clean, cut, fits, note, width_of
+from tui.text.lines import Line, Lines, Span, blank, clean, fits, note, shortened, width_of
 
 LABEL = "Predictions"
 _NETS = ("dense", "pruned")
@@ -22,6 +22,8 @@ _LARGEST = 2.0
 # How much larger pictures must become to justify more rows, or no line with the true class.
 _WORTH, _TRUTH = 1.15, 1.3
 _CONFIDENCE = 4
+# The least cells in which a class's name is legible.
+_LEGIBLE = 6
 # The most images drawn at once.
 _MOST = 40
 
@@ -69,18 +71,19 @@ def draw(
         return note(clean(hint), width, height)
     images = data.images[:_MOST]
     # The number of pictures shown, which the title says, follows from the room below it.
-    rows = len(heading(title(data), _legend(data), width, height, view))
+    rows = len(heading(title(data), _legend(data, numbered=True), width, height, view))
     pictures = crop([to_gray(image.pixels) for image in images])
     tall, wide = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
     lines = _lines(images, height - rows)
     margin = max(len(_row_label(data, name)) for name in lines) + 1 if width >= 40 else 0
     layout = _layout(len(pictures), tall, wide, lines, margin, width, height - rows)
-    body: list[Line] = []
+    short, body = _shortened(images, layout.cells), list[Line]()
     for first in range(0, layout.shown, layout.columns):
         shown = slice(first, min(first + layout.columns, layout.shown))
-        body += _block(data, images[shown], pictures[shown], layout, width)
+        body += _block(data, images[shown], pictures[shown], layout, short, width)
     body += blank(width, height - rows - len(body))
-    head = heading(title(data, layout.shown), _legend(data), width, height, view)
+    numbered = layout.cells > 1 + max(map(len, short.values())) + _CONFIDENCE
+    head = heading(title(data, layout.shown), _legend(data, numbered), width, height, view)
     return head + tuple(body)
 
 
@@ -120,6 +123,7 @@ def _block(
     images: Sequence[ImagePredictions],
     pictures: Sequence[Picture],
     layout: _Layout,
+    short: Mapping[str, str],
     width: int,
 ) -> Iterator[Line]:
     """Yield a row of pictures, then the lines of text below them."""
@@ -128,10 +132,8 @@ def _block(
     for row in range(layout.rows):
         spans = (Span(rows[row], role) for rows, role in zip(drawn, roles, strict=True))
         yield _line("", spans, layout, width)
-    longest = max(len(clean(name)) for image in images for name in _names(image))
-    room = min(longest, layout.cells - 2)
     for line in layout.lines:
-        spans = (_caption(image, line, room, layout.cells) for image in images)
+        spans = (_caption(image, line, short, layout.cells) for image in images)
         yield _line(_row_label(data, line), spans, layout, width)
 
 
@@ -146,14 +148,26 @@ def _line(name: str, spans: Iterable[Span], layout: _Layout, width: int) -> Line
     return tuple(span for span in (*line, Span(" " * rest, "plain")) if span.text)
 
 
-def _caption(image: ImagePredictions, line: str, name_width: int, cells: int) -> Span:
+def _shortened(images: Sequence[ImagePredictions], cells: int) -> dict[str, str]:
+    """Return each class's name as it is below pictures; beside it is room for a confidence.
+
+    Unless that would leave too few cells to read the name.
+    """
+    names = list(dict.fromkeys(name for image in images for name in _names(image)))
+    beside = cells - 2 - _CONFIDENCE
+    room = beside if beside >= _LEGIBLE else cells - 2
+    return dict(zip(names, shortened([*map(clean, names)], room), strict=True))
+
+
+def _caption(image: ImagePredictions, line: str, short: Mapping[str, str], cells: int) -> Span:
     """Return the text of a line below a picture, centered, all of one width."""
     truth: Prediction = (str(image.label), math.nan)
     name, confidence = truth if line == "true" else getattr(image, line) or (_MISSING, math.nan)
     role = "right" if name == truth[0] else "wrong"
     if line == "true" or getattr(image, line) is None:
         role = "label"
-    text = (_WRONG if role == "wrong" else " ") + cut(clean(name), name_width).ljust(name_width)
+    width = max(map(len, short.values()))
+    text = (_WRONG if role == "wrong" else " ") + short.get(name, name).ljust(width)
     if cells > len(text) + _CONFIDENCE:
         number = f"{min(max(confidence, 0), 100):.0f}" if math.isfinite(confidence) else ""
         text += number.rjust(_CONFIDENCE)
@@ -208,9 +222,9 @@ def title(data: PredictionsData, shown: int = _MOST) -> Line:
     return tuple(title)
 
 
-def _legend(data: PredictionsData) -> Line:
+def _legend(data: PredictionsData, numbered: bool) -> Line:
     legend = [Span(f"{clean(data.caption)}  ", "label")] if data.caption else []
     if any(image.dense or image.pruned for image in data.images):
         legend.append(Span(f"{_WRONG} wrong", "wrong"))
-        legend.append(Span("  number: confidence in %", "hint"))
+        legend += [Span("  number: confidence in %", "hint")] * numbered
     return tuple(legend)

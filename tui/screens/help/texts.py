@@ -15,9 +15,10 @@ PLOTS = {
     "with the most weights decide the ratio.",
     "size": "The bytes of each layer: 4 for each weight that is kept, nothing for its position. "
     "The plot of files shows what a real file takes.",
-    "files": "The bytes of the net, counted in every common way: values only, with the paper's "
-    "index, dense, zipped, and as a compact file. {export} writes one, reads it back and measures "
-    "its accuracy.",
+    "files": "The bytes of the net, counted in every common way: values only; with positions, 5 "
+    "bits (8 in convolutions) for the distance of a weight from the one before (Han et al. 2016); "
+    "dense; zipped; and as a compact file. {export} writes one, reads it back and measures its "
+    "accuracy.",
     "speed": "Milliseconds to classify 1 image and 64, in every installed engine ({benchmark}). "
     "Dense engines use every weight; the sparse one skips zeros where that is faster. A pruned "
     "net can be slower, and then it says so.",

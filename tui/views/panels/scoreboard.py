@@ -26,7 +26,10 @@ _SPLITS: tuple[Split, ...] = ("test", "validation")
 ROWS: dict[Frame, int] = {"box": 7, "rule": 2, "none": 3}
 """Its lines in each frame; always as many, so that nothing below jumps."""
 
-_SHORT_NAMES = {"fine-tuned": "tuned"}
+_SHORT_NAMES = {"fine-tuned": "tuned", "reconstructed": "recon."}
+
+_STATES = 4
+"""The rows of a net that was reconstructed."""
 
 _COUNTED = (f"  ({SIZE_NOTE})", "  (4 bytes per nonzero)", "  (4 B each)")
 """What the size of a net without a file counts, longest wording first."""
@@ -38,7 +41,8 @@ def scoreboard(state: State, frame: Frame, width: int) -> Lines:
         return ((),) * ROWS[frame]
     if frame == "box":
         sizes = ((Span(" ", "plain"), *_lightness(state)), _bytes_line(state, width))
-        return (*sizes, (), *_accuracy_table(state, width))
+        table = _accuracy_table(state, width)
+        return (*sizes, *((),) * (ROWS["box"] - len(sizes) - len(table)), *table)
     splits = tuple(_strip(state, split, width) for split in _SPLITS)
     return splits if frame == "rule" else (_size_line(state, width), *splits)
 
@@ -86,9 +90,9 @@ def _lightness(state: State) -> Line:
 
 
 def _file_bytes(state: State) -> int | None:
-    """The bytes of the compact file of the fine-tuned net on the screen, if they are known."""
-    tuned = state.finetuned if state.tuned else None
-    return tuned.sizes.compact if tuned and tuned.sizes else None
+    """The bytes of the compact file of the net on the screen, if it was made and they are known."""
+    result = state.current
+    return result.sizes.compact if result and result.net and result.sizes else None
 
 
 def _dead(state: State) -> tuple[str, ...]:
@@ -141,8 +145,10 @@ class _Row:
 
 
 def _rows(state: State) -> tuple[_Row, ...]:
+    """The states of the net; the reconstructed one once there is one."""
     dense = state.dense.accuracy if state.dense else None
-    pruned, tuned = state.pruned, state.finetuned
+    pruned, made, tuned = state.pruned, state.reconstructed, state.finetuned
+    start = _Row("reconstructed", "pruned", made.accuracy, _of(state, made)) if made else None
     return (
         _Row("dense", "dense", dense),
         _Row(
@@ -152,6 +158,7 @@ def _rows(state: State) -> tuple[_Row, ...]:
             _of(state, pruned),
             _estimate(state),
         ),
+        *((start,) if start else ()),
         _Row("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
     )
 
@@ -180,7 +187,7 @@ def _accuracy_table(state: State, width: int) -> Lines:
 def _table_row(row: _Row, dense: Accuracy | None, wide: bool, *, short: bool = False) -> Line:
     """A row of the table; a short one leaves out the differences of another plan's numbers."""
     spans = [Span(f" {row.name:<{_NAME}}", "plain")]
-    end = width_of(spans)
+    end = 1 + _NAME
     for split in _SPLITS:
         end += _VALUE
         number, points = row.number(split), row.change(dense, split)
@@ -200,12 +207,21 @@ def _strip(state: State, split: Split, width: int) -> Line:
     """One line for a split, in the longest wording that fits; the last one fits 60 columns."""
     dense = state.dense.accuracy if state.dense else None
     label, rows = Span(f" {split:<11}", "muted"), _rows(state)
+    last = next((row for row in reversed(rows) if row.accuracy and not row.of), None)
     full, plain = (
         [_strip_part(row, split, dense, changes=changes) for row in rows]
         for changes in (True, False)
     )
     short = [_short_part(row, split) for row in rows]
-    lines = [(label, *_spaced(parts, gap)) for parts, gap in ((full, 3), (plain, 3), (short, 2))]
+    wordings = [(full, 3), (plain, 3), (short, 2)]
+    if len(rows) == _STATES:  # the difference of the last one is what matters
+        few = [_strip_part(row, split, dense, changes=row is last) for row in rows]
+        fewer = [
+            _strip_part(row, split, dense, changes=True) if row is last else _short_part(row, split)
+            for row in rows
+        ]
+        wordings = [(full, 3), (few, 2), (fewer, 2), (short, 2), (short, 1)]
+    lines = [(label, *_spaced(parts, gap)) for parts, gap in wordings]
     return next((line for line in lines if width_of(line) <= width), lines[-1])
 
 

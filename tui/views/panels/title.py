@@ -45,14 +45,20 @@ def _matches(state: State) -> str:
 
 
 def _recipe(state: State) -> str:
-    """The recipe, with an asterisk if it is changed, and the method if that is."""
+    """The recipe, with an asterisk if it is changed, and the method if that is.
+
+    From a reconstructed net the full plan is in force from the start, whatever the method.
+    """
     recipe, changes = state.recipe, state.settings.changes
     changed = "*" * (changes != NO_CHANGES)
+    epochs = plural(recipe.epochs, "epoch")
+    if recipe.reconstruct:
+        return f"{recipe.name}{changed} from reconstructed, {epochs}"
     method = f", {recipe.method}" * (changes.method is not None)
-    return f"recipe {recipe.name}{changed}{method}, {plural(recipe.epochs, 'epoch')}"
+    return f"recipe {recipe.name}{changed}{method}, {epochs}"
 
 
 def _base(state: State) -> str:
-    if state.adopted:
-        return "fine-tuned"
+    if state.adopted and state.base is not None:
+        return "reconstructed" if state.base.reconstructed else "fine-tuned"
     return "dense" if state.base is None or state.base.trained else "dense, untrained"

@@ -91,6 +91,7 @@ def test_a_folder_is_decoded_once_until_a_file_changes(
         again, _ = loaded(root)
     assert again.fingerprint == first.fingerprint
     assert np.array_equal(again.train.images, first.train.images)
+    assert again.class_names == ("cat", "dog")
     assert isinstance(again.train.images.base, np.memmap)
     shade(1, 99).save(root / "cat" / "000.png")
     changed, _ = loaded(root)
@@ -327,6 +328,7 @@ def test_a_user_model_learns_a_users_image_folder(tmp_path: Path) -> None:
         notice.text for notice in of_type(Notice, events) if "training the dense" in notice.text
     ]
     assert len(trained) == 2, "other images, another dense net"
+    assert base.class_names == ("cat", "dog"), "the names of its folders"
     notices = [notice.text for notice in of_type(Notice, events) if "outputs" in notice.text]
     assert notices == ["the net has 10 outputs, the data set 2 classes"] * 2, (
         "once each time it is opened"

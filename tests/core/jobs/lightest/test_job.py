@@ -15,11 +15,12 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.formats.codec import decode
 from core.jobs.dense_net import open_dense_net
-from core.jobs.goals import size_bounds
+from core.jobs.goals import cost_bounds
 from core.jobs.lightest.job import Search, given, lightest
 from core.jobs.lightest.trials import Lightest, TrialFinished, TrialStarted
 from core.jobs.report import lightest_report
 from core.jobs.workbench import Net, Workbench
+from core.pruning.budgets.costs import parameter_costs
 from core.pruning.masks import Masks
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
@@ -105,7 +106,7 @@ def test_started_again_alike_it_repeats_no_trial_and_ends_the_same(
 ) -> None:
     whole, _ = descended(workbench, light, ANY, tmp_path / "whole")
     assert whole.complete
-    assert whole.trials[-1].ratio == size_bounds(workbench, light, {})[1].ratio
+    assert whole.trials[-1].cost == 410 + 3
     descended(workbench, light, ANY, tmp_path / "parts", trials=2)
     found, events = descended(workbench, light, ANY, tmp_path / "parts")
     said = [event.text for event in of_type(Notice, events) if "recorded" in event.text]
@@ -155,11 +156,10 @@ def test_no_other_format_and_no_odd_start_is_taken(
             Search(1.0, start=start)
 
 
-def test_size_bounds_count_floors_locks_and_biases(
-    workbench: Workbench, dense: Net, light: Net
-) -> None:
-    assert [bound.nonzero for bound in size_bounds(workbench, dense, {})] == [266_610, 410 + 3]
-    assert [bound.nonzero for bound in size_bounds(workbench, light, {})] == [KEPT, 410 + 3]
-    heaviest, lightest_net = size_bounds(workbench, dense, {"fc1": 0.5, "fc2": 1.0})
-    assert heaviest.nonzero == 266_610 - 235_200 // 2 - 30_000
-    assert lightest_net.nonzero == 410 + 1 + 235_200 // 2
+def test_bounds_count_floors_locks_and_biases(workbench: Workbench, dense: Net, light: Net) -> None:
+    costs = parameter_costs(workbench.layers, workbench.parameters)
+    assert cost_bounds(dense, costs, {}) == (266_610, 410 + 3)
+    assert cost_bounds(light, costs, {}) == (KEPT, 410 + 3)
+    most, least = cost_bounds(dense, costs, {"fc1": 0.5, "fc2": 1.0})
+    assert most == 266_610 - 235_200 // 2 - 30_000
+    assert least == 410 + 1 + 235_200 // 2

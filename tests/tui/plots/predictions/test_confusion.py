@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.data.class_names import CLASS_NAMES
 from tests.tui.plots.checks import assert_exact, inked, names, sizes, text
 from tui.plots.predictions import confusion
 from tui.plots.predictions.confusion import ConfusionData
@@ -51,6 +52,20 @@ def test_with_more_room_there_is_a_matrix():
     assert "2↓" in inked(lines, "heat-over")
     assert "4 → 9" in shown[3]
     assert "91%" in shown[5]
+
+
+def test_names_of_classes_are_cut_to_the_cells_they_have():
+    named = replace(confused(), classes=CLASS_NAMES["fashion-mnist"])
+    wide, narrow = (text(confusion.draw(named, *area)) for area in ((120, 14), (56, 24)))
+    assert wide[2].split()[:4] == ["T-sh", "Trou", "Pull", "Dres"]
+    assert wide[3].startswith("T-shirt/top  100%")
+    assert "Coat → Ankle boot ░" in wide[3]
+    assert narrow[2].split()[:4] == ["T-", "Tr", "Pu", "Dr"]
+    listed = text(confusion.draw(named, 30, 6))
+    assert listed[1].startswith("Coat → Ankle bo…")
+    assert listed[1].rstrip().endswith("3 → 17"), "a number is never cut"
+    alike = replace(named, classes=tuple(f"n0208 dog {n}" for n in "abcdefghij"))
+    assert text(confusion.draw(alike, 120, 14))[2].split()[:2] == ["n0…a", "n0…b"]
 
 
 def test_more_classes_are_a_heat_map_of_shades():

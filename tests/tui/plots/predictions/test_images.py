@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.data.class_names import CLASS_NAMES
 from tests.tui.plots.checks import assert_exact, inked, names, sizes, text
 from tui.plots.predictions import images as drawing
 from tui.plots.predictions.images import ImagePredictions, PredictionsData
@@ -62,6 +63,18 @@ def test_if_not_all_fit_the_first_ones_show():
     lines = text(drawing.draw(ten(), 44, 4))
     assert lines[0].startswith("Predictions · 10 images (9 shown)")
     assert lines[-1].split() == ["pruned", *"012345", *["✗1"] * 3]
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(60, "Ank"), (80, "Ankle"), (115, "Ankle b…"), (200, "Ankle boot  100")]
+)
+def test_names_of_classes_are_cut_before_their_confidences_go(width, shown):
+    names = CLASS_NAMES["fashion-mnist"]
+    named = (ImagePredictions(ring(), name, (name, 99.7), ("Coat", 9.0)) for name in names)
+    lines = text(drawing.draw(PredictionsData(tuple(named)), width, 9))
+    (dense,) = (line for line in lines if line.startswith("dense"))
+    assert dense.rstrip().endswith(shown)
+    assert "number" in lines[1] if shown.endswith("100") else "number" not in lines[1]
 
 
 def test_a_missing_prediction_takes_no_line():

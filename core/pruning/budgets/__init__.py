@@ -1,0 +1,5 @@
+"""What a plan may cost, and the plan with the least drop in accuracy for it.
+
+costs      what each layer costs by the weights it keeps: parameters, multiplications, time
+dynamic    sparsities by dynamic programming over a scan and such costs
+"""
