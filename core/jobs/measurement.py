@@ -34,7 +34,7 @@ from core.nets.weights import Weights, copy_weights, load_into, state_dict, weig
 from core.pruning.budgets.costs import NetCosts, Unit, parameter_costs
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
-from core.reconstruction.sequence import LayerReconstructed
+from core.reconstruction.tasks import LayerReconstructed
 from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
 

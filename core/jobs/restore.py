@@ -15,7 +15,7 @@ from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from core.reconstruction.measured_net import ReconstructedNet
-from core.reconstruction.sequence import LayerReconstructed
+from core.reconstruction.tasks import LayerReconstructed
 from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
 from core.training.finetuning import FineTuningResult
 

@@ -76,8 +76,7 @@ class Net:
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
         class_names: by label; a class beyond them is called by its number.
-        at_chance: whether it is no better than always guessing the most common class, as far as
-            its images can tell.
+        at_chance: whether its images cannot tell it from guessing the most common class.
         unclear: whether it is at chance only because they are too few to tell.
     """
 
@@ -123,10 +122,8 @@ class Workbench:
         self.statistics: Mapping[object, Statistics] = {}
         self.costs: dict[Unit, NetCosts] = {}
         inputs = settings.inputs.over(self.spec.inputs)
-        shape, counts = (
-            partial(image_shape, settings.dataset, inputs),
-            Counts(settings.dataset, inputs),
-        )
+        shape = partial(image_shape, settings.dataset, inputs)
+        counts = Counts(settings.dataset, inputs)
         self.models = Models(self.spec, resolve_device(settings.device), shape, counts)
         keep_freed_memory()
         if settings.threads is not None:
@@ -171,8 +168,9 @@ class Workbench:
     @property
     def split_sizes(self) -> tuple[int, int] | None:
         """The images in validation and test, once they are loaded."""
-        splits = self._splits
-        return None if splits is None else (len(splits.validation), len(splits.test))
+        return (
+            None if self._splits is None else (len(self._splits.validation), len(self._splits.test))
+        )
 
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from time import perf_counter
 
 from torch import nn
@@ -12,11 +11,12 @@ from torch import nn
 from core.data.batches import Splits
 from core.events import Accuracy, StopFlag, Stream, never, portions, within
 from core.measure.evaluation import images_to_measure, measure
-from core.measure.recalibration import SAMPLE_SEED, recalibrate, running_norms
+from core.measure.recalibration import SAMPLE_SEED
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.masks import Masks
-from core.reconstruction.sequence import LayerReconstructed, reconstruct
+from core.reconstruction.sequence import reconstruct
+from core.reconstruction.tasks import LayerReconstructed
 
 _RECONSTRUCTION = 200_000
 """How many images could be measured while a net is reconstructed, about."""
@@ -65,20 +65,11 @@ def reconstruct_and_measure(
     began = perf_counter()
     load_into(model, base)
     load_into(dense, base)
-    renews = recalibrates and bool(running_norms(model))
     solving, measuring = portions(_RECONSTRUCTION, images_to_measure(data))
     stream = reconstruct(
-        model,
-        dense,
-        plan,
-        data.train,
-        seed=SAMPLE_SEED,
-        recalibrate=partial(recalibrate, data=data.train, stop=stop) if renews else None,
-        stop=stop,
+        model, dense, plan, data.train, seed=SAMPLE_SEED, recalibrates=recalibrates, stop=stop
     )
     done = yield from within(solving, stream)
-    if done.stopped and renews:
-        yield from recalibrate(model, data.train)
     measured = measure(model, data, "reconstructed", precision=precision)
     accuracy = yield from within(measuring, measured)
     return ReconstructedNet(

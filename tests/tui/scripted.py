@@ -59,7 +59,7 @@ from core.pruning.masks import Masks
 from core.pruning.presets import preset_plan
 from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
-from core.reconstruction.sequence import LayerReconstructed
+from core.reconstruction.tasks import LayerReconstructed
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.finetuning import PruningResult
