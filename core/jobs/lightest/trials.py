@@ -23,7 +23,6 @@ COSTS: dict[By, str] = {
     "parameters": "nonzero weights and biases",
     "bytes": "the compact file, with as few values as the drop allows",
     "macs": "multiplications for an image",
-    "ms": "milliseconds for an image on this machine",
 }
 """What a light net may be judged by, and what that counts."""
 
