@@ -6,6 +6,7 @@ program may drop a stream at any event; the model is then unchanged.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,6 +19,8 @@ from core.errors import InputError
 from core.events import Accuracy, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet, faster
 from core.measure import recalibration, sensitivity_scan
+from core.measure.activity import measure_activity
+from core.measure.costs import multiplication_costs
 from core.measure.evaluation import measure
 from core.measure.recalibration import Recalibration
 from core.nets.layers import prunable_layers
@@ -28,8 +31,10 @@ from core.nets.prunable.unprunable import check_prunable
 from core.nets.trial import fit
 from core.nets.user_model import splits_for
 from core.nets.weights import copy_weights, load_into
+from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
-from core.pruning.plans import whole_plan
+from core.pruning.masks import Masks
+from core.pruning.plans import uniform_plan, whole_plan
 from core.reconstruction import measured_net, sequence
 from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
@@ -39,6 +44,9 @@ from core.training import finetuning
 from core.training.finetuning import FineTuningResult
 from core.training.first_step import try_step
 from core.training.recipes import TrainingSize, recipe_named
+
+COSTS = ("macs", "ms")
+"""The kinds of goals that need costs: multiplications and milliseconds."""
 
 
 def load(
@@ -198,6 +206,35 @@ def scan(
         stop=stop,
     )
     return (yield from stream)
+
+
+def costs(
+    model: nn.Module, data: Splits, kind: str = "macs", stop: StopFlag = never
+) -> Stream[NetCosts]:
+    """Work out what each layer of a model costs by the weights it keeps; see `core.costs`."""
+    if kind not in COSTS:
+        raise InputError(f"unknown kind '{kind}': expected one of {', '.join(COSTS)}")
+    check_float32(model)
+    copy = copy_model(model).model.to(CPU)
+    images = (yield from fit(copy, splits_for(copy, data))).validation
+    layers, few = prunable_layers(copy), torch.arange(2) % len(images)
+    if kind == "macs":
+        pair = replace(images, images=images.images[few], labels=images.labels[few])
+        return multiplication_costs(
+            layers, (yield from measure_activity(copy, pair, stop, images="all"))
+        )
+    from core.inference.sparse.layer_times import time_layers  # late: loads numba
+
+    weights = copy_weights(copy)
+
+    def pruned(sparsity: float) -> nn.Module:
+        plan = uniform_plan(sparsity, [layer.name for layer in layers])
+        net = copy_model(copy).model.to(memory_format=torch.contiguous_format)
+        load_into(net, Masks.of(weights, layers, plan).apply(weights))
+        return net
+
+    image, threads = images.batch(few[:1])[0].contiguous(), torch.get_num_threads()
+    return (yield from time_layers(pruned, layers, image, threads, stop=stop))
 
 
 def accelerate(

@@ -2,8 +2,8 @@
 
     data          splits, load: images split into train, validation and test
     pruning       plan, prune, remove_dead, compact, unprunable_weights: quick computations
-    operations    finetune, reconstruct, evaluate, recalibrate, scan, accelerate: long operations,
-                  which report and can be stopped
+    operations    finetune, reconstruct, evaluate, recalibrate, scan, costs, accelerate: long
+                  operations, which report and can be stopped
     torch_prune   to_torch_prune, from_torch_prune: masks to and from torch.nn.utils.prune
     files         save, load_weights: weights in a file
 
@@ -16,7 +16,15 @@ as `FineTuningResult` in `core.training.finetuning`.
 from core import streams
 from core.api.data import load, splits
 from core.api.files import load_weights, save
-from core.api.operations import accelerate, evaluate, finetune, recalibrate, reconstruct, scan
+from core.api.operations import (
+    accelerate,
+    costs,
+    evaluate,
+    finetune,
+    recalibrate,
+    reconstruct,
+    scan,
+)
 from core.api.pruning import compact, plan, prune, remove_dead, unprunable_weights
 from core.api.torch_prune import from_torch_prune, to_torch_prune
 from core.data.batches import Splits
@@ -33,9 +41,8 @@ from core.training.finetuning import FineTuningResult
 __all__ = [
     "Accuracy", "Batch", "Epoch", "Event", "FineTuningResult", "InputError", "Inputs", "Masks",
     "Notice", "Progress", "RecipeChanges", "Reconstruction", "Scan", "Splits", "StoppedError",
-    "WorkError", "accelerate", "compact", "drain", "evaluate", "finetune", "from_torch_prune",
-    "load", "load_weights", "plan", "prune", "recalibrate", "reconstruct", "remove_dead", "save",
-    "scan", "splits",
-    "streams", "to_torch_prune", "unprunable_weights",
+    "WorkError", "accelerate", "compact", "costs", "drain", "evaluate", "finetune",
+    "from_torch_prune", "load", "load_weights", "plan", "prune", "recalibrate", "reconstruct",
+    "remove_dead", "save", "scan", "splits", "streams", "to_torch_prune", "unprunable_weights",
 ]
 # fmt: on

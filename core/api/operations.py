@@ -11,6 +11,7 @@ from core.data.batches import Splits
 from core.events import Accuracy, Event, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet
 from core.measure.recalibration import Recalibration
+from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan
 from core.reconstruction.sequence import SAMPLE, Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
@@ -291,6 +292,49 @@ def scan(
         stop=stop,
     )
     return run(stream, on_event)
+
+
+def costs(
+    model: nn.Module,
+    data: Splits,
+    kind: str = "macs",
+    *,
+    on_event: OnEvent | None = None,
+    stop: StopFlag = never,
+) -> NetCosts:
+    """Work out what each layer of a model costs by the weights it keeps, for `core.plan`.
+
+    Args:
+        model: takes images [N, C, H, W] and returns logits [N, K].
+        data: the model is run on one or two validation images.
+        kind: "macs", multiplications per image; or "ms", the time per image on this processor, in
+            nanoseconds: each layer is timed at several sparsities, alone, in the kernels of
+            `core.accelerate` or in torch, whichever is faster.
+        on_event: called with each event, such as `core.Progress`.
+        stop: stop flag, checked between measurements.
+
+    Returns:
+        The costs of each layer, and those that no plan saves.
+
+    Raises:
+        InputError: the kind is unknown, the model cannot be used, or, for "ms", pruning does not
+            make it faster.
+        StoppedError: `stop` returned True.
+
+    Example:
+        >>> import core, torch
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        >>> images = torch.randint(0, 256, (240, 1, 8, 8), dtype=torch.uint8)
+        >>> data = core.splits((images, torch.arange(240) % 10))
+        >>> costs = core.costs(model, data)
+        >>> costs.dense
+        2368.0
+        >>> plan = core.plan(model, 25, "macs_percent", costs=costs)
+        >>> costs.of({"1": 2048 - round(2048 * plan["1"]), "3": 320 - round(320 * plan["3"])})
+        592.0
+    """
+    return run(streams.costs(model, data, kind, stop), on_event)
 
 
 def accelerate(

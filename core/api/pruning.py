@@ -22,6 +22,7 @@ from core.nets.trial import fit
 from core.nets.user_model import splits_for
 from core.nets.weights import copy_weights, load_into, state_dict
 from core.pruning.allocation import NOTHING_LOCKED, allocate
+from core.pruning.budgets.costs import NetCosts, parameter_costs
 from core.pruning.curves import Scan
 from core.pruning.goals import DEFAULT_ALLOCATION, Goal, Kind
 from core.pruning.masks import Masks
@@ -63,18 +64,22 @@ def plan(
     locked: Mapping[str, float] = NOTHING_LOCKED,
     scan: Scan | None = None,
     dense: float | None = None,
+    costs: NetCosts | None = None,
 ) -> Plan:
-    """Choose a sparsity for each layer of a model to meet a size goal.
+    """Choose a sparsity for each layer of a model to meet a goal.
 
     Args:
         model: the sparsities depend on its weights.
         value: the goal: with `kind` "ratio", 20 means 20x smaller.
         kind: the unit of `value`: "ratio", parameters over nonzeros; "kept", nonzero parameters;
-            or "mib", MiB of nonzeros at 4 bytes each. Biases count and are never pruned.
-        method: `uniform`, `erk`, `magnitude`, `lamp`, `han` or `sensitivity`.
+            "mib", MiB of nonzeros at 4 bytes each; "macs", multiplications per image, or
+            "macs_percent", their percentage; or "ms", milliseconds per image on this processor.
+            Biases count and are never pruned.
+        method: `uniform`, `erk`, `magnitude`, `lamp`, `han`, `sensitivity` or `dp`.
         locked: fixed sparsities by layer, group or pattern, as in `prune`.
-        scan: from `core.scan`; required by the method `sensitivity`.
+        scan: from `core.scan`; required by the methods `sensitivity` and `dp`.
         dense: accuracy of the model on the scan's images, in percent; required with `scan`.
+        costs: from `core.costs`; required by the kinds that count multiplications or time.
 
     Returns:
         Sparsity per layer name, a fraction from 0 to 1.
@@ -100,11 +105,14 @@ def plan(
     weights, layers = copy_weights(model), prunable_layers(model)
     profiles = [Profile.of(layer, weights[layer.key].float().numpy()) for layer in layers]
     parameters = parameter_count(model)
-    other = parameters - sum(layer.parameters for layer in layers)
-    budget = Goal(kind, value).budget(parameters)
-    return allocate(
-        method, profiles, budget, other_parameters=other, locked=locked, scan=scan, dense=dense
-    )
+    goal = Goal(kind, value)
+    if goal.unit == "parameters":
+        costs = parameter_costs(layers, parameters)
+    elif costs is None or costs.unit != goal.unit:
+        given = "macs" if goal.unit == "macs" else kind
+        raise InputError(f"the kind '{kind}' needs costs=core.costs(model, data, '{given}')")
+    budget = goal.budget(round(costs.dense))
+    return allocate(method, profiles, budget, costs, locked=locked, scan=scan, dense=dense)
 
 
 def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:

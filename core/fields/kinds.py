@@ -37,6 +37,11 @@ class Kind:
     meanings: Mapping[Any, str] = field(default_factory=dict)
 
     @property
+    def is_number(self) -> bool:
+        """Whether a value is a number."""
+        return self.metavar in ("N", "X") and not self.meanings
+
+    @property
     def description(self) -> str:
         """The values, each with its meaning."""
         texts = (

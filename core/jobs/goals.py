@@ -94,6 +94,4 @@ def plan_by(
         InputError: as `plan_for` does.
     """
     budget, dense = goal.budget(round(costs.dense)), base.accuracy.validation
-    return allocate(
-        method, base.profiles, budget, locked=locked, scan=scan, dense=dense, costs=costs
-    )
+    return allocate(method, base.profiles, budget, costs, locked=locked, scan=scan, dense=dense)

@@ -9,13 +9,15 @@ from dataclasses import replace
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.data.batches import CPU, Images
-from core.events import Notice, Progress, StopFlag, Stream, never, portions, within
+from core.errors import ENDING
+from core.events import Notice, Progress, StopFlag, Stream, drain, never, portions, within
 from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
 from core.inference.benchmark_result import SECONDS, Benchmark
+from core.inference.saved_times import load_times, save_times, times_of
 from core.jobs.workbench import Net, Workbench
 from core.measure import comparison, sensitivity_scan
 from core.measure.activity import ImageNumber, measure_activity
@@ -31,8 +33,10 @@ from core.measure.evaluation import sample_accuracy
 from core.measure.recalibration import prune_into, running_norms, set_statistics, statistics
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, copy_weights, load_into, state_dict, weights_digest
-from core.pruning.budgets.costs import NetCosts, Unit, parameter_costs
+from core.pruning.budgets.costs import CostsKnown, NetCosts, Unit, parameter_costs
 from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
+from core.pruning.masks import Masks
+from core.pruning.plans import uniform_plan
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
 from core.reconstruction.tasks import LayerReconstructed
 from core.system.error_text import counted
@@ -276,9 +280,25 @@ def costs_in(
     """What the layers of a net cost by the weights they keep; worked out once by the workbench."""
     if unit == "parameters":
         return parameter_costs(workbench.layers, workbench.parameters)
-    if unit not in workbench.costs:
-        workbench.costs[unit] = yield from _multiplications(workbench, weights, stop)
-    return workbench.costs[unit]
+    known = workbench.models.costs
+    if unit not in known:
+        count = _multiplications if unit == "macs" else _times
+        known[unit] = yield from count(workbench, weights, stop)
+    return known[unit]
+
+
+def known_costs(workbench: Workbench, weights: Weights, stop: StopFlag = never) -> Stream[None]:
+    """Send what is quickly known of a net's costs; a net that cannot be counted is left out."""
+    try:
+        macs = drain(costs_in(workbench, weights, "macs", stop))
+    except ENDING:
+        raise
+    except BaseException:  # a net's own code may not run among the counts; goals say why
+        return
+    yield CostsKnown(macs)
+    image, _ = (yield from _split(workbench, SPLITS[0], stop)).batch(slice(0, 1))
+    if times := load_times(_times_of(workbench, image), workbench.layers):
+        yield CostsKnown(times)
 
 
 def _multiplications(workbench: Workbench, weights: Weights, stop: StopFlag) -> Stream[NetCosts]:
@@ -291,6 +311,32 @@ def _multiplications(workbench: Workbench, weights: Weights, stop: StopFlag) -> 
         text = f"multiplications leave out what cannot be counted: {', '.join(does.uncounted)}"
         yield Notice(text, warning=True)
     return multiplication_costs(workbench.layers, does)
+
+
+def _times(workbench: Workbench, weights: Weights, stop: StopFlag) -> Stream[NetCosts]:
+    """The times of a net's layers on this machine, measured unless they are stored."""
+    from core.inference.sparse.layer_times import time_layers  # late: loads numba
+
+    images = (yield from _split(workbench, SPLITS[0], stop)).on(CPU)
+    image, layers = images.batch(slice(0, 1))[0].contiguous(), workbench.layers
+    what = _times_of(workbench, image)
+    if (stored := load_times(what, layers)) is not None:
+        return stored
+
+    def pruned(sparsity: float) -> nn.Module:
+        plan = uniform_plan(sparsity, workbench.layer_names)
+        masked = Masks.of(weights, layers, plan).apply(weights)
+        model = workbench.models.for_inference(masked).to(CPU)
+        return model.to(memory_format=torch.contiguous_format)
+
+    costs = yield from time_layers(pruned, layers, image, torch.get_num_threads(), stop=stop)
+    yield from save_times(what, costs)
+    return costs
+
+
+def _times_of(workbench: Workbench, image: Tensor) -> str:
+    name, shape = workbench.settings.short_name, image.shape[1:]
+    return times_of(workbench.models.outline, name, shape, torch.get_num_threads())
 
 
 def count_activity(

@@ -25,6 +25,7 @@ from core.nets.trial import fit, learn_sizes
 from core.nets.user_model import builder_args
 from core.nets.weights import Weights, extra_state, load_into
 from core.nets.zoo import ModelSpec
+from core.pruning.budgets.costs import NetCosts, Unit
 from core.pruning.masks import Masks
 from core.system.allocator import trim_memory
 from core.system.error_text import some
@@ -43,6 +44,7 @@ class Models:
     Attributes:
         counts: of the data, which complete the arguments of a user's own net.
         step_tried: whether the net has been trained for one step to try it.
+        costs: what its layers cost, as far as `measurement.costs_in` has worked it out.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Models:
         self.counts = counts
         self._shape = shape
         self.step_tried = False
+        self.costs: dict[Unit, NetCosts] = {}
         self._hook = LogitsHook()
 
     @cached_property

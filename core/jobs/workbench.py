@@ -31,21 +31,13 @@ from core.jobs.models import Models
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, Statistics, recalibration_of
-from core.measure.undertraining import (
-    guessing,
-    is_guessing,
-    is_unclear,
-    late_gain,
-    lead_half_width,
-    points_ahead,
-)
+from core.measure.undertraining import guessing, is_guessing, is_unclear, lead_notice, rising_notice
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
 from core.nets.prunable.plain_net import explained
 from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
-from core.pruning.budgets.costs import NetCosts, Unit
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
@@ -76,7 +68,8 @@ class Net:
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
         class_names: by label; a class beyond them is called by its number.
-        at_chance: whether its images cannot tell it from guessing the most common class.
+        at_chance: whether it is no better than always guessing the most common class, as far as
+            its images can tell.
         unclear: whether it is at chance only because they are too few to tell.
     """
 
@@ -106,7 +99,6 @@ class Workbench:
     Attributes:
         predictions: of the last two nets compared, on all test images, by weights digest.
         statistics: running statistics of the last nets pruned beside a job, see `measurement`.
-        costs: what its layers cost, as far as `measurement.costs_in` has worked it out.
 
     Raises InputError if the settings name an unknown model or a missing device.
     """
@@ -120,10 +112,11 @@ class Workbench:
         self._said: set[str] = set()  # shared by copies with other settings
         self.predictions: Mapping[str, Ints] = {}
         self.statistics: Mapping[object, Statistics] = {}
-        self.costs: dict[Unit, NetCosts] = {}
         inputs = settings.inputs.over(self.spec.inputs)
-        shape = partial(image_shape, settings.dataset, inputs)
-        counts = Counts(settings.dataset, inputs)
+        shape, counts = (
+            partial(image_shape, settings.dataset, inputs),
+            Counts(settings.dataset, inputs),
+        )
         self.models = Models(self.spec, resolve_device(settings.device), shape, counts)
         keep_freed_memory()
         if settings.threads is not None:
@@ -168,9 +161,8 @@ class Workbench:
     @property
     def split_sizes(self) -> tuple[int, int] | None:
         """The images in validation and test, once they are loaded."""
-        return (
-            None if self._splits is None else (len(self._splits.validation), len(self._splits.test))
-        )
+        splits = self._splits
+        return None if splits is None else (len(splits.validation), len(splits.test))
 
     def with_settings(self, settings: Settings) -> Workbench:
         """A workbench with another recipe, seed or precision that shares the data."""
@@ -204,9 +196,8 @@ class Workbench:
             remake=self.models.uninitialized,
         )
         result = yield from stream
-        if gain := late_gain(result.epochs, len(data.validation)):
-            text = f"validation still rose by {gain:.1f} points in the last quarter of training"
-            yield Notice(f"probably undertrained: {text}; more epochs may help", warning=True)
+        if text := rising_notice(result.epochs, len(data.validation)):
+            yield Notice(text, warning=True)
         return result
 
     def finetune(
@@ -244,11 +235,8 @@ class Workbench:
         )
         result = yield from within(training, stream)
         dense = base.dense or base.accuracy
-        if gain := points_ahead(result.accuracy, dense):
-            lead = f"{gain:.1f} ±{lead_half_width(result.accuracy, dense):.1f} points"
-            text = f"the fine-tuned net beats the dense one by {lead} on validation"
-            cause = "the dense net is probably undertrained; more epochs may help it"
-            yield Notice(f"{text}: {cause}", warning=True)
+        if text := lead_notice(result.accuracy, dense):
+            yield Notice(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))

@@ -67,6 +67,23 @@ def lead_half_width(pruned: Accuracy, dense: Accuracy) -> float:
     return math.hypot(*(_half_width(one.validation, images) for one in (pruned, dense)))
 
 
+def rising_notice(epochs: Sequence[Epoch], images: int) -> str:
+    """What a `late_gain` means, in words; empty if there is none."""
+    if not (gain := late_gain(epochs, images)):
+        return ""
+    rise = f"validation still rose by {gain:.1f} points in the last quarter of training"
+    return f"probably undertrained: {rise}; more epochs may help"
+
+
+def lead_notice(pruned: Accuracy, dense: Accuracy) -> str:
+    """What it means that a fine-tuned net is ahead, in words; empty if it is not."""
+    if not (gain := points_ahead(pruned, dense)):
+        return ""
+    lead = f"{gain:.1f} ±{lead_half_width(pruned, dense):.1f} points"
+    cause = "the dense net is probably undertrained; more epochs may help it"
+    return f"the fine-tuned net beats the dense one by {lead} on validation: {cause}"
+
+
 def _half_width(accuracy: float, images: int) -> float:
     low, high = wilson(accuracy / 100 * images, images)
     return 50 * (high - low)

@@ -19,7 +19,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.pruning import scores
-from core.pruning.budgets.costs import LayerCosts, NetCosts, parameter_costs
+from core.pruning.budgets.costs import LayerCosts, NetCosts
 from core.pruning.budgets.dynamic import Curve, least_drop
 from core.pruning.budgets.reach import room
 from core.pruning.curves import Scan
@@ -50,29 +50,26 @@ def allocate(
     method: str,
     profiles: Sequence[Profile],
     budget: int,
+    costs: NetCosts,
     *,
-    other_parameters: int = 0,
     locked: Mapping[str, float] = NOTHING_LOCKED,
     scan: Scan | None = None,
     dense: float | None = None,
-    costs: NetCosts | None = None,
 ) -> Plan:
-    """Plan a net with `budget` nonzero parameters, or one that costs at most `budget`.
+    """Plan a net that costs at most `budget`.
 
-    Parameters are met exactly, other costs to within what one more weight would cost. A threshold
+    A budget of parameters is met exactly, others to within what one more weight costs. A threshold
     keeps all or none of the weights of equal magnitude, so a pruned net may keep fewer weights than
     planned if several are at the threshold, never more.
 
     Args:
         method: one of `goals.ALLOCATIONS`.
         profiles: the layers of the base, in order.
-        budget: in total, see `Goal.budget`. Biases, `other_parameters` and other fixed costs are
-            never pruned and are subtracted first.
-        other_parameters: parameters outside the prunable layers.
+        budget: in total, see `Goal.budget`. What is never pruned, such as biases, is subtracted.
+        costs: what it counts.
         locked: sparsities of the layers to leave alone, by name, group or pattern.
         scan: a scan of the base; required by the methods in `goals.NEEDING_SCAN`.
         dense: accuracy of the base on the scanned split, in percent; required by the same.
-        costs: what the budget counts; None for nonzero parameters.
 
     Raises:
         InputError: the method or a locked layer is unknown; all layers are locked; the method needs
@@ -82,10 +79,6 @@ def allocate(
     locked = spread(locked, [profile.layer.name for profile in profiles])
     free = _unlocked(profiles, locked)
     rankings = _rankings(method, free, scan, dense)
-    if costs is None:
-        layers = [profile.layer for profile in profiles]
-        parameters = sum(layer.parameters for layer in layers) + other_parameters
-        costs = parameter_costs(layers, parameters)
     left = check_room(profiles, costs, budget, locked)
     each = [costs.layers[profile.layer.name] for profile in free]
     if method == DYNAMIC:

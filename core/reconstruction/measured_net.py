@@ -13,7 +13,7 @@ from core.events import Accuracy, StopFlag, Stream, never, portions, within
 from core.measure.evaluation import images_to_measure, measure
 from core.measure.recalibration import SAMPLE_SEED
 from core.nets.footprint import DeadUnits
-from core.nets.weights import Weights, copy_weights, load_into
+from core.nets.weights import Weights, load_into
 from core.pruning.masks import Masks
 from core.reconstruction.sequence import reconstruct
 from core.reconstruction.tasks import LayerReconstructed
@@ -58,9 +58,8 @@ def reconstruct_and_measure(
     """Reconstruct `base`, pruned to `plan`, and measure it; `model` ends up holding it.
 
     `dense` is another model like `model`; what weights either has does not matter. The
-    sample is the same whatever a run's seed is. Running statistics are computed anew after each
-    layer if `recalibrates`. A raised stop flag keeps the layers done, see `core.reconstruction`;
-    what is left is then pruned by magnitude, recalibrated and measured.
+    sample is the same whatever a run's seed is. A raised stop flag keeps the layers done; the net
+    is then measured nevertheless. See `core.reconstruction.sequence`.
     """
     began = perf_counter()
     load_into(model, base)
@@ -73,7 +72,7 @@ def reconstruct_and_measure(
     measured = measure(model, data, "reconstructed", precision=precision)
     accuracy = yield from within(measuring, measured)
     return ReconstructedNet(
-        weights=copy_weights(model),
+        weights=done.weights,
         masks=done.masks.to("cpu"),
         accuracy=accuracy,
         layers=done.layers,

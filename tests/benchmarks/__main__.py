@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,30 @@ BENCHMARKS = {
         "codec_vgg16_s",
         "codec_vgg16_memory",
     ),
+    "one_shot.accuracy": (
+        "one_shot_cnn5",
+        "one_shot_cnn5_moderate",
+        "one_shot_lenet_300_100",
+        "one_shot_lenet_5",
+        "one_shot_sums",
+        "one_shot_rest",
+    ),
+    "one_shot.comparison": ("one_shot_ahead",),
+    "one_shot.resnet18": (
+        "one_shot_resnet18_10x_recalibrated",
+        "one_shot_resnet18_10x",
+        "one_shot_resnet18_20x_recalibrated",
+        "one_shot_resnet18_20x",
+    ),
 }
 """The figures of each module, in the order in which its `figures(names)` returns them."""
 
 KEYS = tuple(key for keys in BENCHMARKS.values() for key in keys)
+
+GROUPS = {module.partition(".")[0] for module in BENCHMARKS}
+"""Folders, which stand for all of their figures."""
+
+NAMES = (*sorted(GROUPS), *KEYS)
 
 
 def main() -> int:
@@ -58,9 +79,9 @@ def main() -> int:
     parser = _parser()
     args = parser.parse_args()
     console = Console(highlight=False)
-    names = tuple(args.names) or KEYS
+    names = tuple(_expanded(args.names or GROUPS))
     if unknown := set(names) - set(KEYS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(KEYS)}")
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(NAMES)}")
     before = _figures_of(args.against) if args.against else {}
     measured: list[Figure] = []
     try:
@@ -73,9 +94,18 @@ def main() -> int:
     return 0 if all(figure.reached for figure in measured) else 1
 
 
+def _expanded(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name in GROUPS:
+            modules = (keys for each, keys in BENCHMARKS.items() if each.startswith(f"{name}."))
+            yield from chain(*modules)
+        else:
+            yield name
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", metavar="NAME", nargs="*", help=" ".join(KEYS))
+    parser.add_argument("names", metavar="NAME", nargs="*", help=" ".join(NAMES))
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures as JSON")
     parser.add_argument("--against", metavar="FILE", type=Path, help="compare with such a file")
     return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from core.formats.weights_files import load_weights
 from core.nets.layers import parameter_count, prunable_layers
 from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
+from core.pruning.budgets.costs import LayerCosts, NetCosts
+from core.system.timing import time_in_turns
 from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -257,3 +260,29 @@ def test_a_pruned_model_is_accelerated_and_stays_as_it_is(tiny: Splits) -> None:
     assert same(before, copy_weights(model))
     with pytest.raises(InputError, match="a batch of 0 images"):
         core.accelerate(model, tiny, batch=0)
+
+
+def test_a_model_is_planned_by_multiplications_and_by_time(
+    tiny: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = partial(time_in_turns, budget=0.0)
+    monkeypatch.setattr(
+        "core.inference.sparse.layer_times.time_in_turns", lambda runs, _seconds: short(runs)
+    )
+    model = Flat()
+    macs, times = core.costs(model, tiny), core.costs(model, tiny, "ms")
+    assert (macs.unit, macs.dense) == ("macs", 100 * 36 + 1440)
+    assert list(times.layers) == ["conv", "fc"]
+    before = copy_weights(model)
+    plan = core.plan(model, 50, "macs_percent", method="uniform", costs=macs)
+    assert plan == pytest.approx({"conv": 0.5, "fc": 0.5}, abs=0.01)
+    each = {name: LayerCosts((0, 1440), (0.0, 1440.0)) for name in times.layers}
+    plan = core.plan(model, 0.001, "ms", method="uniform", costs=NetCosts("ns", each, 10.0))
+    assert plan == pytest.approx({"conv": 1 - 990 / 1540, "fc": 1 - 990 / 1540}, abs=0.01)
+    assert same(before, copy_weights(model))
+    with pytest.raises(InputError, match=r"'ms' needs costs=core\.costs\(model, data, 'ms'\)"):
+        core.plan(model, 1, "ms", costs=macs)
+    with pytest.raises(InputError, match=r"'macs_percent' needs .*'macs'\)"):
+        core.plan(model, 1, "macs_percent")
+    with pytest.raises(InputError, match="unknown kind 'flops': expected one of macs, ms"):
+        core.costs(model, tiny, "flops")

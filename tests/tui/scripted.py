@@ -35,6 +35,7 @@ from core.jobs.lightest.trials import (
     Descent,
     DescentStarted,
     Lightest,
+    PackingStarted,
     Trial,
     TrialFinished,
     TrialStarted,
@@ -46,6 +47,7 @@ from core.measure.comparison import ComparisonUpdated
 from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.nets.footprint import DeadUnits, Sizes
 from core.nets.layers import Layer
+from core.pruning.budgets.costs import CostsKnown, LayerCosts, NetCosts
 from core.pruning.curves import (
     SPARSITIES,
     UNIFORM_SPARSITIES,
@@ -162,6 +164,27 @@ def course(epochs: int = 5, batches: int = 40) -> list[Event]:
     return events
 
 
+MACS = NetCosts(
+    "macs",
+    {
+        name: LayerCosts.per_weight(prod(shape), uses)
+        for (name, shape), uses in zip(SHAPES.items(), (576, 400, 36, 1, 1), strict=True)
+    },
+    0.0,
+)
+"""The multiplications of cnn5."""
+
+TIMES = NetCosts(
+    "ns",
+    {
+        name: LayerCosts((0, prod(shape)), (1_000.0, 1_000.0 + prod(shape)))
+        for name, shape in SHAPES.items()
+    },
+    5_000.0,
+)
+"""A nanosecond for each weight of cnn5, and 0.01 ms without any."""
+
+
 @dataclass
 class Scripted(Backend):
     """The jobs of the app, scripted.
@@ -213,6 +236,7 @@ class Scripted(Backend):
         if not self.trained:
             yield TrainingNeeded("cnn5 on mnist")
             return replace(self.net_of(accuracy=Accuracy(9.8, 10.1)), trained=False)
+        yield CostsKnown(MACS)
         return self.net_of()
 
     def train_first(self, recipe: str, changes: RecipeChanges, stop: StopFlag) -> Stream[Net]:
@@ -321,6 +345,14 @@ class Scripted(Backend):
             settings, dense, MODERATE, made, "finetuned", PRUNED, epochs, dead=self.dead
         )
 
+    def layer_times(self, base: Net, stop: StopFlag) -> Stream[NetCosts]:
+        """See `TIMES`."""
+        self.started.append("layer_times")
+        yield Progress("timing the layers", 1, 5, "times")
+        if stop():
+            raise StoppedError("stopped before every layer was timed")
+        return TIMES
+
     def stored_scan(self, base: Net) -> Scan | None:
         """Look it up in `stored_scans`."""
         return self.stored_scans.get(base.digest)
@@ -350,6 +382,9 @@ class Scripted(Backend):
                 dead=self.dead,
                 sizes=SIZES,
             )
+            if by == "bytes":
+                yield PackingStarted()
+                yield Batch(1, 2, 256, 55_000, 0.1, 98.0, 1.0)
             trials.append(
                 Trial(
                     number=number,

@@ -7,8 +7,9 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from core.events import Event
-from core.jobs.lightest.trials import COSTS, By, TrialStarted
+from core.errors import InputError
+from core.events import Event, StopFlag, Stream
+from core.jobs.lightest.trials import COSTS, By, PackingStarted, TrialStarted
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.features.feature import Feature, available
 from tui.session import Session
@@ -20,6 +21,8 @@ from tui.views.activity import Outcome
 if TYPE_CHECKING:
     from core.jobs.lightest.trials import Lightest
     from core.jobs.workbench import Net
+    from core.pruning.budgets.costs import NetCosts
+    from core.pruning.plans import Plan
     from tui.screens.goal_dialog import GoalRequest
 
 
@@ -42,13 +45,36 @@ class Goals(Feature):
         self._request = request
         if request.drop is not None:
             self._ask_by(request.method, request.drop)
+        elif request.times_layers:
+            self._time_layers(request)
         elif request.plan is not None:
-            text = f"{request.title} · {{undo}} to undo"
-            advice = (
-                "{prune} to measure, {fine-tune} to fine-tune; {lock} to exclude a layer from goals"
-            )
-            outcome = Outcome(text, advice, transient=True)
-            self.session.show(self.state.set_plan(request.plan), outcome)
+            self.session.show(self.state.set_plan(request.plan), _planned(request))
+
+    def _time_layers(self, request: GoalRequest) -> None:
+        """Time the layers, then plan for the goal."""
+        from tui.screens.goal_dialog import plan_of
+
+        session, state, base = self.session, self.state, self.state.base
+        if base is None:
+            return
+
+        def start(stop: StopFlag) -> Stream[tuple[NetCosts, Plan | InputError]]:
+            costs = yield from session.backend.layer_times(base, stop)
+            try:
+                return costs, plan_of(request, state.with_costs(costs))
+            except InputError as error:  # out of reach: the times are known now
+                return costs, error
+
+        def finish(outcome: tuple[NetCosts, Plan | InputError]) -> None:
+            costs, plan = outcome
+            session.state = session.state.with_costs(costs)
+            if isinstance(plan, InputError):
+                session.activity = Outcome(str(plan), "{goal} for another goal", role="error")
+            else:
+                session.state = session.state.set_plan(plan)
+                session.activity = _planned(request)
+
+        session.start_job("timing the layers", start, finish)
 
     def _ask_by(self, method: str, drop: float) -> None:
         """Ask what the net is to have least of."""
@@ -68,12 +94,18 @@ class Goals(Feature):
             return
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings
 
+        packing = False
+
         def follow(event: Event) -> None:
+            nonlocal packing
             if isinstance(event, ScanUpdated | PointScanned):
                 session.state = session.state.with_scan(base.digest, event.scan)
             elif isinstance(event, TrialStarted):
+                packing = False
                 session.watch_training(TrainingCurve(event.epochs, finetuning=True))
-            else:
+            elif isinstance(event, PackingStarted):
+                packing = True
+            elif not packing:
                 session.follow_training(event)
 
         def finish(outcome: tuple[Lightest, Net | None]) -> None:
@@ -90,3 +122,9 @@ class Goals(Feature):
 
         start = partial(session.backend.lightest, base, drop, by, method, locks, settings)
         session.start_job("finding the lightest net", start, finish, follow)
+
+
+def _planned(request: GoalRequest) -> Outcome:
+    text = f"{request.title} · {{undo}} to undo"
+    advice = "{prune} to measure, {fine-tune} to fine-tune; {lock} to exclude a layer from goals"
+    return Outcome(text, advice, transient=True)

@@ -12,8 +12,8 @@ from tui.text.format import percent, plural, ratio
 from tui.text.lines import cut_name
 from tui.views.activity import Outcome
 from tui.views.panels.layer_table import LOCK, row_name
+from tui.widgets.inputs.value_input import ValueInput
 from tui.widgets.layer_table import LayerTable
-from tui.widgets.value_input import ValueInput
 
 
 def _lightness(state: State) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import InputError
 from core.events import Event, Measured, StopFlag, Stream, TrainingNeeded
+from core.pruning.budgets.costs import CostsKnown
 from core.settings.settings import DEFAULTS
 from tui.features.feature import Feature, available
 from tui.screens.recipe_dialog import RecipeDialog
@@ -64,9 +65,11 @@ class Training(Feature):
         self.session.start_job("loading", self.session.backend.open, self._opened, self._note)
 
     def _note(self, event: Event) -> None:
-        """Remember that there is no trained net yet."""
+        """Remember that there is no trained net yet, and what the net costs."""
         if isinstance(event, TrainingNeeded):
             self._untrained = event.net
+        elif isinstance(event, CostsKnown):
+            self.session.state = self.state.with_costs(event.costs)
 
     def _opened(self, net: Net) -> None:
         session, interrupted = self.session, None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.jobs.restore import RestoredRun
     from core.jobs.workbench import Net, Workbench
     from core.nets.footprint import Sizes
+    from core.pruning.budgets.costs import NetCosts
     from core.pruning.curves import Scan
     from core.reconstruction.measured_net import ReconstructedNet
     from core.training.dense import TrainingResult
@@ -67,7 +68,11 @@ class Backend:
         from core.jobs.preflight import check
 
         check(workbench)
-        return (yield from within(opening, open_dense_net(workbench, stop, may_train=False)))
+        net = yield from within(opening, open_dense_net(workbench, stop, may_train=False))
+        from core.jobs.measurement import known_costs
+
+        yield from known_costs(workbench, net.weights, stop)
+        return net
 
     def _import_all(self) -> Workbench:
         """Import the modules of jobs and plots in this thread, so that the screen need not wait.
@@ -153,6 +158,12 @@ class Backend:
             workbench, base, plan, self.experiment, stop, pruned=pruned, reconstructed=reconstructed
         )
         return result, workbench.net(result, base)
+
+    def layer_times(self, base: Net, stop: StopFlag) -> Stream[NetCosts]:
+        """Time the layers on this machine at several sparsities, unless that was done before."""
+        from core.jobs import measurement
+
+        return measurement.costs_in(self._workbench, base.weights, "ns", stop)
 
     def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
         """Scan how sensitive the base's layers are; the scan is stored with the experiment."""

@@ -31,6 +31,7 @@ class Key:
         tooltip: the action in a sentence.
         group: the heading in the help.
         footer: priority in the footer, which may not have room for all; 0 to leave it out.
+        narrow: the label where a footer is narrow, which may be empty; None for the same.
         id: the action's name in a settings file and in texts; the label unless declared.
         screen: the screen whose key it is; empty for the main one.
     """
@@ -42,6 +43,7 @@ class Key:
     tooltip: str
     group: str
     footer: int = 0
+    narrow: str | None = None
     id: str = ""
     screen: str = ""
 
@@ -84,10 +86,14 @@ class Key:
         arguments = self.action[len(self.name) + 1 : -1]
         return f"key('{self.name}'{arguments and f', {arguments}'})"
 
+    def narrowed(self) -> Key:
+        """The key with its label for a narrow footer."""
+        return self if self.narrow is None else replace(self, label=self.narrow)
+
     @property
     def width(self) -> int:
         """Width in the footer, in cells."""
-        return len(self.shown) + len(self.label) + 2
+        return len(self.shown) + len(self.label) + 1 + bool(self.label)
 
     def bindings(self) -> list[Binding]:
         """The keys as Textual bindings."""

@@ -49,11 +49,12 @@ KEYS = (
     Key("p", "p", "training.prune", "prune",
         "Prune the base to the plan in one shot, and measure it", RUN, footer=8),
     Key("f", "f", "training.finetune", "fine-tune",
-        "Fine-tune to the plan, from the base or the reconstructed net", RUN, footer=9),
+        "Fine-tune to the plan, from the base or the reconstructed net", RUN, footer=9,
+        narrow="tune"),
     Key("R", "R", "training.reconstruct", "reconstruct",
-        "Choose masks and weights layer by layer so that each keeps its output", RUN, footer=3),
+        "Choose masks and weights layer by layer so that each keeps its output", RUN, footer=2),
     Key("c", "c", "planning.recipe", "recipe", "Change the recipe: method, epochs, learning rate",
-        RUN, footer=3),
+        RUN, footer=2),
     Key("x", "x", "training.stop", "stop",
         "Stop the job; the best epoch, or the layers done, are kept", RUN, footer=9),
     Key("escape", "Esc", "training.ask_to_stop", "stop?", "Ask whether to stop the job", RUN,
@@ -64,7 +65,7 @@ KEYS = (
     Key("e", "e", "exporting.ask", "export",
         "Export the net on the screen, and measure the file", RUN, footer=1),
     Key("t", "t", "training.train", "train", "Train a new dense net (asks first)", RUN),
-    Key("v", "v", "plots.step(1)", "plot", "Show the next plot", VIEW, footer=2,
+    Key("v", "v", "plots.step(1)", "plot", "Show the next plot", VIEW, footer=3,
         id="next-plot"),
     Key("V", "V", "plots.step(-1)", "previous plot", "Show the previous plot", VIEW),
     Key("F", "F", "plots.full_screen", "full screen",
@@ -80,13 +81,13 @@ KEYS = (
     Key("o", "o", "recipe_files.open", "open recipe file",
         "Open a recipe file", VIEW),
     Key("h", "h", "history.show", "history", "Compare, annotate and restore recorded runs", VIEW,
-        footer=4, id="open-history"),
+        footer=4, narrow="runs", id="open-history"),
     Key("question_mark,f1", "?", "program.help", "help",
-        "Explain every key and number (also F1)", VIEW, footer=10),
+        "Explain every key and number (also F1)", VIEW, footer=10, narrow=""),
     Key("M", "M", "program.messages", "messages",
         "Show every message of this session in full", VIEW),
     Key("q", "q", "program.leave", "quit",
-        "Quit (also Ctrl+Q); asks first while a job is running", VIEW, footer=10),
+        "Quit (also Ctrl+Q); asks first while a job is running", VIEW, footer=10, narrow=""),
 )  # fmt: skip
 
 
@@ -97,10 +98,16 @@ SEPARATOR = "│ "
 """Between the groups of keys in the footer."""
 
 
+NARROW = 70
+"""Below this width the footer gives up words before it gives up keys."""
+
+
 def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
     """The most important keys, as many as fit in the footer, in groups."""
     places = {group: place for place, group in enumerate(FOOTER_ORDER)}
     shown = sorted(keys, key=lambda key: places.get(key.group, 0))
+    if width < NARROW and footer_width(shown) - 1 > width:
+        shown = [key.narrowed() for key in shown]
     while shown and footer_width(shown) - 1 > width:
         shown.remove(min(shown, key=lambda key: key.footer))
     return tuple(shown)

@@ -65,6 +65,9 @@ def draw(data: CostsData, width: int, height: int, hint: str = "", view: View = 
     head = title_only(title(data), width, view)
     layers, rows = len(data.rows), [_cells(row) for row in (*data.rows, data.total)]
     names = [clean(row.name) for row in (*data.rows, data.total)]
+    first_head = "layer"
+    if head and layers == height - 2:  # the heads of the columns tell which plot it is
+        head, first_head = (), LABEL
     room = max(height - len(head) - 2, 1)
     chosen = min(max(data.chosen if view.row is None else view.row, 0), layers - 1)
     first = max(0, min(chosen - room // 2, layers - room))
@@ -77,7 +80,7 @@ def draw(data: CostsData, width: int, height: int, hint: str = "", view: View = 
     def line(name: str, cells: Sequence[str], role: str) -> Line:
         return table_row(cut_name(name, longest).ljust(longest), cells, widths, role, width)
 
-    body = [line("layer", heads, "label")]
+    body = [line(first_head, heads, "label")]
     for place in range(first, min(first + room, layers)):
         body.append(line(names[place], rows[place], "chosen" if place == chosen else "plain"))
     body.append(line(names[-1], rows[-1], "total"))

@@ -48,10 +48,15 @@ class FormDialog(Dialog[Form]):
         with Vertical(classes="dialog dialog--wide dialog--form"):
             yield from self.above()
             yield LinesWidget(id="rows")
+            yield from self.below()
             yield Static(self.hint, classes="dialog--hint", id="rows-hint", markup=False)
 
     def above(self) -> ComposeResult:
         """The header: empty unless a subclass adds one."""
+        yield from ()
+
+    def below(self) -> ComposeResult:
+        """What is between the rows and the hint: nothing unless a subclass adds it."""
         yield from ()
 
     @property

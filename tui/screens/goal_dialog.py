@@ -12,14 +12,21 @@ from textual.widgets import Input, Label
 from textual.worker import Worker
 
 from core.errors import InputError
-from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, SENSITIVITY, parse_goal
+from core.pruning.budgets.costs import NetCosts, Unit, parameter_costs
+from core.pruning.goals import (
+    ALLOCATIONS,
+    DEFAULT_ALLOCATION,
+    NANOSECONDS,
+    NEEDING_SCAN,
+    parse_goal,
+)
 from core.pruning.plans import Plan
 from tui.keys.keymap import key_for, with_keys
 from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.state.state import State
 from tui.text.format import count, percent, plural
 from tui.text.lines import Lines, Span, cut
-from tui.widgets.line_input import SteadyInput
+from tui.widgets.inputs.line_input import SteadyInput
 from tui.widgets.lines import LinesWidget
 
 TOLERANCE = "tolerance"
@@ -28,7 +35,8 @@ METHODS = {**ALLOCATIONS, TOLERANCE: "each layer as sparse as the tolerance line
 LONGEST = 100
 """Maximum characters of a goal."""
 
-EXAMPLES = "60x · 6000 kept · 28 KiB · 0.5 points (the lightest net)"
+EXAMPLES = "60x · 6000 kept · 28 KiB · 25 % macs · 0.2 ms · 0.5 points"
+ALTERNATIVE = ", or 0.5 points"
 _RATIOS = (60, 30, 20, 10, 5, 2)
 _QUICK = 500_000
 """The most parameters whose sparsities are worked out before the dialog opens."""
@@ -43,14 +51,16 @@ class GoalRequest:
     Attributes:
         text: as typed.
         method: how to allocate it to the layers.
-        plan: the sparsities; None for the lightest net.
-        drop: allowed drop in validation accuracy for the lightest net, in points; else None.
+        plan: the sparsities; None for the lightest net, or before the layers are timed.
+        drop: allowed drop in validation accuracy for the lightest net, in points; None without one.
+        times_layers: whether the layers have to be timed first.
     """
 
     text: str = "60x"
     method: str = DEFAULT_ALLOCATION
     plan: Plan | None = None
     drop: float | None = None
+    times_layers: bool = False
 
     @property
     def title(self) -> str:
@@ -65,10 +75,12 @@ class GoalDialog(Dialog[GoalRequest]):
     HELP = """
     # A goal
     Say how light the net should be, and the method chooses a sparsity for each layer: 60x is a
-    ratio, 6000 kept a number of weights, 28 KiB a size at 4 bytes for each weight. 0.5 points
-    finds the lightest net instead, step by step, each net fine-tuned from the one before, whose
-    validation accuracy stays within so many points of the dense net's. Locked layers stay as they
-    are ({lock}). The arrow keys choose the method, and the line below previews what it does.
+    ratio, 6000 kept a number of weights, 28 KiB a size at 4 bytes for each weight. 25 % macs and
+    1.2M macs are multiplications that remain, and 0.2 ms the time for one image on this machine,
+    whose layers are timed first. 0.5 points finds the lightest net instead, step by step, each
+    fine-tuned from the best before, whose validation accuracy stays within so many points of the
+    dense net's. Locked layers stay as they are ({lock}). The arrow keys choose the method,
+    and the line below previews what it does.
     """
 
     COMPONENT_CLASSES = DIALOG_ROLES
@@ -126,15 +138,16 @@ class GoalDialog(Dialog[GoalRequest]):
 
     async def _settle(self) -> None:
         """Compute the sparsities in a thread: a large net takes too long for a key press."""
-        request, drop, plan, problem = self._request, None, None, ""
+        request, drop, plan, problem, times = self._request, None, None, "", False
         try:
             drop = drop_of(request, self._state)
-            if drop is None:
+            times = drop is None and needs_times(request, self._state)
+            if drop is None and not times:
                 plan = await asyncio.to_thread(plan_of, request, self._state)
         except InputError as error:
             problem = str(error)
         if (request.text, request.method) == (self._request.text, self._request.method):
-            self._request = replace(self._request, plan=plan, drop=drop)
+            self._request = replace(self._request, plan=plan, drop=drop, times_layers=times)
             self._problem = problem
             self._show()
 
@@ -177,12 +190,24 @@ def drop_of(request: GoalRequest, state: State) -> float | None:
     match = _POINTS.fullmatch(request.text)
     if match is None or request.method == TOLERANCE:
         return None
-    if request.method == SENSITIVITY and state.base_scan is None:
-        raise InputError(f"'{SENSITIVITY}' needs a scan: press Esc, then {key_for('scan')}")
+    _check_scan(request, state)
     drop = float(match[1])
     if drop > 100:
         raise InputError(f"a drop of {drop:g} points: expected 0 to 100")
     return drop
+
+
+def needs_times(request: GoalRequest, state: State) -> bool:
+    """Whether a goal needs the layers' times, which are not known yet.
+
+    Raises:
+        InputError: the goal cannot be read, or the method needs a scan.
+    """
+    if request.method == TOLERANCE:
+        return False
+    _check_scan(request, state)
+    unit = parse_goal(request.text, ALTERNATIVE).unit
+    return unit == "ns" and state.base is not None and unit not in state.costs
 
 
 def plan_of(request: GoalRequest, state: State) -> Plan:
@@ -196,21 +221,50 @@ def plan_of(request: GoalRequest, state: State) -> Plan:
     base = state.base
     if base is None:
         raise InputError("the net is still loading")
+    _check_scan(request, state)
     scan, dense = state.base_scan, base.accuracy.validation
-    if scan is None and request.method in (SENSITIVITY, TOLERANCE):
-        raise InputError(f"'{request.method}' needs a scan: press Esc, then {key_for('scan')}")
     if scan is not None and request.method == TOLERANCE:
         return plan_for_tolerance(state.profiles, scan, dense, state.tolerance, state.locks)
-    budget = parse_goal(request.text, ", or 0.5 points").budget(state.footprint.parameters)
+    goal = parse_goal(request.text, ALTERNATIVE)
+    costs = costs_in(goal.unit, state)
     return allocate(
         request.method,
         state.profiles,
-        budget,
-        other_parameters=base.other_parameters,
+        goal.budget(round(costs.dense)),
+        costs,
         locked=state.locks,
         scan=scan,
         dense=dense,
     )
+
+
+def costs_in(unit: Unit, state: State) -> NetCosts:
+    """What the net costs; raises InputError if that is not known."""
+    if unit == "parameters":
+        layers = [profile.layer for profile in state.profiles]
+        return parameter_costs(layers, state.footprint.parameters)
+    if unit not in state.costs:
+        raise InputError("the multiplications of this net could not be counted")
+    return state.costs[unit]
+
+
+def cost_texts(state: State) -> tuple[str, ...]:
+    """What the plan costs in multiplications and in time, as far as that is known."""
+    pairs = zip(state.profiles, state.what_ifs, strict=True)
+    kept = {profile.layer.name: what_if.kept for profile, what_if in pairs}
+    macs, time = (state.costs.get(unit) for unit in ("macs", "ns"))
+    texts = []
+    if macs and macs.dense:
+        texts.append(f"{100 * macs.of(kept) / macs.dense:.1f} % macs")
+    if time:
+        texts.append(f"{time.of(kept) / NANOSECONDS:.3g} ms")
+    return tuple(texts)
+
+
+def _check_scan(request: GoalRequest, state: State) -> None:
+    """Raise InputError if the method needs a scan that the base does not have."""
+    if request.method in (*NEEDING_SCAN, TOLERANCE) and state.base_scan is None:
+        raise InputError(f"'{request.method}' needs a scan: press Esc, then {key_for('scan')}")
 
 
 def method_lines(chosen: str, width: int) -> Lines:
@@ -236,6 +290,9 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
         text = f"lightest net with at least {least} % on validation, by {request.method}"
         how = with_keys("Enter: each trial fine-tunes from the best so far; {stop} to stop")
         return ((), (Span(cut(text, width), "kept"),), (Span(how, "muted"),))
+    if request.times_layers:
+        text = "Enter times the layers on this machine first; {stop} to stop"
+        return ((), (Span(cut(with_keys(text), width), "kept"),), ())
     if request.plan is None:
         return ((), (Span("…", "muted"),), ())
     planned = replace(state, plan=request.plan)
@@ -247,6 +304,11 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
     empty = sum(what_if.kept == 0 for what_if in planned.what_ifs)
     warning = f" · removes {plural(empty, 'whole layer')}" if empty else ""
     room = max(0, width - len(text))
-    kept = (Span(cut(text, width), "kept"), Span(cut(warning, room), "warning"))
+    costs = "".join(f" · {cost}" for cost in cost_texts(planned))
+    costs = costs if len(costs) + len(warning) <= room else ""
+    kept = (
+        Span(cut(text + costs, width), "kept"),
+        Span(cut(warning, max(0, room - len(costs))), "warning"),
+    )
     above: Lines = tuple((Span(line.replace("\xa0", " "), "plain"),) for line in shares)
     return (*((),) * (2 - len(above)), *above, kept)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import InputError
-from core.fields.declaration import settings_in
+from core.fields.declaration import Setting, settings_in
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
 from core.training.recipes import Recipe, TrainingSize, recipe_named
@@ -94,6 +94,18 @@ class RecipeForm:
         if self._is_idle(name):
             name, value = NEEDS[name]
         return self._with(name, value)
+
+    @property
+    def setting(self) -> Setting:
+        """The setting of the selected row."""
+        return ROWS[self._name]
+
+    def typed(self, text: str) -> RecipeForm:
+        """With the selected row's value as typed; raises InputError if it is not accepted."""
+        name = self._name
+        value = ROWS[name].kind.parse(text)
+        form = self._with(*NEEDS[name]) if self._is_idle(name) else self
+        return form._with(name, value)
 
     def reset(self) -> RecipeForm:
         """With the selected row reset to the recipe."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.events import Accuracy
     from core.experiments.exports import Export
     from core.jobs.workbench import Net
+    from core.pruning.budgets.costs import NetCosts, Unit
     from core.pruning.curves import Scan
     from core.pruning.what_if import Profile, WhatIf
     from core.reconstruction.measured_net import ReconstructedNet
@@ -46,6 +47,7 @@ class State:
         scanned: the digest of the last scanned weights.
         images: the test images to show.
         measuring: the progress of the background measurement, or why it failed.
+        costs: what the net costs by the weights it keeps, by unit, as far as that is known.
         tolerance: allowed drop below the base's accuracy in the sensitivity plot, in points.
         plot: the name of the first visible plot.
     """
@@ -63,6 +65,7 @@ class State:
     last_estimate: Estimate | None = None
     scans: Mapping[str, Scan] = field(default_factory=dict)
     scanned: str = ""
+    costs: Mapping[Unit, NetCosts] = field(default_factory=dict)
     tolerance: float = 1.0
     images: ImageSelection = field(default_factory=ImageSelection)
     comparison: Comparison | None = None
@@ -310,6 +313,10 @@ class State:
     def with_scan(self, digest: str, scan: Scan) -> State:
         """With a scan of the weights with this digest."""
         return replace(self, scans={**self.scans, digest: scan}, scanned=digest)
+
+    def with_costs(self, costs: NetCosts) -> State:
+        """With what the net costs in one more unit."""
+        return replace(self, costs={**self.costs, costs.unit: costs})
 
     def move_tolerance(self, steps: int) -> State:
         """With the tolerance moved by `steps`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
-from core.jobs.lightest.trials import DescentStarted, TrialFinished, TrialStarted
+from core.jobs.lightest.trials import DescentStarted, PackingStarted, TrialFinished, TrialStarted
 from core.progress import Meter
 from tui.keys.keymap import with_keys
 from tui.state.training_curve import smoothed
@@ -88,6 +88,9 @@ class JobProgress:
                 return replace(self, notice=trial_result(event.trial, event.by), warned=True)
             case DescentStarted():
                 return replace(self, guesses=True)
+            case PackingStarted():
+                title = f"{self.title}, its file"
+                return replace(self, title=title, step=None, batch=None, epoch=None)
             case TrialStarted():
                 title = f"trial {event.number}: {event.ratio:.1f}x"
                 return replace(self, title=title, step=None, batch=None, epoch=None)

@@ -193,8 +193,8 @@ def found_lightest(found: Lightest) -> Outcome:
         )
     values = f", {best.file.levels} levels to {{export}}" if best.file else ""
     return Outcome(
-        f"{early}lightest net in {trials}: {trial_cost(best, found.by)}, {ratio(best.ratio)}, "
-        f"{score(best.accuracy, 'validation')} % on validation, {score(best.accuracy)} % on test",
+        f"{early}lightest in {trials}: {trial_cost(best, found.by)}, "
+        f"{score(best.accuracy, 'validation')} % on validation",
         found.error
         or f"its plan and net are loaded{values} · {{adopt}} to adopt it · "
         "{open-history} to list the trials",

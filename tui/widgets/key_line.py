@@ -64,4 +64,5 @@ def _spans(before: Key | None, key: Key) -> Line:
     """A key and its label, after what separates it from a key of another group."""
     apart = before is not None and before.group != key.group
     separator = (Span(SEPARATOR, "key-label"),) if apart else ()
-    return (*separator, Span(key.shown, "key"), Span(f" {key.label} ", "key-label"))
+    label = f" {key.label} " if key.label else " "
+    return (*separator, Span(key.shown, "key"), Span(label, "key-label"))

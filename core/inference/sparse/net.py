@@ -77,7 +77,7 @@ def faster(
         sizes = simplify(dense)
     except UntraceableError:
         return FasterNet(model)
-    groups = tuple(filter(_worth_trying, groups_of(dense.net, sizes)))
+    groups = tuple(filter(is_worth_trying, groups_of(dense.net, sizes)))
     if not groups:
         return FasterNet(model)
     yield Progress("compiling the kernels")
@@ -94,7 +94,7 @@ def _traced(model: nn.Module, images: Tensor) -> tuple[Traced, bool]:
         return trace(model, images[:3]), False
 
 
-def _worth_trying(group: Group) -> bool:
+def is_worth_trying(group: Group) -> bool:
     """Whether the layer is small, or sparse enough to gain from the kernels."""
     weight = group.layer.weight
     return weight.size <= _SMALL_LAYER or 2 * int(np.count_nonzero(weight)) <= weight.size
@@ -122,7 +122,7 @@ class _Search:
         """Find the fastest net in about `seconds`."""
         share = -(-len(self.images) // self.threads)
         blocks = [block for block in BLOCKS if block == 1 or block <= share]
-        options = [_KernelOptions(1, _most_frequent(self.images)), *map(_KernelOptions, blocks)]
+        options = [_KernelOptions(1, most_frequent(self.images)), *map(_KernelOptions, blocks)]
         sparse = {option: self._sparse(self.groups, self.threads, option) for option in options}
         fitting = {option: net for option, net in sparse.items() if option.block == 1 or _fits(net)}
         correct = self._correct(fitting)
@@ -163,7 +163,7 @@ class _Search:
         """The layers that are faster in the kernels, each with the calls fused into it."""
         from core.inference.sparse.chains import Chain, background_at, group_net
 
-        recorder = _InputRecorder(self.dense, {group.source for group in self.groups})
+        recorder = InputRecorder(self.dense, {group.source for group in self.groups})
         with torch.inference_mode():
             recorder.run(self.images)
         chosen = []
@@ -191,7 +191,7 @@ class _Search:
         return min(runs, key=lambda key: median(times[key]))
 
 
-def _most_frequent(images: Tensor) -> float:
+def most_frequent(images: Tensor) -> float:
     """The most frequent value of the first image.
 
     0 if it exceeds all others in magnitude: subtracting it would then cost precision.
@@ -222,7 +222,7 @@ class _ChannelsLast(nn.Module):
         return output
 
 
-class _InputRecorder(fx.Interpreter):
+class InputRecorder(fx.Interpreter):
     """Runs a net and copies the results of some calls, which later calls may overwrite."""
 
     def __init__(self, net: fx.GraphModule, recorded: set[fx.Node]) -> None:
@@ -231,6 +231,7 @@ class _InputRecorder(fx.Interpreter):
         self.values: dict[fx.Node, Tensor] = {}
 
     def run_node(self, n: fx.Node) -> Any:
+        """Run a call, and copy its result if it is recorded."""
         result = super().run_node(n)
         if n in self._recorded:
             self.values[n] = result.clone()

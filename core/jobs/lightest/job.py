@@ -25,7 +25,15 @@ from core.jobs.goals import cost_bounds, plan_by, scan_for
 from core.jobs.lightest import recorded
 from core.jobs.lightest.descent import ROUNDING, descend
 from core.jobs.lightest.steps import START, Step, Steps
-from core.jobs.lightest.trials import UNITS, By, Descent, Lightest, Trial, TrialStarted
+from core.jobs.lightest.trials import (
+    UNITS,
+    By,
+    Descent,
+    Lightest,
+    PackingStarted,
+    Trial,
+    TrialStarted,
+)
 from core.jobs.workbench import Net, Workbench
 from core.nets.weights import Weights
 from core.pruning.budgets.costs import NetCosts
@@ -182,6 +190,7 @@ class _Trials:
         cost: float | None = self.costs.of(_kept(workbench, result.weights))
         accurate = self._allows(result.accuracy)
         if search.by == "bytes" and accurate and not result.stopped:
+            yield PackingStarted()
             packed = small_file(workbench, result.weights, self.least - ROUNDING, stop=self.stop)
             file = yield from within(packing, packed)
             accurate = self._allows(file.accuracy)

@@ -23,6 +23,7 @@ COSTS: dict[By, str] = {
     "parameters": "nonzero weights and biases",
     "bytes": "the compact file, with as few values as the drop allows",
     "macs": "multiplications for an image",
+    "ms": "milliseconds for an image on this machine",
 }
 """What a light net may be judged by, and what that counts."""
 
@@ -81,6 +82,11 @@ class TrialStarted(Event):
     number: int
     ratio: float
     epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackingStarted(Event):
+    """The fewest values for the file of a trial's net are looked for, and may be trained."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

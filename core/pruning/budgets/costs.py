@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, Self
 
+from core.events import Event
+
 if TYPE_CHECKING:
     from core.nets.layers import Layer
 
@@ -85,6 +87,13 @@ class NetCosts:
     def of(self, kept: Mapping[str, int]) -> float:
         """The cost with this many weights in each layer."""
         return self.fixed + sum(layer.at(kept[name]) for name, layer in self.layers.items())
+
+
+@dataclass(frozen=True, slots=True)
+class CostsKnown(Event):
+    """What the layers of a net cost, worked out or read."""
+
+    costs: NetCosts
 
 
 def parameter_costs(layers: Sequence[Layer], parameters: int) -> NetCosts:

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file
 from core.nets.layers import Layer
 from core.nets.zoo import model_spec
 from core.pruning.allocation import allocate
+from core.pruning.budgets.costs import parameter_costs
 from core.pruning.curves import SPARSITIES, Point, Scan
 from core.pruning.goals import ALLOCATIONS, DYNAMIC, NEEDING_SCAN
 from core.pruning.plans import Plan, prune_count
@@ -57,7 +58,7 @@ class Net:
             method,
             self.profiles,
             budget,
-            other_parameters=self.other,
+            parameter_costs([profile.layer for profile in self.profiles], self.parameters),
             locked=locked or {},
             scan=self.scan if method in NEEDING_SCAN else None,
             dense=self.dense if method in NEEDING_SCAN else None,

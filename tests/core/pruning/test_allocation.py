@@ -16,6 +16,7 @@ from core.errors import InputError
 from core.nets.footprint import total
 from core.nets.layers import Layer
 from core.pruning.allocation import allocate, plan_for_tolerance
+from core.pruning.budgets.costs import parameter_costs
 from core.pruning.curves import Point
 from core.pruning.goals import ALLOCATIONS, parse_goal
 from core.pruning.plans import Plan, prune_count
@@ -151,10 +152,11 @@ class TestEveryMethod:
         weight = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
         profile = Profile.of(Layer("it", weight.shape, weight.size, weight.size), weight)
         scan = replace(scan_of([]), layers={"it": (Point(0.5, 1, 2),)})
+        costs = parameter_costs([profile.layer], weight.size)
         for method in ALLOCATIONS:
             tracemalloc.start()
             try:
-                allocate(method, [profile], 20_000, scan=scan, dense=99.0)
+                allocate(method, [profile], 20_000, costs, scan=scan, dense=99.0)
                 _, peak = tracemalloc.get_traced_memory()
             finally:
                 tracemalloc.stop()
@@ -213,10 +215,11 @@ class TestOutOfReach:
 
     def test_sensitivity_needs_a_scan_of_the_net(self) -> None:
         net = self.net()
+        costs = parameter_costs([profile.layer for profile in net.profiles], net.parameters)
         with pytest.raises(InputError, match=r"core\.scan\(model, data\)"):
-            allocate("sensitivity", net.profiles, 300)
+            allocate("sensitivity", net.profiles, 300, costs)
         with pytest.raises(InputError, match="no layer 'l0'"):
-            allocate("sensitivity", net.profiles, 300, scan=cnn5().scan, dense=99.0)
+            allocate("sensitivity", net.profiles, 300, costs, scan=cnn5().scan, dense=99.0)
 
     @pytest.mark.parametrize("tolerance", [-0.1, math.nan, math.inf])
     def test_a_tolerance_is_a_number_of_points(self, tolerance: float) -> None:

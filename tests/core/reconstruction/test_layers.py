@@ -93,12 +93,14 @@ def test_orthonormal_inputs_give_magnitude_pruning(seed: int, kept: int) -> None
     st.tuples(st.integers(1, 3), st.integers(1, 30), st.integers(1, 6), st.integers(1, 8)),
     st.floats(0, 1),
     st.booleans(),
+    st.floats(0, 1),
     st.integers(0, 1000),
 )
 def test_never_worse_than_magnitude_with_as_many_weights(
-    sizes: tuple[int, int, int, int], share: float, bias: bool, seed: int
+    sizes: tuple[int, int, int, int], share: float, bias: bool, dead: float, seed: int
 ) -> None:
     inputs, weight = drawn(*sizes, seed)
+    inputs *= torch.rand(inputs.shape[2]) >= dead  # such as the border of images
     weight[torch.rand(weight.shape) < 0.2] = 0  # the floor of every plan
     kept = round(share * int(weight.count_nonzero()))
     solution = solved(inputs, weight, kept, bias=bias)
@@ -120,6 +122,19 @@ def test_dead_inputs_are_no_obstacle() -> None:
     solution = solved(inputs, weight, 20, bias=True)
     assert int(solution.weight.count_nonzero()) == 20
     assert solution.error <= solution.magnitude
+
+
+def test_dead_inputs_get_no_weight_while_others_can_use_it() -> None:
+    inputs, weight = drawn(1, 40, 3, 8)
+    inputs[..., :4] = 0
+    weight[..., :4] *= 100
+    few, many = solved(inputs, weight, 10), solved(inputs, weight, 20)
+    assert not few.weight[..., :4].any()
+    assert few.error < few.magnitude
+    assert few.magnitude == pytest.approx(1)
+    torch.testing.assert_close(many.weight[..., 4:], weight[..., 4:], rtol=1e-4, atol=1e-4)
+    expected = weight[..., :4] * largest(weight[..., :4].abs(), 8)
+    assert torch.equal(many.weight[..., :4], expected)
 
 
 @pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])

@@ -44,8 +44,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     ("choice", "given", "expected"),
     [
-        ("epochs", 0, "from 1"),
-        ("epochs", -3, "from 1"),
+        ("epochs", -1, "from 0"),
+        ("epochs", -3, "from 0"),
         ("rounds", 0, "from 1 to 100"),
         ("rounds", 101, "from 1 to 100"),
         ("method", "slowly", "one-shot, gradual, iterative"),

@@ -41,7 +41,7 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 RECIPE_CHANGES = st.builds(
     RecipeChanges,
-    epochs=maybe(st.integers(1, 100_000)),
+    epochs=maybe(st.integers(0, 100_000)),
     lr=maybe(st.floats(0, 100, exclude_min=True)),
     method=maybe(st.sampled_from(list(METHODS))),
     rounds=maybe(st.integers(1, 100)),
@@ -271,7 +271,7 @@ def test_an_option_can_resolve_a_contradiction(path: Path) -> None:
     ("options", "why"),
     [
         ({"threads": 0}, "threads = 0: expected a whole number from 1 to 1,024"),
-        ({"epochs": 0}, "epochs = 0: expected a whole number from 1 to 100,000"),
+        ({"epochs": -1}, "epochs = -1: expected a whole number from 0 to 100,000"),
     ],
 )
 def test_a_bad_option_is_not_blamed_on_the_file(

@@ -16,15 +16,15 @@ ALL_KEYS = (
     "recalibrate, seed, image_size, channels, mean, std"
 )
 ALL_CHOICES = (
-    "expected one of method, rounds, epochs, lr, scale_dropout, l1, l2, rewind, optimizer, "
-    "batch_size, loss, smoothing, augment"
+    "expected one of method, rounds, epochs, lr, scale_dropout, l1, l2, rewind, reconstruct, "
+    "optimizer, batch_size, loss, smoothing, augment"
 )
 
 EACH = (
     ", or one for each channel such as 0.485,0.456,0.406 "
     "(of pixels scaled to 0..1: divide values for 0..255 by 255)"
 )
-EPOCHS = "a whole number from 1 to 100,000"
+EPOCHS = "a whole number from 0 to 100,000"
 SEED = "a whole number from 0 to 2^63 - 1"
 SIDE = "a whole number from 1 to 4,096"
 METHOD = "one of one-shot, gradual, iterative"
@@ -134,7 +134,7 @@ def test_a_wrong_type_is_shown_with_its_line(path: Path, text: str, message: str
         ("std = [0, 0.5, 1]", f" line 1: std = [...]: expected {STD}"),
         ("mean = [0, 1]", f" line 1: mean = [...]: expected {MEAN}"),
         ("seed = -1", f" line 1: seed = -1: expected {SEED}"),
-        ("[finetune]\nepochs = 0", f" line 2: epochs = 0: expected {EPOCHS}"),
+        ("[finetune]\nepochs = -1", f" line 2: epochs = -1: expected {EPOCHS}"),
         (
             "[finetune]\nrounds = 101",
             " line 2: rounds = 101: expected a whole number from 1 to 100",

@@ -17,6 +17,7 @@ WRONG = {
     "weights": None,
     "scale_dropout": None,
     "rewind": None,
+    "reconstruct": None,
     "fresh_head": None,
     "image_size": "4097",
     "mean": "0.1,0.2",

@@ -205,7 +205,7 @@ def test_a_restored_run_brings_its_nets_plan_and_recipe_and_undo_returns():
     settings = Settings(recipe="reference", seed=7)
     restored = RestoredRun(settings, START.dense, MODERATE, run, "finetuned", PRUNED, ())
     state = with_run(START, restored)
-    assert (state.base, state.planned, state.tuned) == (START.dense, MODERATE, run)
+    assert (state.base, state.planned, state.net) == (START.dense, MODERATE, run)
     assert (state.settings.recipe, state.settings.seed) == ("reference", 7)
     assert state.pruned.accuracy == PRUNED
     assert state.undo().untouched

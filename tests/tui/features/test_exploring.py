@@ -12,7 +12,7 @@ from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.recipe_file import read_config
 from tests.tui.conftest import idle, ready, shown, until
-from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted, net, scanned
+from tests.tui.scripted import AGGRESSIVE, MACS, MODERATE, Scripted, net, scanned
 from tui.app import FeatherweightApp
 from tui.keys.main_keys import KEYS, fitting, footer_width
 from tui.screens.goal_dialog import GoalDialog, GoalRequest, plan_of, preview_lines, suggested
@@ -178,10 +178,44 @@ async def test_locked_layers_are_left_alone_by_a_goal(app):
         assert kept(app) == 228_010 // 30
 
 
+async def test_a_goal_in_multiplications_previews_them(app):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        await typed(pilot, "25 % macs")
+        await worked_out(pilot, "x · 25.0 % macs")
+        await pilot.press("enter")
+        await until(pilot, lambda app: not isinstance(app.screen, GoalDialog))
+        pairs = zip(app.state.layer_names, app.state.what_ifs, strict=True)
+        weights = {name: what_if.kept for name, what_if in pairs}
+        assert 0.249_9 * MACS.dense < MACS.of(weights) <= 0.25 * MACS.dense
+        assert "25 % macs: sparsities set by lamp" in app.activity.text
+
+
+@pytest.mark.parametrize(
+    ("goal", "said"), [("0.05 ms", "0.05 ms: spars"), ("0.001 ms", "at least")]
+)
+async def test_a_goal_in_time_times_the_layers_first(app, backend, goal, said):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        await typed(pilot, goal)
+        await worked_out(pilot, "times the layers on this machine first")
+        assert app.state.untouched
+        await pilot.press("enter")
+        await idle(pilot)
+        assert backend.started[-1] == "layer_times"
+        assert said in app.activity.text
+        assert app.state.untouched == (said == "at least")
+        await pilot.press("g")
+        await typed(pilot, "0.03 ms")
+        await worked_out(pilot, "macs · 0.03 ms")
+
+
 @pytest.mark.parametrize(
     ("goal", "said"),
     [
-        ("abc", "expected 60x, 6000 kept, 28 KiB or 0.5 MiB, or 0.5 points"),
+        ("abc", "25 % macs, 1.2M macs or 0.2 ms, or 0.5 points"),
         ("100000x", "394 are never pruned"),
         ("0.5x", "0.5x"),
         ("200 points", "expected 0 to 100"),
@@ -238,7 +272,7 @@ async def test_the_lightest_net_shows_its_trials_and_takes_the_best(app, backend
         await chosen(pilot, "bytes")
         await idle(pilot)
         assert backend.started == ["lightest 0.5 bytes lamp {}"]
-        assert "7,600 bytes, 30.00x, 99.26 % on validation" in app.activity.text
+        assert "lightest in 2 trials: 7,600 bytes, 99.26 % on validation" in app.activity.text
         assert app.state.planned == MODERATE
         assert app.state.is_current(app.state.finetuned)
         assert "fine-tuned 99.26" in shown(app, "#scoreboard")
@@ -293,8 +327,12 @@ def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
     for width in range(15, 200):
         keys = fitting(footer, width)
         assert footer_width(keys) <= width + 1, "the last space may go"
-        assert keys[-1].label == "quit"
+        assert keys[-1].id == "quit"
     assert set(fitting(footer, 200)) == set(footer)
+    idle = {"prune", "fine-tune", "presets", "goal", "scan", "next-plot", "open-history", "help"}
+    ready = [key for key in footer if key.id in {*idle, "recipe", "export", "full-screen", "quit"}]
+    for width in (59, 79):
+        assert {key.id for key in fitting(ready, width)} == {*idle, "quit"}
 
 
 async def test_a_scan_of_an_earlier_session_is_restored():

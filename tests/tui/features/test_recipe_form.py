@@ -5,16 +5,20 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.widgets import Label
 
+from core.errors import InputError
 from core.jobs.workbench import Net
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.recipes import RECIPES, TrainingSize, recipe_named
 from tests.tui.conftest import idle, ready
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
+from tui.screens.help.screen import HelpScreen
 from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import ROWS as SETTINGS
 from tui.state.recipe_form import RecipeForm
+from tui.widgets.inputs.number_input import NumberInput
 
 ROWS = tuple(SETTINGS)
 
@@ -117,9 +121,9 @@ def test_rewinding_needs_early_weights():
 class Noting(Scripted):
     """A backend that records the recipe."""
 
-    def finetune(self, base: Net, plan, settings, pruned, stop):
+    def finetune(self, base: Net, plan, settings, *more):
         self.recipe = settings.finetuning()
-        return super().finetune(base, plan, settings, pruned, stop)
+        return super().finetune(base, plan, settings, *more)
 
 
 async def test_fine_tuning_uses_the_chosen_recipe():
@@ -145,6 +149,37 @@ async def test_a_contradictory_recipe_is_not_applied(app):
         assert "rewinding needs masks before training starts" in hint
         await pilot.press("backspace", "enter")
         assert not isinstance(app.screen, RecipeDialog)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_a_number_is_typed_exactly(app, size):
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        await pilot.press("c", "9")
+        screen = app.screen
+        assert not screen.typing, "the recipe is no number"
+        await pilot.press("down", "down", "down", "4", "2")
+        line, hint = screen.query_one(NumberInput), screen.query_one(".line--hint", Label)
+        assert line.region.bottom < app.screen.region.bottom
+        await pilot.press("up", "left", "f1")
+        assert isinstance(app.screen, HelpScreen)
+        await pilot.press("escape", "enter")
+        assert (row(screen.form, "epochs"), screen.typing) == (("42", True), False)
+        await pilot.press("down", "3", "0", "0", "enter")
+        assert "above 0, at most 100" in str(hint.content)
+        await pilot.pause()
+        assert hint.region.right <= screen.query_one(".dialog").region.right - 2, "it fits"
+        await pilot.press("escape")
+        assert row(screen.form, "lr") == ("0.005", False)
+        await pilot.press("0", ".", "0", "0", "3", "enter", "enter")
+        assert app.state.settings.changes == RecipeChanges(epochs=42, lr=0.003)
+
+
+def test_a_typed_number_is_checked_and_selects_what_it_needs():
+    assert at("rounds").typed("4").changes == RecipeChanges(method="iterative", rounds=4)
+    for name, text in (("epochs", "2.5"), ("lr", "0"), ("smoothing", "1"), ("batch_size", "")):
+        with pytest.raises(InputError, match="expected a"):
+            at(name).typed(text)
 
 
 def test_choosing_rounds_selects_the_iterative_method():

@@ -39,6 +39,14 @@ def test_all_columns_show_if_there_is_room():
     assert rows[6] == "total 430,500 8.43 13.40 48.73 4.6M 8 16 77"
 
 
+def test_the_title_goes_before_a_layer_does():
+    low, high = (text(costs.draw(LENET, 60, height)) for height in (6, 7))
+    rows = ["conv1", "conv2", "fc1", "fc2", "total"]
+    assert [line.split()[0] for line in low] == ["Cost", *rows]
+    assert high[0].startswith("Cost per layer")
+    assert [line.split()[0] for line in high[1:]] == ["layer", *rows]
+
+
 def test_the_papers_columns_are_dropped_first_and_together():
     widths = {}
     for width in range(20, 101):

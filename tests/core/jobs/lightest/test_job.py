@@ -15,12 +15,10 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.formats.codec import decode
 from core.jobs.dense_net import open_dense_net
-from core.jobs.goals import cost_bounds
 from core.jobs.lightest.job import Search, given, lightest
 from core.jobs.lightest.trials import Lightest, TrialFinished, TrialStarted
 from core.jobs.report import lightest_report
 from core.jobs.workbench import Net, Workbench
-from core.pruning.budgets.costs import parameter_costs
 from core.pruning.masks import Masks
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
@@ -154,12 +152,3 @@ def test_no_other_format_and_no_odd_start_is_taken(
     for start in (1.0, float("nan"), float("inf")):
         with pytest.raises(InputError, match="expected a ratio above 1"):
             Search(1.0, start=start)
-
-
-def test_bounds_count_floors_locks_and_biases(workbench: Workbench, dense: Net, light: Net) -> None:
-    costs = parameter_costs(workbench.layers, workbench.parameters)
-    assert cost_bounds(dense, costs, {}) == (266_610, 410 + 3)
-    assert cost_bounds(light, costs, {}) == (KEPT, 410 + 3)
-    most, least = cost_bounds(dense, costs, {"fc1": 0.5, "fc2": 1.0})
-    assert most == 266_610 - 235_200 // 2 - 30_000
-    assert least == 410 + 1 + 235_200 // 2

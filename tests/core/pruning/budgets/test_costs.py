@@ -64,7 +64,7 @@ class TestBudgets:
         costs = costs_of(net, data.draw(uses), fixed=17)
         sizes = {p.layer.name: p.nonzero for p in net.profiles}
         budget = 17 + round(at * (costs.of(sizes) - 17))
-        plan = allocate(method, net.profiles, budget, scan=net.scan, dense=net.dense, costs=costs)
+        plan = allocate(method, net.profiles, budget, costs, scan=net.scan, dense=net.dense)
         kept = dict(zip(plan, net.kept(plan), strict=True))
         assert costs.of(kept) <= budget
         left = budget - costs.of(kept)
@@ -83,10 +83,10 @@ class TestBudgets:
             method,
             net.profiles,
             budget,
+            costs,
             locked={"conv2": 0.9},
             scan=net.scan,
             dense=net.dense,
-            costs=costs,
         )
         kept = dict(zip(plan, net.kept(plan), strict=True))
         assert plan["conv2"] == 0.9

@@ -1,0 +1,8 @@
+"""What is left of a net without training.
+
+nets        the nets and how far they are pruned
+solvers     other ways to prune a layer: magnitude, SparseGPT, optimal brain compression
+accuracy    reconstructed nets: accuracy and time
+comparison  the same nets, pruned by the other ways on the same sums
+resnet18    ResNet-18 on Fashion-MNIST, recalibrated and reconstructed
+"""
