@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from core.errors import InputError
+from core.errors import InputError, StoppedError
 from core.events import Accuracy, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
@@ -57,7 +59,7 @@ class Search:
         method: the allocation method.
         locked: layers fixed at these sparsities.
         start: the first ratio to try.
-        minutes: a limit on the time; None for none.
+        minutes: a limit on the time, of which every seed gets the same share; None for none.
 
     Raises InputError if the first ratio is not above 1.
     """
@@ -116,47 +118,80 @@ def lightest(
     """
     if to is not None:
         check_small_file(to)
-    stops = _until(search.minutes, stop)
     descending, exporting = portions(DESCENDING_COST, EXPORT_COST if to else 0.0)
-    descents, benches = list[Descent](), list[Workbench]()
-    for seed, part in zip(seeds, portions(*[1] * len(seeds)), strict=True):
-        if descents and (stops() or descents[-1].error):
-            break
-        bench = workbench.with_settings(replace(workbench.settings, seed=seed))
-        stream = _descent(bench, opened, search, experiment, stops)
-        descents.append((yield from within(descending.part(part), stream)))
-        benches.append(bench)
-    found = Lightest(search.by, search.max_drop, tuple(seeds), tuple(descents), stop())
+    stream = _descents(workbench, opened, search, experiment, seeds, stop)
+    done = yield from within(descending, stream)
+    descents = tuple(descent for _, descent in done)
+    found = Lightest(search.by, search.max_drop, tuple(seeds), descents, stop())
     best = found.best
     if to is None or best is None:
         return found
-    writing = _written(benches, found, best, experiment, to, stop)
+    bench, descent = next(each for each in done if each[1].best is best)
+    writing = _written(bench, descent, best, experiment, to, stop)
     return replace(found, file=(yield from within(exporting, writing)))
 
 
-def _until(minutes: float | None, stop: StopFlag) -> StopFlag:
-    """A flag that is also raised when the time is over."""
-    if minutes is None:
-        return stop
-    end = monotonic() + 60 * minutes
-    return lambda: stop() or monotonic() > end
+def _descents(
+    workbench: Workbench,
+    opened: Opened,
+    search: Search,
+    experiment: Experiment,
+    seeds: Sequence[int],
+    stop: StopFlag,
+) -> Stream[list[tuple[Workbench, Descent]]]:
+    """A descent for each seed until one is stopped or fails, each with the seed's workbench."""
+    began, minutes = monotonic(), search.minutes or math.inf
+    done: list[tuple[Workbench, Descent]] = []
+    for part in portions(*[1] * len(seeds)):
+        if done and (stop() or done[-1][1].error):
+            break
+        ends = partial(_after, began + 60 * minutes * (len(done) + 1) / len(seeds), stop)
+        bench = workbench.with_settings(replace(workbench.settings, seed=seeds[len(done)]))
+        stream = _descent(bench, opened, search, experiment, stop, ends)
+        try:
+            done.append((bench, (yield from within(part, stream))))
+        except StoppedError:
+            if not done:
+                raise
+            break
+    return done
+
+
+def _after(end: float, stop: StopFlag) -> bool:
+    """Whether it is later than a time of the monotonic clock, or `stop` is raised."""
+    return stop() or monotonic() > end
 
 
 def _descent(
-    workbench: Workbench, opened: Opened, search: Search, experiment: Experiment, stop: StopFlag
+    workbench: Workbench,
+    opened: Opened,
+    search: Search,
+    experiment: Experiment,
+    stop: StopFlag,
+    ends: StopFlag,
 ) -> Stream[Descent]:
+    """The descent of one seed, until `ends`; raises StoppedError if it is stopped before."""
     opening, rest = portions(0.02, 0.98)
-    base = yield from within(opening, opened(workbench))
-    scan = yield from scan_for(search.method, workbench, base, experiment, stop)
+    preparing = _prepared(workbench, opened, search, experiment, stop)
+    base, costs, scan = yield from within(opening, preparing)
     least = (base.dense or base.accuracy).validation - search.max_drop
-    unit = UNITS.get(search.by, "parameters")
-    costs = yield from measurement.costs_in(workbench, base.weights, unit, stop)
     heaviest, lightest = cost_bounds(base, costs, search.locked)
     steps = Steps.begin(costs.dense / heaviest, costs.dense / lightest, search.start)
-    tries = _Trials(workbench, base, search, experiment, costs, scan, least, stop)
+    tries = _Trials(workbench, base, search, experiment, costs, scan, least, ends)
     seed = workbench.settings.seed
-    stream = descend(tries.attempt, steps, by=search.by, least=least, seed=seed, stop=stop)
+    stream = descend(tries.attempt, steps, by=search.by, least=least, seed=seed, stop=ends)
     return (yield from within(rest, stream))
+
+
+def _prepared(
+    workbench: Workbench, opened: Opened, search: Search, experiment: Experiment, stop: StopFlag
+) -> Stream[tuple[Net, NetCosts, Scan | None]]:
+    """The net to start from, the costs of its layers, and its scan if the method needs one."""
+    base = yield from opened(workbench)
+    unit = UNITS.get(search.by, "parameters")
+    costs = yield from measurement.costs_in(workbench, base.weights, unit, stop)
+    scan = yield from scan_for(search.method, workbench, base, experiment, stop)
+    return base, costs, scan
 
 
 @dataclass(frozen=True)
@@ -241,8 +276,8 @@ def _kept(workbench: Workbench, weights: Weights) -> dict[str, int]:
 
 
 def _written(
-    benches: Sequence[Workbench],
-    found: Lightest,
+    workbench: Workbench,
+    descent: Descent,
     best: Trial,
     experiment: Experiment,
     to: Path,
@@ -252,13 +287,11 @@ def _written(
 
     After a stop, the file is made at once, without training its values.
     """
-    seeds = zip(found.descents, benches, strict=True)
-    descent, bench = next(each for each in seeds if each[0].best is best)
     file = best.file
     if file is None:
         least, tune = descent.least - ROUNDING, 0 if stop() else TUNE
-        file = yield from small_file(bench, best.result.weights, least, tune)
-    result = yield from write_small_file(bench, file, to)
+        file = yield from small_file(workbench, best.result.weights, least, tune)
+    result = yield from write_small_file(workbench, file, to)
     packing = Packing("codebook", levels=file.levels) if file.levels else Packing()
     yield from record_export(result, packing, experiment, best.result.run)
     return result
