@@ -55,8 +55,13 @@ class Steps:
 
     @classmethod
     def begin(cls, ratio: float, most: float, start: float = START) -> Steps:
-        """The steps down from a base of this ratio; the first goes to `start` if that is far."""
-        return cls(ratio, most, max(start / ratio, min(start, GROWTH)))
+        """The steps down from a base of this ratio; the first goes to `start` if that is far.
+
+        Where that is at or beyond the largest ratio, it goes halfway there.
+        """
+        factor = max(start / ratio, min(start, GROWTH))
+        halfway = math.sqrt(max(most / ratio, 1.0))
+        return cls(ratio, most, factor if ratio * factor < most else max(halfway, PRECISION))
 
     def next(self) -> Step | None:
         """The next step; None if the descent has ended."""
