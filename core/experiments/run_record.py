@@ -46,7 +46,8 @@ class LayerRecord:
     Attributes:
         sparsity: planned.
         kept: number of nonzero weights.
-        threshold: the largest magnitude the plan prunes from the base in one shot.
+        threshold: the largest magnitude the plan prunes from the base in one shot; or importance,
+            by another criterion.
 
     Raises InputError if the name is empty.
     """

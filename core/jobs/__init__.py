@@ -3,6 +3,7 @@
 A job without a partial result raises `StoppedError` if its stop flag is raised.
 
 workbench      the model, the data and the settings that jobs share; training, fine-tuning
+net            a net to prune from: its weights, and what a screen shows of them
 models         models of the workbench: fresh, uninitialized, and with given weights
 preflight      checks of the settings before anything is downloaded
 dense_net      the dense net: given, shipped, cached, or trained now

@@ -1,19 +1,21 @@
 """From a goal to a plan, with the costs and the scan that it needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.errors import InputError, StoppedError
 from core.events import Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
 from core.experiments.saved_scans import load_scan, save_scan
 from core.jobs import measurement
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.pruning.allocation import allocate, check_room
 from core.pruning.budgets.costs import NetCosts
 from core.pruning.budgets.reach import of_dense
 from core.pruning.curves import SPLITS, Scan
 from core.pruning.goals import NEEDING_SCAN, Goal
 from core.pruning.plans import Plan
+from core.pruning.what_if import Profile
 
 
 def plan_for(
@@ -36,8 +38,9 @@ def plan_for(
     costs = yield from measurement.costs_in(workbench, base.weights, goal.unit, stop)
     check_room(base.profiles, costs, goal.budget(round(costs.dense)), locked)
     scan = yield from scan_for(method, workbench, base, experiment, stop)
-    plan = plan_by(base, costs, goal, method, locked, scan)
-    kept = {p.layer.name: p.what_if(plan[p.layer.name]).kept for p in base.profiles}
+    profiles = yield from workbench.profiles(base, stop)
+    plan = plan_by(base, profiles, costs, goal, method, locked, scan)
+    kept = {p.layer.name: p.what_if(plan[p.layer.name]).kept for p in profiles}
     yield Notice(f"{goal} by {method}: {of_dense(costs, kept)}")
     return plan
 
@@ -70,7 +73,9 @@ def scan_for(
     if method not in NEEDING_SCAN:
         return None
     yield from workbench.splits(stop)
-    scan = load_scan(experiment.folder, base.digest, SPLITS[0], workbench.data_name).scan
+    scan = load_scan(
+        experiment.folder, base.digest, SPLITS[0], workbench.data_name, workbench.repair
+    ).scan
     if scan is not None and scan.exact:
         return scan
     scan = yield from measurement.scan(workbench, base.weights, stop=stop)
@@ -82,6 +87,7 @@ def scan_for(
 
 def plan_by(
     base: Net,
+    profiles: Sequence[Profile],
     costs: NetCosts,
     goal: Goal,
     method: str,
@@ -94,4 +100,4 @@ def plan_by(
         InputError: as `plan_for` does.
     """
     budget, dense = goal.budget(round(costs.dense)), base.accuracy.validation
-    return allocate(method, base.profiles, budget, costs, locked=locked, scan=scan, dense=dense)
+    return allocate(method, profiles, budget, costs, locked=locked, scan=scan, dense=dense)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from core.criteria.names import MAGNITUDE
+from core.events import drain
 from core.experiments.run_record import (
     FINETUNE,
     PRUNE,
@@ -41,7 +43,8 @@ from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
     from core.jobs.lightest.trials import Lightest, Trial
-    from core.jobs.workbench import Net, Workbench
+    from core.jobs.net import Net
+    from core.jobs.workbench import Workbench
 
 
 def finetuning_record(
@@ -71,7 +74,8 @@ def _pruning_record(
 ) -> RunRecord:
     """What is recorded of a plan for a base, whatever is done to it."""
     what_ifs = [
-        profile.what_if(max(plan[profile.layer.name], profile.floor)) for profile in base.profiles
+        profile.what_if(max(plan[profile.layer.name], profile.floor))
+        for profile in drain(workbench.profiles(base))
     ]
     layers = tuple(
         LayerRecord(layer.name, layer.elements, what_if.sparsity, what_if.kept, what_if.threshold)
@@ -248,8 +252,10 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     uniform = {key: _each(result.uniform, attribute) for key, attribute in columns.items()}
     return {
         **to_plain({**_settings(workbench, result.precision), **_statistics(workbench)}),
+        "criterion": workbench.finetuning.criterion,
         "split": result.split,
         "images": result.images,
+        "repair": result.repair,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
         "layers": layers.pop("accuracy"),
         **layers,
@@ -303,8 +309,13 @@ def _size(net: Footprint) -> dict[str, Any]:
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
-    """All hyperparameters of a fine-tuning."""
+    """All hyperparameters of a fine-tuning; the criterion only if it is not magnitude.
+
+    Runs by magnitude are then those of versions that knew no other.
+    """
     values = asdict(recipe)
+    if recipe.criterion == MAGNITUDE:
+        del values["criterion"]
     for phase in ("dense", "finetune"):
         del values[phase]
     if not recipe.reconstruct:  # as in runs of versions that did not know it

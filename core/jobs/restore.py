@@ -10,7 +10,8 @@ from core.experiments.run_record import PRUNE, TRAIN, ReconstructionRecord, RunR
 from core.experiments.runs import STOPPED, Run
 from core.jobs import measurement
 from core.jobs.dense_net import cached_net, measured_net
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan

@@ -41,8 +41,8 @@ from core.jobs.lightest.trials import (
     TrialStarted,
 )
 from core.jobs.measurement import layer_in_words
+from core.jobs.net import Net
 from core.jobs.restore import RestoredRun
-from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated
 from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.nets.footprint import DeadUnits, Sizes
@@ -313,6 +313,7 @@ class Scripted(Backend):
             stopped=stopped,
             diverged=self.diverged,
             error="",
+            reconstructed=reconstructed,
             revived=0,
             dead=self.dead,
             sizes=SIZES,

@@ -26,7 +26,7 @@ T = TypeVar("T")
 def drive(stream: Stream[T], console: Console) -> T:
     """Run a stream to its end and show its progress."""
     if not console.is_terminal:
-        return drain(stream, lambda event: _print(event, console))
+        return drain(stream, lambda event: print_event(event, console))
     bar = "{task.description}", BarColumn(), TaskProgressColumn()
     columns = (*bar, TimeElapsedColumn(), "elapsed{task.fields[left]}", "{task.fields[note]}")
     with (
@@ -74,7 +74,7 @@ class _Bar:
                 self._progress.table = tuple(table.lines(width))
             case _:
                 self._seed = event.seed if isinstance(event, DescentStarted) else self._seed
-                _print(event, self._progress.console)
+                print_event(event, self._progress.console)
 
     def _move(self, title: str, note: str) -> None:
         done, left = self._meter.done, self._meter.left(monotonic())
@@ -88,7 +88,7 @@ class _Bar:
         )
 
 
-def _print(event: Event, console: Console) -> None:
+def print_event(event: Event, console: Console) -> None:
     """Print an event that a log should keep."""
     match event:
         case Notice():

@@ -20,7 +20,7 @@ from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
     from core.jobs.lightest.trials import Lightest
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.pruning.budgets.costs import NetCosts
     from core.pruning.plans import Plan
     from tui.screens.goal_dialog import GoalRequest

@@ -25,7 +25,7 @@ from tui.views.activity import JobProgress, Outcome
 
 if TYPE_CHECKING:
     from core.events import Accuracy
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
     from tui.jobs.job import Job

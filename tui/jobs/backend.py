@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from core.formats.export_formats import Packing
     from core.inference.benchmark_result import Benchmark
     from core.jobs.lightest.trials import By, Lightest
+    from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
-    from core.jobs.workbench import Net, Workbench
+    from core.jobs.workbench import Workbench
     from core.nets.footprint import Sizes
     from core.pruning.budgets.costs import NetCosts
     from core.pruning.curves import Scan
@@ -180,8 +181,8 @@ class Backend:
         """The stored scan of these weights, if any; reads a small file."""
         from core.experiments.saved_scans import load_scan
 
-        data = self._workbench.data_name
-        return load_scan(self.experiment.folder, base.digest, SPLITS[0], data).scan
+        bench, folder = self._workbench, self.experiment.folder
+        return load_scan(folder, base.digest, SPLITS[0], bench.data_name, bench.repair).scan
 
     def lightest(
         self,

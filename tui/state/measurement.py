@@ -10,7 +10,7 @@ from core.pruning.plans import Plan
 from tui.state.results import ResultKey
 
 if TYPE_CHECKING:
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.measure.comparison import NetComparison
     from core.measure.costs import ActivityMeasured
     from core.pruning.curves import Sample

@@ -13,7 +13,7 @@ from core.pruning.plans import Plan, prune_count
 if TYPE_CHECKING:
     from core.events import Accuracy
     from core.inference.benchmark_result import Benchmark
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.reconstruction.measured_net import ReconstructedNet
 
 

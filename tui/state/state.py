@@ -20,7 +20,7 @@ from tui.state.undo import UndoPoint, within_limits
 if TYPE_CHECKING:
     from core.events import Accuracy
     from core.experiments.exports import Export
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.pruning.budgets.costs import NetCosts, Unit
     from core.pruning.curves import Scan
     from core.pruning.what_if import Profile, WhatIf

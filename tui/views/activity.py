@@ -121,9 +121,9 @@ class Outcome:
 
 
 def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:
-    """A job's progress, or an outcome and what to do next; a message in place of the second line.
+    """A job's progress, or an outcome and what to do next; a message for a moment in their place.
 
-    At least two lines; warnings and errors may take more.
+    Two lines, so that what is above keeps its height; only warnings and errors may take more.
     """
     now = monotonic() if now is None else now
     if isinstance(shown, Outcome):
@@ -133,8 +133,17 @@ def activity(shown: JobProgress | Outcome, width: int, now: float | None = None)
     said = shown.said
     if said is None or now >= said.until:
         return lines
+    return _with_message(lines, said, width)
+
+
+def _with_message(lines: Lines, said: Said, width: int) -> Lines:
+    """Lines with a message from the second one on; a long one takes the first, too."""
     message = _wrapped(said.text, width, said.role)
-    return (*lines[:1], *message) if lines and lines[0] != _EMPTY else message
+    if said.role != "error":
+        message = _at_most(message, max(HEIGHT, len(lines)), width)
+    if lines[0] == _EMPTY or len(message) >= len(lines):
+        return message
+    return (lines[0], *message, *lines[1 + len(message) :])
 
 
 _EMPTY: Line = (Span("  ", "good"),)
@@ -196,13 +205,17 @@ def _bar_width(title: str, facts: list[str], width: int) -> int:
 
 
 def _details(job: JobProgress, width: int) -> Lines:
-    """What the job does and has found; a notice that does not fit beside it is above it."""
+    """What the job does and has found; a warning that does not fit beside it is above it.
+
+    Another notice is cut: it is among the messages.
+    """
     facts = " · ".join(_facts(job))
     if not job.notice or not (job.warned or job.batch is None):
         return _line(facts, width)
-    if len(together := " · ".join(filter(None, (job.notice, facts)))) <= width - 3:
-        return _line(together, width)
-    notice = _wrapped(job.notice, width, "warning" if job.warned else "muted")
+    room = width - 3 - len(f" · {facts}" * bool(facts))
+    if len(job.notice) <= room or not job.warned:
+        return _line(" · ".join(filter(None, (cut(job.notice, room), facts))), width)
+    notice = _wrapped(job.notice, width, "warning")
     return (*_at_most(notice, HEIGHT, width), *(_line(facts, width) if facts else ()))
 
 

@@ -28,8 +28,8 @@ from tui.views.activity import Outcome
 if TYPE_CHECKING:
     from core.experiments.exports import Export
     from core.jobs.lightest.trials import Lightest
+    from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
-    from core.jobs.workbench import Net
     from core.pruning.curves import Scan
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult
@@ -128,11 +128,15 @@ def finetuned(
         reference = "dense" if few else f"dense {score(dense.accuracy)} %"
         against = f" ({difference_from(tuned.accuracy, dense.accuracy)} vs. {reference})"
     advice = f"best epoch {tuned.best}, revived {tuned.revived} · {{adopt}} to adopt it as the base"
+    start = tuned.reconstructed
     if not tuned.best:  # no epoch of training at the full plan: the accuracy is that of pruning
-        advice = "the rest of the plan was pruned without training; {fine-tune} to start over"
+        pruned = "the rest of the plan was pruned without training"
+        what = "no epoch of training has ended" if start else pruned
+        advice = f"{what}; {{fine-tune}} to start over"
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
-        f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
+        f"test {score(start.accuracy if start else tuned.pruned)} → "
+        f"{score(tuned.accuracy)} %{against}",
         tuned.error or advice,
         role="warning" if tuned.stopped or tuned.diverged else "good",
         warnings=warnings,
@@ -223,9 +227,10 @@ def restored(restored: RestoredRun, run_id: str) -> Outcome:
     scores = f"{score(accuracy, 'validation')} % on validation, {score(accuracy)} % on test"
     if restored.plan is None:
         return Outcome(f"the net of run {run_id} is now the dense net: {scores}", "{undo} to undo")
+    what = "base, plan and recipe" if restored.stage == "finetuned" else "base and plan"
     return Outcome(
         f"run {run_id} restored: {scores}",
-        "with its base, plan and recipe · {adopt} to adopt · {undo} to undo",
+        f"with its {what} · {{adopt}} to adopt · {{undo}} to undo",
     )
 
 

@@ -36,7 +36,8 @@ from core.jobs.lightest.trials import (
     Trial,
     TrialStarted,
 )
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.weights import Weights
 from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan
@@ -212,9 +213,9 @@ class _Trials:
         search, workbench = self.search, _with_effort(self.workbench, step.effort)
         yield TrialStarted(number, step.ratio, workbench.finetuning.epochs)
         base = self.base if best is None else workbench.net(best.result, best.base)
-        plan = plan_by(
-            base, self.costs, self._goal(step.ratio), search.method, search.locked, self.scan
-        )
+        profiles = yield from workbench.profiles(base, self.stop)
+        goal = self._goal(step.ratio)
+        plan = plan_by(base, profiles, self.costs, goal, search.method, search.locked, self.scan)
         training, packing = portions(TRAINING_COST, FILE_COST * (search.by == "bytes"))
         trial = TrialRecord(number, self.least, search.by)
         stream = recorded.finetune(

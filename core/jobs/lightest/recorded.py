@@ -13,10 +13,11 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import RunRecord, TrialRecord, record_json
 from core.experiments.runs import DONE, Run
 from core.jobs import recorded_jobs
+from core.jobs.net import Net
 from core.jobs.report import finetuning_record
 from core.jobs.restore import finetuning_of
 from core.jobs.resume import resume_finetuning
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.training.finetuning import FineTuningResult
 
 _IDENTITY = (

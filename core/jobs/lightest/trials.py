@@ -11,7 +11,7 @@ from core.events import Event
 if TYPE_CHECKING:
     from core.events import Accuracy
     from core.jobs.export import ExportResult, SmallFile
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.pruning.budgets.costs import Unit
     from core.pruning.plans import Plan
     from core.settings.settings import Settings

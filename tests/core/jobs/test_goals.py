@@ -17,7 +17,8 @@ from core.inference.sparse import layer_times
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
 from core.jobs.goals import cost_bounds, plan_for
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.layers import Layer
 from core.pruning.budgets.costs import CostsKnown, LayerCosts, NetCosts, parameter_costs
 from core.pruning.goals import parse_goal

@@ -89,7 +89,7 @@ def test_values_arrive_in_their_types() -> None:
             "--by ratio: expected one of parameters",
         ),
         (("lightest", "--max-drop", "1", "--seeds", "0,x"), "--seeds x: expected a whole number"),
-        (("lightest", "--max-drop", "1", "--seeds", "0,0"), "--seeds 0,0: expected each seed once"),
+        (("lightest", "--max-drop", "1", "--seeds", "0,0"), "--seeds 0,0: 0 is given twice"),
         (("lightest", "--max-drop", "1", "--start", "1"), "--start 1: expected a number above 1"),
         (("scan", "--within", "0"), "--within 0: expected a number above 0"),
         (("scan", "--split", "train"), "--split train: expected one of validation, test"),

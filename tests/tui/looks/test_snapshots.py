@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from core.errors import WorkError
 from core.events import StopFlag, Stream
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan
 from tests.tui.conftest import idle, ready, settled, until
 from tests.tui.scripted import PATIENCE, Many, Scripted, residual, scanned

@@ -64,7 +64,7 @@ def test_a_sparse_engine_that_is_slower_is_a_warning(threads: tuple[int, ...], r
 def test_a_fine_tuning_that_ended_early_is_a_warning(
     stopped: bool, diverged: bool, error: str, role: str
 ) -> None:
-    ended = {"stopped": stopped, "diverged": diverged, "error": error}
+    ended = {"reconstructed": None, "stopped": stopped, "diverged": diverged, "error": error}
     tuned = SimpleNamespace(accuracy=TUNED, pruned=PRUNED, best=5, revived=0, **ended)
     outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
     assert outcome.role == role
@@ -77,7 +77,14 @@ def test_on_few_images_the_advice_keeps_its_line_and_differences_their_decimals(
     few = {"images": (18, 18)}
     dense = replace(net(), accuracy=Accuracy(100.0, 100.0, **few))
     before, after = Accuracy(33.3, 33.3, **few), Accuracy(94.4, 94.4, **few)
-    ended = {"stopped": False, "diverged": False, "error": "", "best": 5, "revived": 0}
+    ended = {
+        "reconstructed": None,
+        "stopped": False,
+        "diverged": False,
+        "error": "",
+        "best": 5,
+        "revived": 0,
+    }
     tuned = SimpleNamespace(accuracy=after, pruned=before, **ended)
     result = replace(RESULT, accuracy=after, seconds=3_000.0)
     outcome = job_outcomes.finetuned(result, tuned, dense)  # type: ignore[arg-type]
@@ -86,7 +93,14 @@ def test_on_few_images_the_advice_keeps_its_line_and_differences_their_decimals(
 
 
 def test_a_fine_tuning_stopped_before_the_full_plan_has_to_start_over() -> None:
-    ended = {"stopped": True, "diverged": False, "error": "", "best": 0, "revived": 0}
+    ended = {
+        "reconstructed": None,
+        "stopped": True,
+        "diverged": False,
+        "error": "",
+        "best": 0,
+        "revived": 0,
+    }
     tuned = SimpleNamespace(accuracy=TUNED, pruned=PRUNED, **ended)
     outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
     assert outcome.detail == "the rest of the plan was pruned without training; f to start over"

@@ -59,7 +59,7 @@ def prepare(args: Namespace) -> Command[Lightest]:
 
 
 def _seeds(args: Namespace, seed: int) -> tuple[int, ...]:
-    if args.seeds is None:
+    if "seeds" not in args:
         return (seed,)
     if "seed" in args:
         raise InputError("give either --seed or --seeds, not both")

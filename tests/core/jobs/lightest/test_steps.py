@@ -80,9 +80,7 @@ def test_a_later_step_gets_more_epochs_before_it_is_made_smaller() -> None:
     assert smallest <= PRECISION < smallest**2
 
 
-@pytest.mark.parametrize(
-    ("base", "first"), [(1.0, 30.0), (20.0, 40.0), (36.88, 73.76), (320, 400)]
-)
+@pytest.mark.parametrize(("base", "first"), [(1.0, 30.0), (20.0, 40.0), (36.88, 73.76), (320, 400)])
 def test_a_descent_begins_well_below_its_base(base: float, first: float) -> None:
     assert Steps.begin(base, MOST).next() == Step(pytest.approx(first))
 
