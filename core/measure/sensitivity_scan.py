@@ -78,6 +78,7 @@ def scan(
     seed: int = 0,
     precision: str = "fp32",
     train: Images | None = None,
+    ranked: Weights | None = None,
     repair: LayerRepair | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
@@ -99,6 +100,7 @@ def scan(
         precision: `bf16`, or `fp32`, for which int8 may do most of the work.
         train: the training images. If given, every point has running statistics of its own, see
             `core.measure.recalibration`; also one that prunes nothing.
+        ranked: decides which weights go, see `core.criteria.ranking`; None: their magnitudes.
         repair: repairs every pruned layer alone, before its statistics are computed, such as
             `core.reconstruction.scanned.LayersAlone`; the points of all layers use the same.
         stop: checked before every point.
@@ -108,7 +110,7 @@ def scan(
     if within is not None and not within > 0:
         raise InputError(f"intervals within ±{within} points: expected a number above 0")
     scanner = _Scanner(
-        model, data, split, sparsities, uniform, within, precision, train is not None
+        model, data, split, sparsities, uniform, within, precision, train is not None, ranked
     )
     scanner.prepare(train, repair, stop)
     if scanner.untraceable:
@@ -140,6 +142,7 @@ class _Scanner:
     within: float | None
     precision: str
     recalibrates: InitVar[bool] = False
+    ranked: Weights | None = None
     stopped: bool = False
 
     def __post_init__(
@@ -150,6 +153,8 @@ class _Scanner:
         layers = prunable_layers(evaluation_mode(self.model))
         keys = [layer.key for layer in layers]
         self.base: Weights = {key: self.model.get_parameter(key).detach() for key in keys}
+        ranked = self.base if self.ranked is None else self.ranked
+        self.order: Weights = {key: ranked[key].to(self.base[key].device) for key in keys}
         self.arithmetic = self._fastest()
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
         self.points = {layer.name: self._points([layer], sparsities) for layer in layers}
@@ -284,7 +289,7 @@ class _Scanner:
         return "int8" if self.precision == "fp32" and small and is_fast_here() else self.precision
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
-        weights = {layer.key: self.base[layer.key] for layer in layers}
+        weights = {layer.key: self.order[layer.key] for layer in layers}
         points = []
         for sparsity in [check_sparsity(sparsity, "the scan") for sparsity in sparsities]:
             thresholds = {key: threshold(weight, sparsity) for key, weight in weights.items()}
@@ -323,7 +328,7 @@ class _Scanner:
         if point.sparsity in repaired:
             return repaired[point.sparsity]()
         weight = self.base[layer.key]
-        pruned = pruned_by(weight, point.thresholds[layer.key])
+        pruned = pruned_by(self.order[layer.key], point.thresholds[layer.key])
         return {layer.key: weight.masked_fill(pruned, 0.0)}
 
     def _progress(self) -> Progress:

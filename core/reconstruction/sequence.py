@@ -34,8 +34,11 @@ from core.reconstruction.problems import Sums
 from core.reconstruction.statistics import Norms
 from core.reconstruction.tasks import LayerReconstructed, Task, tasks_of
 
-SAMPLE = 4_000
-"""Training images that the layers are reconstructed on."""
+SAMPLE, SAMPLE_VALUES = 4_000, 150_000_000
+"""Most training images that the layers are reconstructed on, and most pixel values of theirs.
+
+Those are 996 color images of 224 x 224, which have many rows in all but a net's last layers.
+"""
 
 BATCH = 250
 """Most of them at once."""
@@ -86,7 +89,7 @@ def reconstruct(
         plan: a sparsity for every layer.
         data: training images; a sample drawn from `seed` is used.
         seed: of the sample.
-        images: its size.
+        images: its size at most; large images are fewer, see `SAMPLE_VALUES`.
         recalibrates: compute running statistics anew, if the net has any and the plan prunes.
         stop: the layers done by then are kept, the others pruned by magnitude; statistics are
             computed anew nevertheless.
@@ -98,7 +101,8 @@ def reconstruct(
     found = find_uses(dense, some, layers)
     tasks = tasks_of(layers, found)
     recalibrates = recalibrates and masks.revived(base) > 0
-    work = _Work(net, dense, data, seed, min(images, len(data)), masks, recalibrates, stop)
+    images = min(images, len(data), max(1, SAMPLE_VALUES // max(1, data.values)))
+    work = _Work(net, dense, data, seed, images, masks, recalibrates, stop)
     reconstructing, recalibrating = portions(9, int(work.recalibration is not None))
     stopped = yield from within(reconstructing, _every(work, tasks))
     if work.recalibration is not None:

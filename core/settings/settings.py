@@ -154,6 +154,9 @@ OF_OWN_NETS = ("model_args", "fresh_head")
 OF_A_SESSION = ("model", *OF_OWN_NETS, "dataset", "protocol")
 """Settings that a run or a recipe must share with the session it is opened in."""
 
+OF_IMAGES = tuple(settings_in(Inputs))
+"""Settings of the images, likewise."""
+
 _IS_SAME = {"model": is_same_model, "dataset": is_same_data}
 """Compare settings that may hold a path, which depends on the folder it was given in."""
 

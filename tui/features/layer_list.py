@@ -7,7 +7,7 @@ from tui.session import Session
 from tui.state.layer_list import ListedLayers
 from tui.text.format import plural
 from tui.views.activity import Outcome
-from tui.widgets.find_input import FindInput
+from tui.widgets.inputs.find_input import FindInput
 
 
 def _filtered(session: Session) -> bool:

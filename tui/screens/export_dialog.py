@@ -11,7 +11,7 @@ from tui.screens.form_dialog import TITLE_WIDTH, FormDialog
 from tui.screens.path_dialog import LONGEST
 from tui.state.export_form import ExportForm
 from tui.text.lines import Line, Span, clean
-from tui.widgets.line_input import SteadyInput
+from tui.widgets.inputs.line_input import SteadyInput
 from tui.widgets.lines import LinesWidget
 
 

@@ -12,15 +12,15 @@ from tui.views.activity import JobProgress, Outcome, activity
 from tui.views.panels.arrangement import Arrangement
 from tui.views.panels.title import title
 from tui.views.plot_registry import PLOTS, from_plot
-from tui.widgets.find_input import FindInput
+from tui.widgets.inputs.find_input import FindInput
+from tui.widgets.inputs.line_input import LineInput
+from tui.widgets.inputs.value_input import ValueInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.layer_table import LayerTable
-from tui.widgets.line_input import LineInput
 from tui.widgets.lines import LinesWidget
 from tui.widgets.panel import Panel
 from tui.widgets.plot import PlotPanel
 from tui.widgets.scoreboard import Scoreboard
-from tui.widgets.value_input import ValueInput
 
 REDRAW_SECONDS = 0.25
 """Minimum time between two redraws of a plot, or of anything a job updates."""

@@ -8,7 +8,7 @@ from textual.widgets import Input, Label, Static
 
 from core.errors import InputError
 from tui.screens.overlay import Dialog
-from tui.widgets.line_input import SteadyInput
+from tui.widgets.inputs.line_input import SteadyInput
 
 LONGEST = 4096
 """Maximum characters of a path."""

@@ -8,7 +8,7 @@ from textual.widgets import Label
 
 from tui.screens.form_dialog import FormDialog
 from tui.state.recipe_form import RecipeForm
-from tui.widgets.number_input import NumberInput
+from tui.widgets.inputs.number_input import NumberInput
 
 
 class RecipeDialog(FormDialog[RecipeForm]):

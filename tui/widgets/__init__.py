@@ -5,5 +5,5 @@ panel       lines in a frame: layer_table, scoreboard and plot, on the main scre
 key_line    its keys
 run_table, runs_panel               in the history
 role_styles the colors of roles, for pictures of plots
-line_input  base of the lines to type in: value_input, number_input, find_input, note_input
+inputs      lines to type in
 """

@@ -7,8 +7,8 @@ from textual.events import MouseScrollDown, MouseScrollUp
 
 from tests.tui.conftest import idle, ready, shown
 from tests.tui.scripted import AGGRESSIVE
+from tui.widgets.inputs.value_input import ValueInput
 from tui.widgets.layer_table import LayerTable
-from tui.widgets.value_input import ValueInput
 
 
 async def test_arrows_letters_and_brackets_move_the_plan(app):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from textual.widgets import Input
 
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.nets.layers import Layer, prunable_layers
 from core.nets.user_model import build
 from core.nets.weights import copy_weights
@@ -22,10 +22,10 @@ from tui.app import FeatherweightApp
 from tui.state.state import State
 from tui.views.panels.layer_table import table
 from tui.views.plot_registry import PLOTS
-from tui.widgets.find_input import FindInput
+from tui.widgets.inputs.find_input import FindInput
+from tui.widgets.inputs.value_input import ValueInput
 from tui.widgets.layer_table import LayerTable
 from tui.widgets.plot import PlotPanel
-from tui.widgets.value_input import ValueInput
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textual.widgets import Label
 
 from core.errors import InputError
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.recipes import RECIPES, TrainingSize, recipe_named
 from tests.tui.conftest import idle, ready
@@ -18,7 +18,7 @@ from tui.screens.help.screen import HelpScreen
 from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import ROWS as SETTINGS
 from tui.state.recipe_form import RecipeForm
-from tui.widgets.number_input import NumberInput
+from tui.widgets.inputs.number_input import NumberInput
 
 ROWS = tuple(SETTINGS)
 

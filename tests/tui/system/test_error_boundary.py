@@ -20,7 +20,7 @@ from tui.screens.main import MainScreen
 from tui.screens.path_dialog import PathDialog
 from tui.screens.question import Choice, Question
 from tui.system.error_log import SIZE_LIMIT, log_error
-from tui.widgets.line_input import LineInput
+from tui.widgets.inputs.line_input import LineInput
 from tui.widgets.lines import LinesWidget
 
 pytestmark = pytest.mark.slow

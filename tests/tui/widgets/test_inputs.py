@@ -9,10 +9,10 @@ import pytest
 from core.experiments.run_record import RunRecord
 from core.experiments.runs import DONE, Run
 from tests.tui.scripted import net
-from tui.widgets.find_input import FindInput
-from tui.widgets.line_input import LineInput
-from tui.widgets.note_input import NoteInput
-from tui.widgets.value_input import ValueInput
+from tui.widgets.inputs.find_input import FindInput
+from tui.widgets.inputs.line_input import LineInput
+from tui.widgets.inputs.note_input import NoteInput
+from tui.widgets.inputs.value_input import ValueInput
 
 LAYERS = tuple(profile.layer for profile in net().profiles)
 

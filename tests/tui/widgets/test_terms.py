@@ -14,8 +14,8 @@ from tui.screens.overlay import Dialog
 from tui.screens.path_dialog import PathDialog
 from tui.text.terms import TERMS, explanation_at
 from tui.views.plot_registry import PLOTS
+from tui.widgets.inputs.line_input import LineInput
 from tui.widgets.layer_table import LayerTable
-from tui.widgets.line_input import LineInput
 
 
 def test_a_term_is_explained_where_the_pointer_is():

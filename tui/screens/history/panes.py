@@ -16,9 +16,9 @@ from tui.views.history import ABOUT, about, failure, hint, hint_lines, sizes, ti
 from tui.views.history_footer import footer_keys
 from tui.views.panels.arrangement import WIDE
 from tui.views.run_comparison import VIEWS, views
+from tui.widgets.inputs.note_input import NoteInput
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesWidget
-from tui.widgets.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 from tui.widgets.runs_panel import RunsPanel
 

@@ -19,7 +19,7 @@ from tui.state.run_list import RunList
 from tui.state.run_rows import RunRow, why_incomparable
 from tui.text.lines import Span
 from tui.views.run_table import score_of, sortable
-from tui.widgets.note_input import NoteInput
+from tui.widgets.inputs.note_input import NoteInput
 from tui.widgets.run_table import RunTable
 
 

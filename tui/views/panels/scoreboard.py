@@ -207,22 +207,30 @@ def _strip(state: State, split: Split, width: int) -> Line:
     """One line for a split, in the longest wording that fits; the last one fits 60 columns."""
     dense = state.dense.accuracy if state.dense else None
     label, rows = Span(f" {split:<11}", "muted"), _rows(state)
-    last = next((row for row in reversed(rows) if row.accuracy and not row.of), None)
     full, plain = (
         [_strip_part(row, split, dense, changes=changes) for row in rows]
         for changes in (True, False)
     )
     short = [_short_part(row, split) for row in rows]
     wordings = [(full, 3), (plain, 3), (short, 2)]
-    if len(rows) == _STATES:  # the difference of the last one is what matters
-        few = [_strip_part(row, split, dense, changes=row is last) for row in rows]
-        fewer = [
-            _strip_part(row, split, dense, changes=True) if row is last else _short_part(row, split)
-            for row in rows
-        ]
-        wordings = [(full, 3), (few, 2), (fewer, 2), (short, 2), (short, 1)]
     lines = [(label, *_spaced(parts, gap)) for parts, gap in wordings]
+    if len(rows) == _STATES:
+        lines[1:] = _four_states(rows, split, dense)
     return next((line for line in lines if width_of(line) <= width), lines[-1])
+
+
+def _four_states(rows: Sequence[_Row], split: Split, dense: Accuracy | None) -> list[Line]:
+    """The shorter wordings with a reconstructed net: of the differences, the last one matters."""
+    last = next((row for row in reversed(rows) if row.accuracy and not row.of), None)
+    full = {row: _strip_part(row, split, dense, changes=row is last) for row in rows}
+    short = {row: _short_part(row, split) for row in rows}
+    fewer = {**short, **({last: full[last]} if last else {})}
+    label, least = Span(f" {split:<11}", "muted"), Span(f" {split[:5]:<6}", "muted")
+    lines: list[Line] = [(label, *_spaced([*each.values()], 2)) for each in (full, fewer, short)]
+    known = [short[row] for row in rows if row.name != "reconstructed" or not row.of]
+    for parts in ([*short.values()], known):
+        lines.append((least, *_spaced(parts, 1)[:-1]))
+    return lines
 
 
 def _spaced(parts: Sequence[Line], gap: int) -> Line:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from tui.widgets.line_input import LineInput
+from tui.widgets.inputs.line_input import LineInput
 
 
 class ValueInput(LineInput):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from core.experiments.runs import NOTE_LIMIT, Run
-from tui.widgets.line_input import LineInput
+from tui.widgets.inputs.line_input import LineInput
 
 
 class NoteInput(LineInput):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.state.layer_rows import matches
-from tui.widgets.line_input import LineInput
+from tui.widgets.inputs.line_input import LineInput
 
 if TYPE_CHECKING:
     from core.nets.layers import Layer

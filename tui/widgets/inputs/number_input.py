@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from core.errors import InputError
 from core.fields.declaration import Setting
-from tui.widgets.line_input import LineInput
+from tui.widgets.inputs.line_input import LineInput
 
 T = TypeVar("T")
 
