@@ -97,11 +97,13 @@ class Experiment:
         raise InputError(f"{self.folder} has no runs: expected the folder of an experiment")
 
     def begin(self, record: RunRecord) -> RunWriter:
-        """Begin a run under the next id; adds time and environment to `record`, creates folders.
+        """Begin a run under the next id, and create folders.
+
+        Adds the time to `record`, and this environment unless it names the one of another machine.
 
         Raises InputError if the folder cannot be written, ValueError if a number is not finite.
         """
-        record = replace(record, created=_now(), environment=environment())
+        record = replace(record, created=_now(), environment=record.environment or environment())
         text = to_json(record_json(replace(record, status=RUNNING)))
         make_folder(self.folder)
         with locked(self.folder):

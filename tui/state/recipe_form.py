@@ -14,7 +14,7 @@ from tui.keys.keymap import with_keys
 
 ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
 
-_PRUNING = ("method", "rounds", "scale_dropout", "rewind", "reconstruct")
+_PRUNING = ("method", "criterion", "rounds", "scale_dropout", "rewind", "reconstruct")
 """Settings without effect on dense training."""
 
 NEEDS = {"smoothing": ("loss", "cross-entropy"), "rounds": ("method", "iterative")}
@@ -169,7 +169,7 @@ def _in_recipe(recipe: Recipe, name: str) -> Any:
             return recipe.finetune.weight_decay
         case "rounds":
             return NO_CHANGES.applied_to(replace(recipe, method="iterative")).rounds
-        case "method" | "scale_dropout" | "rewind" | "reconstruct":
+        case "method" | "criterion" | "scale_dropout" | "rewind" | "reconstruct":
             return getattr(recipe, name)
         case _:
             return getattr(recipe.finetune, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
-from core.jobs.search import TrialFinished, TrialStarted
+from core.jobs.lightest.trials import DescentStarted, PackingStarted, TrialFinished, TrialStarted
 from core.progress import Meter
 from tui.keys.keymap import with_keys
 from tui.state.training_curve import smoothed
@@ -41,7 +41,7 @@ class JobProgress:
         since: its start time on the monotonic clock; when it is stopping, the time of that.
         notice: the last notice; a warning if `warned`.
         batch: the last one; its accuracy is smoothed like that of the accuracy plot.
-        searches: whether it may end before all of its trials.
+        guesses: whether the time left depends on what it finds.
     """
 
     title: str
@@ -54,7 +54,7 @@ class JobProgress:
     warned: bool = False
     warnings: tuple[str, ...] = ()
     stopping: bool = False
-    searches: bool = False
+    guesses: bool = False
     meter: Meter = field(default_factory=Meter)
     said: Said | None = None
 
@@ -85,11 +85,15 @@ class JobProgress:
                 warnings = (*self.warnings, event.text) if event.warning else self.warnings
                 return replace(self, notice=event.text, warned=event.warning, warnings=warnings)
             case TrialFinished():
-                return replace(self, notice=trial_result(event.trial), warned=True)
+                return replace(self, notice=trial_result(event.trial, event.by), warned=True)
+            case DescentStarted():
+                return replace(self, guesses=True)
+            case PackingStarted():
+                title = f"{self.title}, its file"
+                return replace(self, title=title, step=None, batch=None, epoch=None)
             case TrialStarted():
-                title = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
-                begun = replace(self, title=title, searches=True)
-                return replace(begun, step=None, batch=None, epoch=None)
+                title = f"trial {event.number}: {event.ratio:.1f}x"
+                return replace(self, title=title, step=None, batch=None, epoch=None)
             case _:
                 return self
 
@@ -117,9 +121,9 @@ class Outcome:
 
 
 def activity(shown: JobProgress | Outcome, width: int, now: float | None = None) -> Lines:
-    """A job's progress, or an outcome and what to do next; a message in place of the second line.
+    """A job's progress, or an outcome and what to do next; a message for a moment in their place.
 
-    At least two lines; warnings and errors may take more.
+    Two lines, so that what is above keeps its height; only warnings and errors may take more.
     """
     now = monotonic() if now is None else now
     if isinstance(shown, Outcome):
@@ -129,8 +133,17 @@ def activity(shown: JobProgress | Outcome, width: int, now: float | None = None)
     said = shown.said
     if said is None or now >= said.until:
         return lines
+    return _with_message(lines, said, width)
+
+
+def _with_message(lines: Lines, said: Said, width: int) -> Lines:
+    """Lines with a message from the second one on; a long one takes the first, too."""
     message = _wrapped(said.text, width, said.role)
-    return (*lines[:1], *message) if lines and lines[0] != _EMPTY else message
+    if said.role != "error":
+        message = _at_most(message, max(HEIGHT, len(lines)), width)
+    if lines[0] == _EMPTY or len(message) >= len(lines):
+        return message
+    return (lines[0], *message, *lines[1 + len(message) :])
 
 
 _EMPTY: Line = (Span("  ", "good"),)
@@ -171,8 +184,8 @@ def _headline(job: JobProgress, width: int, now: float) -> Line:
         if batch.seconds:
             facts.append(f"{count(round(_images(batch) / batch.seconds))} images/s")
     left = _time_left(job, now)
-    most = "at most " if job.searches else ""
-    facts.append(duration(now - job.since) if left is None else f"{most}{duration(left)} left")
+    about = "about " if job.guesses else ""
+    facts.append(duration(now - job.since) if left is None else f"{about}{duration(left)} left")
     while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
     chip = f" {job.recipe} " if job.recipe and not job.stopping else ""
@@ -192,13 +205,17 @@ def _bar_width(title: str, facts: list[str], width: int) -> int:
 
 
 def _details(job: JobProgress, width: int) -> Lines:
-    """What the job does and has found; a notice that does not fit beside it is above it."""
+    """What the job does and has found; a warning that does not fit beside it is above it.
+
+    Another notice is cut: it is among the messages.
+    """
     facts = " · ".join(_facts(job))
     if not job.notice or not (job.warned or job.batch is None):
         return _line(facts, width)
-    if len(together := " · ".join(filter(None, (job.notice, facts)))) <= width - 3:
-        return _line(together, width)
-    notice = _wrapped(job.notice, width, "warning" if job.warned else "muted")
+    room = width - 3 - len(f" · {facts}" * bool(facts))
+    if len(job.notice) <= room or not job.warned:
+        return _line(" · ".join(filter(None, (cut(job.notice, room), facts))), width)
+    notice = _wrapped(job.notice, width, "warning")
     return (*_at_most(notice, HEIGHT, width), *(_line(facts, width) if facts else ()))
 
 

@@ -14,6 +14,9 @@ from tui.text.format import are_few, count, plural, score
 from tui.text.lines import Lines, Span, clean, cut
 from tui.views.run_table import arrow, epochs, seed, when, whole
 
+_UNBROKEN = "\u00a0"
+"""A space at which no line ends, so that none begins with a separator."""
+
 ABOUT = 2
 """Lines about a run; one more for its sizes if there is room."""
 
@@ -40,19 +43,33 @@ def shorten_middle(path: str, name: str, width: int) -> str:
 
 
 def about(row: RunRow, current: str | None, width: int, height: int) -> Lines:
-    """A run's details in at most `height` lines; the last ones are for sizes and note."""
+    """A run's details in at most `height` lines; the last ones are for sizes and note.
+
+    Where not all fit, the least important details are left out as a whole.
+    """
     room, start = max(10, width - 3), f"{row.id}  "
-    details = " · ".join(filter(None, _details(row, current)))
     indent = " " * len(start)
-    lines = wrap(details, room, initial_indent=start, subsequent_indent=indent)
     files = sizes(row) if height > ABOUT else ""
     while len(indent + files) > room and " · " in files:
         files = files.rpartition(" · ")[0]
     below = [text for text in (files, clean(row.note)) if text]
     below = below[: max(0, height - 1)]
-    lines = _at_most(lines, height - len(below), room)
+    details = {name: text for name, text in _details(row, current).items() if text}
+    lines = _fitted(details, start, room, height - len(below))
     lines += [cut(indent + text, room) for text in below]
     return tuple((Span(f"  {line}", "muted"),) for line in lines)
+
+
+def _fitted(details: dict[str, str], start: str, room: int, height: int) -> list[str]:
+    """The details in lines, without as many dispensable ones as it takes."""
+    for name in ("", *_DISPENSABLE):
+        details.pop(name, "")
+        text, indent = f"{_UNBROKEN}· ".join(details.values()), " " * len(start)
+        broken = wrap(text, room, initial_indent=start, subsequent_indent=indent)
+        lines = [line.replace(_UNBROKEN, " ") for line in broken]
+        if len(lines) <= height:
+            break
+    return _at_most(lines, height, room)
 
 
 def sizes(row: RunRow) -> str:
@@ -93,25 +110,30 @@ def _states(row: RunRow) -> str:
     return "test " + ", ".join(f"{words.get(name, name)} {score(one)}" for name, one in stages)
 
 
-def _details(row: RunRow, current: str | None) -> tuple[str, ...]:
+_DISPENSABLE = ("precision", "seed", "when", "kind", "epochs", "base", "parameters", "recipe")
+"""The details that may be left out, the first ones first: the table has most of them."""
+
+
+def _details(row: RunRow, current: str | None) -> dict[str, str]:
+    """By name, in order; empty if there is nothing to say."""
     if row.status == UNREADABLE:
-        return (row.problem,)
+        return {"problem": row.problem}
     nonzero, parameters = row.record.nonzero, row.record.parameters
     weights = nonzero is not None and parameters is not None
-    return (
-        "on the main screen" if row.id == current else "",
-        "" if row.status == DONE else row.status,
-        when(row.created) if row.created else "",
-        row.kind or "",
-        row.recipe_and_method or "",
-        _states(row) or _interval(row.accuracy),
-        f"{epochs(row)} epoch{'' if epochs(row) == '1' else 's'}" if row.epochs else "",
-        f"seed {seed(row)}" if seed(row) else "",
-        "" if row.trained else f"from {f'run {row.base}' if row.base else 'the dense net'}",
-        row.precision or "",
-        f"{whole(nonzero)} of {whole(parameters)} parameters" if weights else "",
-        row.damage,
-    )
+    return {
+        "here": "on the main screen" if row.id == current else "",
+        "status": "" if row.status == DONE else row.status,
+        "when": when(row.created) if row.created else "",
+        "kind": row.kind or "",
+        "recipe": row.recipe_and_method or "",
+        "accuracy": _states(row) or _interval(row.accuracy),
+        "epochs": f"{epochs(row)} epoch{'' if epochs(row) == '1' else 's'}" if row.epochs else "",
+        "seed": f"seed {seed(row)}" if seed(row) else "",
+        "base": "" if row.trained else f"from {f'run {row.base}' if row.base else 'the dense net'}",
+        "precision": row.precision or "",
+        "parameters": f"{whole(nonzero)} of {whole(parameters)} parameters" if weights else "",
+        "damage": row.damage,
+    }
 
 
 def hint(run_list: RunList, current: str | None) -> Span:

@@ -297,9 +297,9 @@ async def test_no_key_is_offered_while_a_value_is_typed(app):
         await pilot.press("5")
         assert shown(app, "#keys").strip() == ""
         await pilot.press("escape")
-        assert shown(app, "#keys").split() == ["p", "prune", "f", "fine-tune", "c", "recipe", "│",
-            "m", "preset", "g", "goal", "s", "scan", "│", "h", "history", "?", "help", "q",
-            "quit"]  # fmt: skip
+        assert shown(app, "#keys").split() == ["p", "prune", "f", "fine-tune", "│",
+            "m", "preset", "g", "goal", "s", "scan", "│", "v", "plot", "h", "history", "?", "help",
+            "q", "quit"]  # fmt: skip
 
 
 async def test_another_theme_recolors_every_line(app):

@@ -91,6 +91,27 @@ def test_a_warning_is_readable_in_full_while_a_job_runs_and_after_it(width: int)
         assert LEAD in " ".join(line.strip() for line in text(ended))
 
 
+HELD_OUT = "imgs has no test split: held out 10 of 120 images, every twelfth of each class (seed 0)"
+
+
+def test_only_a_warning_takes_rows_from_the_plots_while_a_job_runs() -> None:
+    step = Progress("measuring the dense net on test", 2_000, 10_000, "images")
+    for events in ((Notice(HELD_OUT),), (Notice(HELD_OUT), step)):
+        _, detail = text(activity(progress(*events), 80, now=60.0))
+        assert detail.startswith("  imgs has no test sp")
+        assert ("2,000 of 10,000 images" in detail) == (step in events)
+        assert len(detail) <= 80
+    waits = Said("prune has to wait: fine-tuning to 36.88x is running, x stops it", "plain", 61.0)
+    lead = Notice(LEAD, warning=True)
+    outcomes = (Outcome("done", "next"), Outcome("done", warnings=(LEAD, LEAD)))
+    for shown in (progress(HALF), progress(HALF, lead), *outcomes):
+        before = activity(shown, 60, now=60.0)
+        lines = text(activity(replace(shown, said=waits), 60, now=60.0))
+        assert len(lines) == len(before), "a message moves nothing"
+        assert "prune has to wait" in "".join(lines)
+        assert "x stops it" in " ".join(line.strip() for line in lines)
+
+
 def test_what_does_not_fit_says_where_it_is() -> None:
     many = Outcome("fine-tuned", "a to adopt it", warnings=(LEAD, LEAD))
     shown = text(activity(many, 60))

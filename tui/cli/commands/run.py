@@ -23,7 +23,7 @@ _FEW = 5
 """Layers that are named rather than counted."""
 
 OPENING_COST = 0.03
-"""The share of a fine-tuning, or of a search, that it takes to open the net, about."""
+"""The share of a fine-tuning that it takes to open the net, about."""
 
 
 def prepare(args: Namespace) -> Command[Any]:

@@ -12,9 +12,10 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import BaseRecord
 from core.experiments.runs import DONE, INTERRUPTED, STOPPED, Run
 from core.jobs import measurement, recorded_jobs
+from core.jobs.net import Net
 from core.jobs.restore import restore
 from core.jobs.resume import resume
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.reconstruction.tasks import LayerReconstructed
 from core.settings.recipe_changes import RecipeChanges
 from core.training.checkpoints import Checkpoint

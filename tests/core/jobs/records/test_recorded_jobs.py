@@ -13,9 +13,10 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import BaseRecord
 from core.experiments.runs import DONE, STOPPED
 from core.jobs import recorded_jobs
+from core.jobs.net import Net
 from core.jobs.report import finetuning_record
 from core.jobs.restore import restore
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from tests.core.jobs.conftest import CHANGES, Kept, changed
