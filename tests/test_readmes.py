@@ -25,7 +25,7 @@ PAGES = ("README.md", "tui/README.md", "core/README.md", "tests/benchmarks/READM
 COMMANDS = (
     *(
         "run",
-        "search",
+        "lightest",
         "sweep",
         "scan",
         "table",

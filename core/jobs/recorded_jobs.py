@@ -62,14 +62,14 @@ def finetune(
     plan: Mapping[str, float],
     experiment: Experiment,
     stop: StopFlag = never,
-    search: TrialRecord | None = None,
+    lightest: TrialRecord | None = None,
     allocate: str | None = None,
     pruned: Accuracy | None = None,
     reconstructed: ReconstructedNet | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
-    `search` is the trial the run belongs to; `allocate` is that search's allocation method.
+    `lightest` is the trial the run is; `allocate` is that descent's allocation method.
     `pruned` is the accuracy of the plan in one shot, if it has been measured. Training starts from
     the net that is `reconstructed` of this base and plan, whatever the recipe says; if the recipe
     asks for one and none is given, it is made first.
@@ -87,7 +87,7 @@ def finetune(
     record = finetuning_record(
         workbench, base, plan, workbench.finetuning, precision, reconstructed
     )
-    writer = yield from begin(experiment, replace(record, search=search, allocate=allocate))
+    writer = yield from begin(experiment, replace(record, lightest=lightest, allocate=allocate))
     stream = run_finetuning(
         workbench, base, plan, writer, stop, pruned=pruned, reconstructed=reconstructed
     )

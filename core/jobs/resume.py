@@ -56,6 +56,21 @@ def resume(
         yield from workbench.prepared(stop)
         return (yield from run_pruning(workbench, base, plan, experiment.resume(run), stop))
     _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
+    return (yield from resume_finetuning(workbench, base, plan, run, experiment, stop))
+
+
+def resume_finetuning(
+    workbench: Workbench,
+    base: Net,
+    plan: Mapping[str, float],
+    run: Run,
+    experiment: Experiment,
+    stop: StopFlag = never,
+) -> Stream[FineTuningResult]:
+    """Resume an interrupted fine-tuning of `base` to `plan`, with the workbench's settings.
+
+    Raises InputError if its checkpoint is damaged, or it is running.
+    """
     state, made, pruned = _state(run), None, run.record.measured.get("pruned")
     making, training = portions(RECONSTRUCTION_COST * (state is None), 1 - RECONSTRUCTION_COST)
     if state is None and workbench.finetuning.reconstruct:

@@ -13,5 +13,6 @@ console         the console they print on
 streams         standard output and error, whatever happens to them
 progress        a bar in a terminal, lines in a log
 number_table    tables of numbers
+trials_table    the trials on the way to the lightest net
 settings_table  the tables of settings and preferences in tui/README.md
 """

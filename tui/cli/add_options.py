@@ -14,7 +14,8 @@ from core.fields.kinds import integer, number, number_or_all, one_of
 from core.fields.kinds import text as words
 from core.formats.export_formats import VALUES, Packing
 from core.inference.benchmark_result import SECONDS
-from core.jobs.search import START, TRIALS
+from core.jobs.lightest.steps import START
+from core.jobs.lightest.trials import COSTS
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, EXAMPLES
 from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity
@@ -37,7 +38,10 @@ _ALLOCATE = Setting(
     "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how to turn a goal into sparsities"
 )
 _MAX_DROP = Setting("max_drop", None, number(0, 100), "allowed validation accuracy drop (points)")
-_TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tunings")
+_BY = Setting("by", next(iter(COSTS)), one_of(COSTS), "what the net is to have least of")
+_MINUTES = Setting(
+    "minutes", None, number(0, 1_000_000, above=True), "minutes it may take", "no limit"
+)
 _START = Setting("start", START, number(1, 1_000_000, above=True), "first ratio to try")
 _WORKERS = Setting("workers", None, integer(1, 1024), "run N trials at once, each in a process")
 _CPUS = Setting(
@@ -226,11 +230,15 @@ def _add_bench(parser: ArgumentParser) -> None:
     _add(parser, _SECONDS, default=SECONDS)
 
 
-def _add_search(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("the search")
+def _add_lightest(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("the lightest net")
     _add(group, _MAX_DROP, required=True)
-    _add(group, _TRIALS, default=TRIALS)
+    _add(group, _BY, default=_BY.default)
+    text = "write the net to a compact file, with as few values as the drop allows"
+    group.add_argument("--to", metavar="FILE", type=Path, help=text)
+    _add_list(group, SETTINGS["seed"])
     _add(group, _START, default=START)
+    _add(group, _MINUTES, default=None)
     _add_allocation(group)
     _add_config(parser, "settings from a TOML file")
 
@@ -332,7 +340,7 @@ def add_demo(parser: ArgumentParser) -> None:
 
 COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
     "run": ("prune and fine-tune without the terminal program", True, _add_run),
-    "search": ("find the smallest net within an allowed drop in accuracy", True, _add_search),
+    "lightest": ("find the lightest net within an allowed drop in accuracy", True, _add_lightest),
     "sweep": ("run every combination of plans, settings and seeds", True, _add_sweep),
     "scan": ("measure accuracy with one layer pruned at a time", False, _add_scan),
     "table": ("list what each layer costs, as in Han et al. (2015)", False, _add_table),

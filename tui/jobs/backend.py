@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from core.experiments.runs import Run
     from core.formats.export_formats import Packing
     from core.inference.benchmark_result import Benchmark
+    from core.jobs.lightest.trials import By, Lightest
     from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
-    from core.jobs.search import SearchResult
     from core.jobs.workbench import Workbench
     from core.nets.footprint import Sizes
     from core.pruning.budgets.costs import NetCosts
@@ -206,24 +206,27 @@ class Backend:
         bench, folder = self._ranking_by(settings), self.experiment.folder
         return load_scan(folder, base.digest, SPLITS[0], bench.data_name, bench.repair).scan
 
-    def search(
+    def lightest(
         self,
         base: Net,
         max_drop: float,
+        by: By,
         method: str,
         locked: Mapping[str, float],
         settings: Settings,
         stop: StopFlag,
-    ) -> Stream[tuple[SearchResult, Net | None]]:
-        """Find the smallest net within a drop in accuracy; also returns the best trial's net."""
-        from core.jobs.goals import search_for
+    ) -> Stream[tuple[Lightest, Net | None]]:
+        """Find the lightest net within a drop in accuracy; also returns that net."""
+        from core.jobs.lightest.job import Search, given, lightest
 
         workbench = self._workbench.with_settings(settings)
-        result = yield from search_for(
-            workbench, base, max_drop, method, locked, self.experiment, stop=stop
+        search = Search(max_drop, by, method, locked)
+        seeds = (settings.seed,)
+        found = yield from lightest(
+            workbench, given(base), search, self.experiment, seeds, stop=stop
         )
-        best = result.best
-        return result, None if best is None else workbench.net(best.result, best.base)
+        best = found.best
+        return found, None if best is None else workbench.net(best.result, best.base)
 
     def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """Restore a run, completing it first if it was interrupted."""

@@ -21,14 +21,15 @@ from tui.text.format import (
     ratio,
     score,
     size_change,
+    trial_cost,
 )
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
     from core.experiments.exports import Export
+    from core.jobs.lightest.trials import Lightest
     from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
-    from core.jobs.search import SearchResult
     from core.pruning.curves import Scan
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult
@@ -180,27 +181,28 @@ def scanned(scan: Scan, tolerance: float, *, kept: bool = False) -> Outcome:
     )
 
 
-def searched(result: SearchResult) -> Outcome:
-    """A search has ended."""
-    if not result.trials and result.stopped:
-        again = result.error or "{goal} to search again"
+def found_lightest(found: Lightest) -> Outcome:
+    """The way to the lightest net has ended."""
+    if not found.trials and found.stopped:
+        again = found.error or "{goal} to start again"
         return Outcome("stopped before the first trial ended", again, role="warning")
-    early = "stopped early; " if result.stopped else ""
-    trials = plural(len(result.trials), "trial")
-    if result.best is None:
+    early = "stopped early; " if found.stopped else ""
+    trials, best = plural(len(found.trials), "trial"), found.best
+    if best is None:
         return Outcome(
-            f"{early}no net in {trials} reached {percent(result.least)} % on validation",
-            result.error
+            f"{early}no net in {trials} reached {percent(found.descents[0].least)} % on validation",
+            found.error
             or "allow a larger drop or more epochs ({recipe}) · {open-history} to list the trials",
             role="warning",
         )
-    accuracy = result.best.result.accuracy
+    values = f", {best.file.levels} levels to {{export}}" if best.file else ""
     return Outcome(
-        f"{early}smallest net in {trials}: {ratio(result.best.ratio)}, "
-        f"{score(accuracy, 'validation')} % on validation, {score(accuracy)} % on test",
-        result.error
-        or "its plan and net are loaded · {adopt} to adopt it · {open-history} to list the trials",
-        role="warning" if result.stopped or result.error else "good",
+        f"{early}lightest in {trials}: {trial_cost(best, found.by)}, "
+        f"{score(best.accuracy, 'validation')} % on validation",
+        found.error
+        or f"its plan and net are loaded{values} · {{adopt}} to adopt it · "
+        "{open-history} to list the trials",
+        role="warning" if found.stopped or found.error else "good",
     )
 
 

@@ -85,8 +85,8 @@ def test_a_training_is_read():
     assert (read.planned, row(kind="train", recipe="fast").planned) == (6, None)
 
 
-def test_a_trial_of_a_search_says_which():
-    assert row(kind="finetune", search={"trial": 3, "least": 99.1}).kind == "search 3"
+def test_a_trial_on_the_way_to_the_lightest_net_says_which():
+    assert row(kind="finetune", lightest={"trial": 3, "least": 99.1}).kind == "trial 3"
 
 
 def test_all_rounds_count_as_planned():
@@ -116,7 +116,7 @@ def test_a_run_with_epochs_needs_a_checkpoint_to_be_resumed(facts, resumable):
 )
 def test_odd_values_of_a_run_are_not_shown(odd):
     names = ("model", "kind", "created", "ratio", "nonzero", "accuracy", "epochs", "finetuning")
-    more = ("base", "layers", "best", "choices", "search", "state", "precision", "parameters")
+    more = ("base", "layers", "best", "choices", "lightest", "state", "precision", "parameters")
     read = row(**dict.fromkeys((*names, *more), odd))
     record = read.record
     numbers = (read.ratio, record.nonzero, record.best, read.planned, record.created, read.created)
@@ -142,7 +142,7 @@ def test_a_ratio_that_is_missing_follows_from_the_counts():
 
 good = {**tuning(AGGRESSIVE), **outcome(99.3, 99.31)}
 inside = ("validation", "test", "dense", "epoch", "name", "elements", "sparsity", "kept", "method")
-more = ("kind", "created", "search", "trial", "state", "choices", "rounds", "run", "best")
+more = ("kind", "created", "lightest", "trial", "state", "choices", "rounds", "run", "best")
 names = st.sampled_from(sorted({*good, *inside, *more}))
 anything = st.recursive(
     st.none()

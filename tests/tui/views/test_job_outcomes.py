@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError, StoppedError
 from core.events import Accuracy
-from core.jobs.search import SearchResult
+from core.jobs.lightest.trials import Descent, Lightest
 from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned
 from tests.tui.scripted_results import timed
 from tui.state.results import Result
@@ -111,14 +111,18 @@ def test_a_scan_without_images_has_to_be_started_again() -> None:
     assert job_outcomes.scanned(scanned(5_000), 1.0).role == "good"
 
 
-def test_a_search_stopped_in_its_first_trial_speaks_of_no_net() -> None:
-    outcome = job_outcomes.searched(SearchResult(None, (), 98.5, True))
+def nothing_found(*, stopped: bool) -> Lightest:
+    return Lightest("parameters", 0.5, (0,), (Descent(0, 98.5, (), not stopped),), stopped)
+
+
+def test_a_descent_stopped_in_its_first_trial_speaks_of_no_net() -> None:
+    outcome = job_outcomes.found_lightest(nothing_found(stopped=True))
     assert outcome.role == "warning"
     assert outcome.text == "stopped before the first trial ended"
 
 
-def test_a_search_without_a_result_names_the_least_accuracy() -> None:
-    outcome = job_outcomes.searched(SearchResult(None, (), 98.5, False))
+def test_a_descent_without_a_result_names_the_least_accuracy() -> None:
+    outcome = job_outcomes.found_lightest(nothing_found(stopped=False))
     assert outcome.role == "warning"
     assert "98.50 %" in outcome.text
 

@@ -20,7 +20,7 @@ from tui.cli.number_table import NumberTable
 from tui.text.format import count, score, without_dead
 
 OPENING_COST = 0.03
-"""The share of a fine-tuning, or of a search, that it takes to open the net, about."""
+"""The share of a fine-tuning that it takes to open the net, about."""
 
 
 def prepare(args: Namespace) -> Command[Any]:
