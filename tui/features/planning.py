@@ -145,12 +145,15 @@ class Planning(Feature):
             settings.changes,
             rewindable=base is not None and base.early is not None,
             size=base.training_size if base else None,
+            recalibrate=settings.recalibrate if base is None or base.has_statistics else None,
+            repair=settings.repair,
         )
         self.session.ask(RecipeDialog(form), self._take_recipe)
 
     def _take_recipe(self, form: RecipeForm) -> None:
-        settings = replace(self.state.settings, recipe=form.recipe, changes=form.changes)
-        self.session.show(self.state.set_recipe(settings))
+        settings = form.applied_to(self.state.settings)
+        state = self.state.set_recipe(settings)
+        self.session.show(self.session.with_stored_scan(state))
 
     @available()
     def undo(self) -> None:
