@@ -58,11 +58,14 @@ class SweepPlanned(Event):
 class TrialBegan(Event):
     """A worker trains a trial, from the start or from its last epoch.
 
-    `run` is its run, None if it is not recorded.
+    Attributes:
+        run: its run; None if it is not recorded.
+        ratio: as planned.
     """
 
     trial: Trial
     run: str | None
+    ratio: float | None
     resumed: bool
 
 
@@ -137,6 +140,7 @@ class _Driver:
         self._waiting = deque(p for p in planned if p.twin is None)
         self._active: dict[int, _Recording] = {}
         self._outcomes: dict[int, TrialOutcome] = {}
+        self._said: set[str] = set()
 
     @property
     def finished(self) -> bool:
@@ -202,9 +206,18 @@ class _Driver:
                 error = f"its worker was lost {ATTEMPTS} times: {message.reason}"
                 yield self._end(recording.failed(error))
             case _:
-                yield from recording.take(message)
+                yield from filter(self._is_news, recording.take(message))
                 if recording.outcome is not None:
                     yield self._end(recording.outcome)
+
+    def _is_news(self, event: Event) -> bool:
+        """Whether an event says something; trials have much in common to say."""
+        said = event.event if isinstance(event, TrialReported) else None
+        if not isinstance(said, Notice):
+            return True
+        is_new = said.text not in self._said
+        self._said.add(said.text)
+        return is_new
 
     def _end(self, outcome: TrialOutcome) -> TrialEnded:
         number = outcome.trial.number
@@ -292,7 +305,7 @@ class _Recording:
         self._stream = record_run(self._feed(), self._writer, lambda result: result.record)
         next(self._stream)  # to the first wait: from here on, closing it releases the run
         run_id = None if self._writer is None else self._writer.id
-        yield TrialBegan(self.trial, run_id, resumed=run is not None)
+        yield TrialBegan(self.trial, run_id, record.ratio, resumed=run is not None)
 
     def _feed(self) -> Stream[RecordedTrial]:
         """What the worker says, as a stream of its own."""
