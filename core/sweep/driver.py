@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -121,6 +121,8 @@ def run_trials(
     yield SweepPlanned(tuple(planned))
     driver = _Driver(planned, experiment, executor)
     with closing(driver):
+        with suppress(InputError):  # beginning a run says why the experiment cannot be written
+            experiment.tidy()
         yield from driver.known()
         while not driver.finished and not stop():
             yield from driver.step()
@@ -301,7 +303,7 @@ class _Recording:
         if run is not None:
             self._writer = self._experiment.resume(run)
         else:
-            self._writer = yield from recorded_jobs.begin(self._experiment, record)
+            self._writer = yield from recorded_jobs.begin(self._experiment, record, tidies=False)
         self._stream = record_run(self._feed(), self._writer, lambda result: result.record)
         next(self._stream)  # to the first wait: from here on, closing it releases the run
         run_id = None if self._writer is None else self._writer.id
