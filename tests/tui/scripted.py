@@ -68,7 +68,7 @@ from core.training.finetuning import PruningResult
 from tests.tui.scripted_results import compared, timed
 from tui.jobs.backend import Backend
 from tui.state.measurement import ImageSelection, MeasurementRequest
-from tui.state.results import Result
+from tui.state.results import Result, order_of
 
 SHAPES = {
     "conv1": (32, 1, 5, 5),
@@ -258,7 +258,22 @@ class Scripted(Backend):
         trained = SimpleNamespace(accuracy=accuracy, best=5, **ended)
         return trained, self.net_of(accuracy=accuracy)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
+    def profiles(
+        self, base: Net, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[Profile, ...]]:
+        """Those of the base, but with the negative weights first in every layer."""
+        self.started.append(f"rank by {order_of(settings)}")
+        yield Progress("ranking weights", 500, 1_000, "images")
+        if self.pause_at is not None:
+            self.paused.set()
+            self.go.wait(PATIENCE)
+        if stop():
+            raise StoppedError("stopped while ranking the weights")
+        return tuple(replace(p, negative=p.negative / 8) for p in base.profiles)
+
+    def prune(
+        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
+    ) -> Stream[PruningResult]:
         """The plan in one shot."""
         self.started.append("prune")
         yield Progress("measure pruned on test", 5_000, 10_000, "images")
@@ -320,7 +335,7 @@ class Scripted(Backend):
         )
         return tuned, replace(self.net_of(plan, TUNED), run="0002")
 
-    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+    def scan(self, base: Net, settings: Settings, stop: StopFlag) -> Stream[Scan]:
         """Curves that grow, and pause where the trainings do."""
         self.started.append("scan")
         names = [profile.layer.name for profile in base.profiles]
@@ -354,7 +369,7 @@ class Scripted(Backend):
             raise StoppedError("stopped before every layer was timed")
         return TIMES
 
-    def stored_scan(self, base: Net) -> Scan | None:
+    def stored_scan(self, base: Net, settings: Settings) -> Scan | None:
         """Look it up in `stored_scans`."""
         return self.stored_scans.get(base.digest)
 
@@ -408,7 +423,12 @@ class Scripted(Backend):
         return found, self.net_of(MODERATE, TUNED)
 
     def benchmark(
-        self, base: Net, plan: Mapping[str, float], made: Net | None, stop: StopFlag
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        made: Net | None,
+        settings: Settings,
+        stop: StopFlag,
     ) -> Stream[Benchmark]:
         """One thread, then two; it pauses between them where trainings do."""
         self.started.append(f"bench {'made' if made else dict(plan)}")

@@ -99,7 +99,7 @@ class Goals(Feature):
         def follow(event: Event) -> None:
             nonlocal packing
             if isinstance(event, ScanUpdated | PointScanned):
-                session.state = session.state.with_scan(base.digest, event.scan)
+                session.state = session.state.with_scan(state.scan_key(base), event.scan)
             elif isinstance(event, TrialStarted):
                 packing = False
                 session.watch_training(TrainingCurve(event.epochs, finetuning=True))

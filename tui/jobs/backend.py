@@ -14,6 +14,7 @@ from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.system.preload import preload_torch
+from tui.state.results import order_of
 from tui.system.garbage import importing
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from core.nets.footprint import Sizes
     from core.pruning.budgets.costs import NetCosts
     from core.pruning.curves import Scan
+    from core.pruning.what_if import Profile
     from core.reconstruction.measured_net import ReconstructedNet
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
@@ -47,6 +49,7 @@ class Backend:
     def __init__(self, settings: Settings, experiment: Experiment) -> None:
         self.settings = settings
         self.experiment = experiment
+        self._ranking: tuple[str, Workbench | None] = "", None
 
     @cached_property
     def _workbench(self) -> Workbench:
@@ -106,11 +109,29 @@ class Backend:
         result = yield from recorded_jobs.train(workbench, self.experiment, stop)
         return result, workbench.net(result)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
+    def profiles(
+        self, base: Net, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[Profile, ...]]:
+        """The weights of the base in the order in which the settings' criterion prunes them."""
+        return self._ranking_by(settings).profiles(base, stop)
+
+    def _ranking_by(self, settings: Settings) -> Workbench:
+        """A workbench with the criterion and the seed of these settings, the same for the same."""
+        order, (known, workbench) = order_of(settings), self._ranking
+        if order == order_of(self.settings):
+            return self._workbench
+        if order != known or workbench is None:
+            workbench = self._workbench.with_settings(settings)
+            self._ranking = order, workbench
+        return workbench
+
+    def prune(
+        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
+    ) -> Stream[PruningResult]:
         """Apply the plan to the base in one shot and measure it."""
         from core.jobs import measurement
 
-        return measurement.prune(self._workbench, base, plan, stop)
+        return measurement.prune(self._ranking_by(settings), base, plan, stop)
 
     def reconstruct(
         self,
@@ -166,22 +187,23 @@ class Backend:
 
         return measurement.costs_in(self._workbench, base.weights, "ns", stop)
 
-    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+    def scan(self, base: Net, settings: Settings, stop: StopFlag) -> Stream[Scan]:
         """Scan how sensitive the base's layers are; the scan is stored with the experiment."""
         from core.jobs import measurement
         from core.jobs.goals import store_scan
 
+        workbench = self._ranking_by(settings)
         scan = yield from measurement.scan(
-            self._workbench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
+            workbench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
         )
-        yield from store_scan(self._workbench, base.digest, scan, self.experiment)
+        yield from store_scan(workbench, base.digest, scan, self.experiment)
         return scan
 
-    def stored_scan(self, base: Net) -> Scan | None:
+    def stored_scan(self, base: Net, settings: Settings) -> Scan | None:
         """The stored scan of these weights, if any; reads a small file."""
         from core.experiments.saved_scans import load_scan
 
-        bench, folder = self._workbench, self.experiment.folder
+        bench, folder = self._ranking_by(settings), self.experiment.folder
         return load_scan(folder, base.digest, SPLITS[0], bench.data_name, bench.repair).scan
 
     def lightest(
@@ -221,17 +243,22 @@ class Backend:
         return (yield from within(reading, stream))
 
     def benchmark(
-        self, base: Net, plan: Mapping[str, float], net: Net | None, stop: StopFlag
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        net: Net | None,
+        settings: Settings,
+        stop: StopFlag,
     ) -> Stream[Benchmark]:
         """Benchmark a net made for the plan, or the plan applied to the base, in every engine."""
         from core.jobs import measurement
-        from core.pruning.masks import Masks
+        from core.nets.weights import copy_weights
 
-        workbench = self._workbench
+        workbench = self._ranking_by(settings)
         if net is not None:
-            return measurement.benchmark(workbench, net.weights, stop=stop)
-        pruned = Masks.of(base.weights, workbench.layers, plan).apply(base.weights)
-        return measurement.benchmark(workbench, pruned, stop=stop)
+            return (yield from measurement.benchmark(workbench, net.weights, stop=stop))
+        pruned = copy_weights((yield from measurement.pruned_net(workbench, base, plan, stop)))
+        return (yield from measurement.benchmark(workbench, pruned, stop=stop))
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
@@ -268,7 +295,7 @@ class Backend:
         """
         from core.jobs import measurement
 
-        workbench, base, plan = self._workbench, request.base, request.plan
+        workbench, base, plan = self._ranking_by(request.settings), request.base, request.plan
         shown, images = request.net or base, request.images
         compare = partial(measurement.compare, workbench, request.dense, shown, plan, stop=stop)
         if images and images.mode == "chosen":

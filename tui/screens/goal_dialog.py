@@ -35,7 +35,7 @@ METHODS = {**ALLOCATIONS, TOLERANCE: "each layer as sparse as the tolerance line
 LONGEST = 100
 """Maximum characters of a goal."""
 
-EXAMPLES = "60x · 6000 kept · 28 KiB · 25 % macs · 0.2 ms · 0.5 points"
+EXAMPLES = "60x · 6000 kept · 28 KiB · 25 % macs · 0.2 ms · 0.5 points (a search)"
 ALTERNATIVE = ", or 0.5 points"
 _RATIOS = (60, 30, 20, 10, 5, 2)
 _QUICK = 500_000
@@ -84,6 +84,7 @@ class GoalDialog(Dialog[GoalRequest]):
     """
 
     COMPONENT_CLASSES = DIALOG_ROLES
+    VERTICAL_BREAKPOINTS = [(0, "-compact"), (25, "-roomy")]  # as many rows as it has
     BINDINGS = [
         Binding("up", "move(-1)", "method above", priority=True),
         Binding("down", "move(1)", "method below", priority=True),
@@ -304,8 +305,10 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
     empty = sum(what_if.kept == 0 for what_if in planned.what_ifs)
     warning = f" · removes {plural(empty, 'whole layer')}" if empty else ""
     room = max(0, width - len(text))
-    costs = "".join(f" · {cost}" for cost in cost_texts(planned))
-    costs = costs if len(costs) + len(warning) <= room else ""
+    costs = ""
+    for each in cost_texts(planned):
+        longer = f"{costs} · {each}"
+        costs = longer if len(longer) + len(warning) <= room else costs
     kept = (
         Span(cut(text + costs, width), "kept"),
         Span(cut(warning, max(0, room - len(costs))), "warning"),

@@ -1,11 +1,13 @@
-"""Results of jobs, and the key that says which base and plan they belong to."""
+"""Results of jobs, and the key that says which base, plan and criterion they belong to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from core.criteria.names import MAGNITUDE
 from core.experiments.exports import Export, with_export
 from core.nets.footprint import DeadUnits, Footprint, Sizes
 from core.pruning.plans import Plan, prune_count
@@ -14,7 +16,39 @@ if TYPE_CHECKING:
     from core.events import Accuracy
     from core.inference.benchmark_result import Benchmark
     from core.jobs.net import Net
+    from core.pruning.what_if import Profile
     from core.reconstruction.measured_net import ReconstructedNet
+    from core.settings.settings import Settings
+
+
+def order_of(settings: Settings) -> str:
+    """Names the order in which weights are pruned; empty by magnitude, which needs no seed."""
+    criterion = settings.finetuning().criterion
+    return "" if criterion == MAGNITUDE else f"{criterion}, seed {settings.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rankings:
+    """The profiles of nets by other criteria than magnitude, as far as they are known.
+
+    Attributes:
+        known: by the digest of the weights and the order.
+    """
+
+    known: Mapping[tuple[str, str], tuple[Profile, ...]] = field(default_factory=dict)
+
+    def of(self, base: Net | None, order: str) -> tuple[Profile, ...]:
+        """The profiles of a net, of its weights until they are ranked; empty without a net."""
+        return () if base is None else self.known.get((base.digest, order), base.profiles)
+
+    def lack(self, base: Net, order: str) -> bool:
+        """Whether the weights of a net still have to be ranked."""
+        return bool(order) and (base.digest, order) not in self.known
+
+    def having(self, base: Net, order: str, profiles: tuple[Profile, ...]) -> Rankings:
+        """With the profiles of one more net; the last few are kept."""
+        last = dict(list(self.known.items())[-2:])
+        return Rankings({**last, (base.digest, order): profiles})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +57,19 @@ class ResultKey:
 
     Attributes:
         dropped: number of pruned weights per layer, the same for equal plans.
+        order: that they are pruned in, see `order_of`.
     """
 
     base: Net
     dropped: tuple[int, ...]
+    order: str = ""
 
     @classmethod
-    def of(cls, base: Net, plan: Plan) -> ResultKey:
+    def of(cls, base: Net, plan: Plan, order: str = "") -> ResultKey:
         """The key of a plan for a base."""
         layers = (profile.layer for profile in base.profiles)
-        return cls(base, tuple(prune_count(plan[layer.name], layer.elements) for layer in layers))
+        dropped = tuple(prune_count(plan[layer.name], layer.elements) for layer in layers)
+        return cls(base, dropped, order)
 
 
 class Keyed(Protocol):
@@ -54,6 +91,7 @@ class Result:
         dead, sizes: None until measured.
         exports: the files it was written to, the newest last.
         reconstruction: of the reconstructed net, which fine-tuning starts from.
+        order: that weights were pruned in, see `order_of`.
     """
 
     plan: Plan
@@ -66,11 +104,12 @@ class Result:
     sizes: Sizes | None = None
     exports: tuple[Export, ...] = ()
     reconstruction: ReconstructedNet | None = None
+    order: str = ""
 
     @cached_property
     def key(self) -> ResultKey:
         """What it was measured on."""
-        return ResultKey.of(self.base, self.plan)
+        return ResultKey.of(self.base, self.plan, self.order)
 
     @property
     def stage(self) -> str:
