@@ -17,12 +17,14 @@ The folders, from the ground up; each imports only from those above it in this l
     pruning/       plans, masks, thresholds, importance scores, goals, allocation, what-if
     measure/       accuracy, sampling, sensitivity scan, comparison of two nets, costs
     reconstruction/  masks and weights that keep each layer's output, without training
+    criteria/      what ranks the weights to be pruned: magnitude, Wanda, Taylor, OBS, random
     training/      recipes, the training loop, gradual pruning, fine-tuning, checkpoints
     settings/      what a user may set: settings, recipe fields (recipe_changes), TOML files
     formats/       the compact file (codec/), ONNX, weights files, codebooks, sizes
     inference/     sparse inference (sparse/), dense engines, benchmark
     experiments/   runs on disk: written, read, exported, compared; saved scans
     jobs/          what a user starts: open, train, fine-tune, scan, search, export, benchmark
+    sweep/         many runs: grids, where trials run, what they found
     streams        the long operations of the API as generators
     api/           what `import core` gives a script: plain calls
 """

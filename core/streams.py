@@ -12,11 +12,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from core.criteria.criterion import Criterion
+from core.criteria.names import MAGNITUDE
+from core.criteria.ranking import Ranking, criterion_of, needs_images, rank_base
 from core.data.batches import CPU, Splits
 from core.data.inputs import DEFAULT_INPUTS, Inputs
 from core.data.loading import load as load_dataset
 from core.errors import InputError
-from core.events import Accuracy, StopFlag, Stream, drain, never
+from core.events import Accuracy, Notice, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet, faster
 from core.measure import recalibration, sensitivity_scan
 from core.measure.activity import measure_activity
@@ -30,12 +33,13 @@ from core.nets.prunable.plain_net import check_float32, explained, float_types
 from core.nets.prunable.unprunable import check_prunable
 from core.nets.trial import fit
 from core.nets.user_model import splits_for
-from core.nets.weights import copy_weights, load_into
+from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan, whole_plan
 from core.reconstruction import measured_net, sequence
+from core.reconstruction.scanned.layers_alone import LayersAlone
 from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
@@ -60,6 +64,53 @@ def load(
     return Splits.of((yield from load_dataset(name, folder, stop=stop, inputs=inputs)))
 
 
+def rank(
+    model: nn.Module,
+    criterion: str | Criterion,
+    data: Splits | None,
+    *,
+    seed: int = 0,
+    stop: StopFlag = never,
+) -> Stream[Weights]:
+    """What decides which weights of a model go: their importances, with the weights' signs.
+
+    By the names of the weights in the state_dict; by magnitude, they are the weights. A notice says
+    which layers another criterion leaves to magnitude.
+
+    Raises:
+        InputError: the criterion is unknown, needs images, or returns what does not fit the layers;
+            or the model cannot be used.
+        StoppedError: `stop` returned True.
+    """
+    if not needs_images(criterion):
+        return copy_weights(model)
+    SETTINGS["seed"].read(seed)
+    if data is None:
+        raise InputError(
+            f"the criterion '{criterion_of(criterion).name}' sees training images: add "
+            "data=core.load(NAME), or leave it out to prune by magnitude"
+        )
+    check_float32(model)
+    copy = copy_model(model).model
+    data = yield from fit(copy, splits_for(model, data))
+    base = copy_weights(copy)
+    return (yield from _ranking(copy, base, criterion, data, seed, stop)).weights
+
+
+def _ranking(
+    copy: nn.Module,
+    base: Weights,
+    criterion: str | Criterion,
+    data: Splits,
+    seed: int,
+    stop: StopFlag,
+) -> Stream[Ranking]:
+    ranking = yield from rank_base(copy, base, criterion, data.train, seed=seed, stop=stop)
+    if ranking.notice:
+        yield Notice(ranking.notice, warning=True)
+    return ranking
+
+
 def finetune(
     model: nn.Module,
     plan: Mapping[str, float],
@@ -67,6 +118,7 @@ def finetune(
     *,
     recipe: str = "fast",
     changes: RecipeChanges = NO_CHANGES,
+    criterion: str | Criterion | None = None,
     seed: int = 0,
     precision: str = "fp32",
     recalibrate: bool = True,
@@ -89,6 +141,8 @@ def finetune(
         raise InputError("epochs = 0: core.finetune trains; see core.prune and core.reconstruct")
     size = TrainingSize(len(data.train), data.train.values)
     settings = changes.applied_to(recipe_named(recipe).fitted_to(size))
+    chosen = criterion_of(criterion or settings.criterion)
+    settings = replace(settings, criterion=chosen.name)
 
     def another() -> nn.Module:
         other = copy_model(model).model
@@ -96,6 +150,7 @@ def finetune(
         return other
 
     yield from try_step(another(), data.train, settings.finetune, precision)
+    ranking = yield from _ranking(copy.model, base, chosen, data, seed, stop)
     reconstructed = None
     if settings.reconstruct:
         nets = another(), another()
@@ -113,6 +168,7 @@ def finetune(
         stop=stop,
         remake=another,
         recalibrates=recalibrate,
+        ranking=ranking,
         reconstructed=reconstructed,
     )
     load_into(model, result.weights)
@@ -184,6 +240,8 @@ def scan(
     seed: int = 0,
     precision: str = "fp32",
     recalibrate: bool = True,
+    criterion: str | Criterion = MAGNITUDE,
+    reconstruct: bool = False,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of a model with one layer pruned at a time; see `core.scan`."""
@@ -193,6 +251,7 @@ def scan(
     copy = copy_model(model).model
     data = yield from fit(copy, splits_for(model, data))
     check_prunable(copy)
+    ranking = yield from _ranking(copy, copy_weights(copy), criterion, data, seed, stop)
     stream = sensitivity_scan.scan(
         copy,
         data.validation if split == SPLITS[0] else data.test,
@@ -203,6 +262,8 @@ def scan(
         seed=seed,
         precision=precision,
         train=data.train if recalibrate else None,
+        ranked=ranking.weights,
+        repair=LayersAlone(copy, data.train, stop=stop) if reconstruct else None,
         stop=stop,
     )
     return (yield from stream)

@@ -1,11 +1,11 @@
 """Draw the pictures of this folder from the real program on the real net.
 
-    featherweight search --max-drop 0.2 --experiment FOLDER
+    featherweight lightest --max-drop 0.2 --experiment FOLDER
     python -m screenshots.draw [--history FOLDER]
 
 It runs the app without a terminal, presses keys and saves the screen as SVG. With the data in the
-cache it takes about as long as two fine-tunings, a scan and a benchmark. The history comes from a
-search, which takes another ten minutes.
+cache it takes about as long as two fine-tunings, a scan and a benchmark. The history is the
+way to the lightest net, which takes longer.
 """
 
 from __future__ import annotations

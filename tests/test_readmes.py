@@ -23,8 +23,19 @@ from tui.keys.key import Key
 REPOSITORY = Path(__file__).parents[1]
 PAGES = ("README.md", "tui/README.md", "core/README.md", "tests/benchmarks/README.md")
 COMMANDS = (
-    *("run", "search", "scan", "table", "bench", "train", "export", "inspect", "data fetch"),
-    *("demo", "serve"),
+    *(
+        "run",
+        "lightest",
+        "sweep",
+        "scan",
+        "table",
+        "bench",
+        "train",
+        "export",
+        "inspect",
+        "data fetch",
+    ),
+    *("data fetch", "demo", "serve"),
 )
 
 

@@ -139,8 +139,8 @@ class Session:
         base = state.base
         if base is None or state.base_scan is not None:
             return state
-        scan = self.backend.stored_scan(base)
-        return state if scan is None else state.with_scan(base.digest, scan)
+        scan = self.backend.stored_scan(base, state.settings)
+        return state if scan is None else state.with_scan(state.scan_key(base), scan)
 
     def focus_table(self) -> None:
         """Move the focus back to the table after an input line closes."""

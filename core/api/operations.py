@@ -7,6 +7,8 @@ from typing import TypeVar
 from torch import nn
 
 from core import streams
+from core.criteria.criterion import Criterion
+from core.criteria.names import MAGNITUDE
 from core.data.batches import Splits
 from core.events import Accuracy, Event, StopFlag, Stream, drain, never
 from core.inference.sparse.net import FasterNet
@@ -35,6 +37,7 @@ def finetune(
     *,
     recipe: str = "fast",
     changes: RecipeChanges = NO_CHANGES,
+    criterion: str | Criterion | None = None,
     seed: int = 0,
     precision: str = "fp32",
     recalibrate: bool = True,
@@ -53,7 +56,10 @@ def finetune(
         data: `train` is trained on, `validation` picks the epoch, `test` is only reported.
         recipe: `fast` or `reference`, see `core.training.recipes`.
         changes: to the recipe, such as `core.RecipeChanges(epochs=3)`.
-        seed: for the order of the images and for dropout.
+        criterion: what ranks the weights, as in `core.prune`; None for the recipe's, magnitude by
+            default. Whenever more weights are pruned, it ranks the current ones; `obs` by the Gram
+            matrices of the round's first net.
+        seed: for the order of the images and for dropout, and for the criterion's sample.
         precision: `fp32` or `bf16`.
         recalibrate: compute running statistics anew before weights pruned in one shot are measured.
         on_event: called with each event, such as `core.Batch` and `core.Epoch`.
@@ -87,6 +93,7 @@ def finetune(
         data,
         recipe=recipe,
         changes=changes,
+        criterion=criterion,
         seed=seed,
         precision=precision,
         recalibrate=recalibrate,
@@ -119,7 +126,8 @@ def reconstruct(
         plan: sparsity per layer, a fraction from 0 to 1; layers not named keep all weights, whose
             values may change. Existing zeros stay zero.
         data: only images of `train` are used, without labels.
-        images: size of the random sample of them.
+        images: size of the random sample of them; fewer if they have more than 150 million pixel
+            values, as 1,000 color images of 224 x 224 do.
         seed: draws the sample.
         recalibrate: compute running statistics anew on the way and at the end, as
             `core.recalibrate` does; a net without them pays nothing.
@@ -242,6 +250,8 @@ def scan(
     seed: int = 0,
     precision: str = "fp32",
     recalibrate: bool = True,
+    criterion: str | Criterion = MAGNITUDE,
+    reconstruct: bool = False,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> Scan:
@@ -258,6 +268,8 @@ def scan(
         seed: for the order of the images.
         precision: `fp32`, or `bf16` where it is faster; the counts are the same.
         recalibrate: compute running statistics anew for each sparsity, see `core.recalibrate`.
+        criterion: what ranks the weights, as in `core.prune`.
+        reconstruct: reconstruct each pruned layer alone, as `core.reconstruct` does all of them.
         on_event: called with each event, such as `core.Progress`.
         stop: stop flag, checked before each sparsity; the result is then partial.
 
@@ -289,6 +301,8 @@ def scan(
         seed=seed,
         precision=precision,
         recalibrate=recalibrate,
+        criterion=criterion,
+        reconstruct=reconstruct,
         stop=stop,
     )
     return run(stream, on_event)

@@ -6,9 +6,14 @@ from typing import get_args
 
 from torch import Tensor, nn
 
+from core import streams
+from core.api.operations import OnEvent, run
+from core.criteria.criterion import Criterion
+from core.criteria.names import MAGNITUDE
+from core.criteria.ranking import needs_images
 from core.data.batches import Splits
 from core.errors import InputError
-from core.events import drain
+from core.events import StopFlag, drain, never
 from core.graph import dead_units
 from core.graph.compaction import compacted
 from core.graph.tracing import UntraceableError
@@ -65,6 +70,11 @@ def plan(
     scan: Scan | None = None,
     dense: float | None = None,
     costs: NetCosts | None = None,
+    criterion: str | Criterion = MAGNITUDE,
+    data: Splits | None = None,
+    seed: int = 0,
+    on_event: OnEvent | None = None,
+    stop: StopFlag = never,
 ) -> Plan:
     """Choose a sparsity for each layer of a model to meet a goal.
 
@@ -80,6 +90,11 @@ def plan(
         scan: from `core.scan`; required by the methods `sensitivity` and `dp`.
         dense: accuracy of the model on the scan's images, in percent; required with `scan`.
         costs: from `core.costs`; required by the kinds that count multiplications or time.
+        criterion: as in `prune`; the methods `magnitude`, `lamp` and `han` compare importances.
+        data: as in `prune`.
+        seed: draws the criterion's images.
+        on_event: called with each event.
+        stop: stop flag, checked before each batch.
 
     Returns:
         Sparsity per layer name, a fraction from 0 to 1.
@@ -102,7 +117,8 @@ def plan(
     unprunable.check_prunable(model)
     if kind not in get_args(Kind):
         raise InputError(f"unknown kind '{kind}': expected one of {', '.join(get_args(Kind))}")
-    weights, layers = copy_weights(model), prunable_layers(model)
+    layers = prunable_layers(model)
+    weights = run(streams.rank(model, criterion, data, seed=seed, stop=stop), on_event)
     profiles = [Profile.of(layer, weights[layer.key].float().numpy()) for layer in layers]
     parameters = parameter_count(model)
     goal = Goal(kind, value)
@@ -115,21 +131,39 @@ def plan(
     return allocate(method, profiles, budget, costs, locked=locked, scan=scan, dense=dense)
 
 
-def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
-    """Set the smallest weights of each layer of a model to zero, in place.
+def prune(
+    model: nn.Module,
+    plan: Mapping[str, float],
+    *,
+    criterion: str | Criterion = MAGNITUDE,
+    data: Splits | None = None,
+    seed: int = 0,
+    on_event: OnEvent | None = None,
+    stop: StopFlag = never,
+) -> Masks:
+    """Set the least important weights of each layer of a model to zero, in place.
 
     Args:
         model: only its weights change.
         plan: sparsity per layer, group such as `layer3`, or pattern such as `layer3.*`: a fraction
             from 0 to 1. The more specific name wins; layers not named keep their weights.
+        criterion: what ranks the weights: `magnitude`, the smallest go; `wanda`, `taylor`, `obs` or
+            `random`, see `core.criteria`; or an object of yours, see
+            `core.criteria.criterion.Criterion`.
+        data: the training images that other criteria than magnitude see, up to 1,000 of them.
+        seed: draws these images.
+        on_event: called with each event, such as a notice of layers ranked by magnitude all the
+            same.
+        stop: stop flag, checked before each batch.
 
     Returns:
         The masks. In your own training loop, call `masks.hold(model, optimizer)` after each step
         to keep the zeros.
 
     Raises:
-        InputError: the plan names an unknown layer, or a sparsity is not a fraction; the model is
-            unchanged.
+        InputError: the plan names an unknown layer, or a sparsity is not a fraction; the criterion
+            is unknown or lacks data; the model is unchanged.
+        StoppedError: `stop` returned True; the model is unchanged.
 
     Example:
         >>> import core
@@ -141,8 +175,10 @@ def prune(model: nn.Module, plan: Mapping[str, float]) -> Masks:
     """
     check_plain(model)
     layers = prunable_layers(model)
-    whole, weights = whole_plan(plan, [layer.name for layer in layers]), copy_weights(model)
-    masks = Masks.of(weights, layers, whole)
+    whole = whole_plan(plan, [layer.name for layer in layers])
+    ranked = run(streams.rank(model, criterion, data, seed=seed, stop=stop), on_event)
+    masks = Masks.of(ranked, layers, whole)
+    weights = copy_weights(model) if needs_images(criterion) else ranked
     load_into(model, masks.apply(weights))
     return masks
 

@@ -46,7 +46,8 @@ class LayerRecord:
     Attributes:
         sparsity: planned.
         kept: number of nonzero weights.
-        threshold: the largest magnitude the plan prunes from the base in one shot.
+        threshold: the largest magnitude the plan prunes from the base in one shot; or importance,
+            by another criterion.
 
     Raises InputError if the name is empty.
     """
@@ -176,10 +177,16 @@ class ValueBytes:
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
-    """The number of a trial, and the validation accuracy its search requires."""
+    """The trial of a descent to the lightest net.
+
+    Attributes:
+        least: the validation accuracy required, in percent.
+        by: what nets are judged by, see `core.jobs.lightest.trials`.
+    """
 
     trial: Number | None
     least: float | None
+    by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +228,8 @@ class RunRecord:
         stopped: whether it was stopped early; None while unfinished.
         error: what the net's own code raised, if that ended it early.
         weights: digest of the net it produced.
-        search: the trial it is, if part of a search.
-        allocate: the allocation method of that search.
+        lightest: the trial it is, if part of a descent to the lightest net.
+        allocate: the allocation method of that descent.
         state: what an unfinished run resumes from, besides its checkpoint's tensors.
     """
 
@@ -263,7 +270,7 @@ class RunRecord:
     error: str | None = None
     weights: str | None = None
     sizes: Bytes | None = None
-    search: TrialRecord | None = None
+    lightest: TrialRecord | None = None
     allocate: str | None = None
     created: datetime | None = None
     environment: Mapping[str, str] | None = None
@@ -311,7 +318,7 @@ class RunRecord:
 
     def provenance(self, other: RunRecord) -> RunRecord:
         """This record with the origin of another record of the same run."""
-        names = ("search", "allocate", "created", "environment", "resumed")
+        names = ("lightest", "allocate", "created", "environment", "resumed")
         origin: dict[str, Any] = {name: getattr(other, name) for name in names}
         if self.reconstruction is None and other.reconstruction is not None:  # it was resumed
             before = other.accuracy.reconstructed

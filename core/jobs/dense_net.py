@@ -32,8 +32,9 @@ from core.events import (
 )
 from core.experiments.runs import read_checkpoint
 from core.formats.weights_files import EARLY, load_dense, save_dense, save_weights
+from core.jobs.net import Net
 from core.jobs.preflight import naming_its_data
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure, subject_of
 from core.nets.user_code.names import without_folder
 from core.nets.user_code.sources import source_digest

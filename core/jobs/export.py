@@ -1,7 +1,7 @@
 """Export a net to a file and measure the net read back from it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from core.formats.weights_files import load_weights, save_weights
 from core.graph.dead_units import remove_dead
 from core.graph.tracing import UntraceableError, same_logits
 from core.graph.unit_order import sort_units
-from core.jobs.quantization import quantize, quantize_within_drop
+from core.jobs.quantization import quantize, quantize_to, quantize_within_drop
 from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
@@ -105,6 +105,61 @@ def export(
         return (yield from within(measuring, measure_file(workbench, to, levels, stop)))
     except StoppedError as error:
         raise StoppedError(f"stopped: {to} is complete but was not measured") from error
+
+
+TUNE = 2
+"""Epochs to train the shared values of a small file where its accuracy is just too low."""
+
+
+@dataclass(frozen=True, eq=False)
+class SmallFile:
+    """The contents of a compact file with as few values as an accuracy allows.
+
+    Attributes:
+        levels: number of values the weights of a layer share; None if all are exact.
+    """
+
+    data: bytes = field(repr=False)
+    levels: int | None
+    accuracy: Accuracy
+
+    @property
+    def packing(self) -> Packing:
+        """How it stores values."""
+        return Packing("codebook", levels=self.levels) if self.levels else Packing()
+
+
+def small_file(
+    workbench: Workbench, weights: Weights, least: float, tune: int = TUNE, stop: StopFlag = never
+) -> Stream[SmallFile]:
+    """The compact file with the fewest values that has at least `least` percent on validation.
+
+    All values are exact if no number of shared ones will do, whatever the accuracy is then. Where
+    it is just too low, the shared values are trained for `tune` epochs.
+    """
+    quantizing, measuring = portions(0.9, 0.1)
+    smaller = yield from _minimized(workbench, weights)
+    stream = quantize_to(workbench, smaller, least, epochs=tune, stop=stop)
+    net = yield from within(quantizing, stream)
+    if net.validation >= least:
+        levels, smaller = net.size, net.weights
+        file = workbench.compact_file(net.weights, "codebook", net.quantized)
+    else:
+        levels, file = None, workbench.compact_file(smaller, "float32")
+    data, precision = yield from workbench.prepared(stop)
+    model = workbench.models.for_inference(smaller)
+    accuracy = yield from within(measuring, measure(model, data, "file", stop, precision))
+    return SmallFile(encode(file), levels, accuracy)
+
+
+def write_small_file(
+    workbench: Workbench, file: SmallFile, to: Path, stop: StopFlag = never
+) -> Stream[ExportResult]:
+    """Write a file whole, read it back and measure it; raises InputError if it cannot be."""
+    yield Progress("writing the compact file")
+    write_whole(to, lambda part: part.write_bytes(file.data))
+    yield Progress(f"reading {to.name}")
+    return (yield from measure_file(workbench, to, file.levels, stop))
 
 
 def measure_file(

@@ -18,7 +18,8 @@ from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
 from core.inference.benchmark_result import SECONDS, Benchmark
 from core.inference.saved_times import load_times, save_times, times_of
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.measure import comparison, sensitivity_scan
 from core.measure.activity import ImageNumber, measure_activity
 from core.measure.comparison import Mode, NetComparison
@@ -38,6 +39,7 @@ from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
+from core.reconstruction.scanned.layers_alone import LayersAlone
 from core.reconstruction.tasks import LayerReconstructed
 from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
@@ -59,8 +61,11 @@ def prune(
     model = workbench.models.uninitialized()
     measuring, counting = portions(0.95, 0.05)
     yield from workbench.note_statistics()
+    ranking = yield from workbench.ranking(base.weights, base.digest, stop)
     recalibrates = workbench.settings.recalibrates
-    stream = prune_and_measure(model, base.weights, plan, data, stop, precision, recalibrates)
+    stream = prune_and_measure(
+        model, base.weights, plan, data, stop, precision, recalibrates, ranking.weights
+    )
     accuracy = yield from within(measuring, stream)
     yield counting
     dead = yield from count_dead_units(model, data.validation)
@@ -135,9 +140,12 @@ def scan(
         yield Notice(f"{text}, so small differences in this scan may be chance", warning=True)
     data, precision = yield from workbench.prepared(stop)
     yield from workbench.note_statistics()
+    ranking = yield from workbench.ranking(weights, weights_digest(weights), stop)
     yield Progress("preparing the scan")
+    model = workbench.models.for_inference(weights)
+    reconstructs = workbench.settings.reconstructs_scans
     stream = sensitivity_scan.scan(
-        workbench.models.for_inference(weights),
+        model,
         images,
         split=split,
         sparsities=sparsities,
@@ -146,6 +154,8 @@ def scan(
         seed=workbench.settings.seed,
         precision=precision,
         train=data.train if workbench.settings.recalibrates else None,
+        ranked=ranking.weights,
+        repair=LayersAlone(model, data.train, stop=stop) if reconstructs else None,
         stop=stop,
     )
     return (yield from stream)
@@ -161,12 +171,14 @@ def pruned_net(
     """
     data, recalibrates = (yield from workbench.splits(stop)), workbench.settings.recalibrates
     model, kept = workbench.models.uninitialized(), workbench.statistics
-    key = base.digest, tuple(sorted(plan.items())), recalibrates
+    ranking = yield from workbench.ranking(base.weights, base.digest, stop)
+    key = base.digest, tuple(sorted(plan.items())), recalibrates, workbench.data_name
     yield from prune_into(
         model,
         base.weights,
         plan,
         data.train,
+        ranked=ranking.weights,
         recalibrates=recalibrates and key not in kept,
         stop=stop,
     )

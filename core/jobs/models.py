@@ -7,12 +7,15 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from core.data.batches import Splits
+from core.criteria.magnitude import Magnitude
+from core.criteria.names import MAGNITUDE
+from core.criteria.ranking import Ranking, rank_base
+from core.data.batches import Images, Splits
 from core.data.counts import Counts
 from core.data.inputs import Inputs
 from core.data.registry import is_folder
 from core.errors import InputError
-from core.events import Stream
+from core.events import Notice, StopFlag, Stream
 from core.nets.calls import NetCall, refused
 from core.nets.footprint import BYTES_PER_VALUE
 from core.nets.fresh_head import check_head, head_name
@@ -21,6 +24,7 @@ from core.nets.model_args import format_model_args
 from core.nets.model_copy import copy_model
 from core.nets.outputs import LogitsHook
 from core.nets.prunable.plain_net import Change, PlainNet, explained, plain
+from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.trial import fit, learn_sizes
 from core.nets.user_model import builder_args
 from core.nets.weights import Weights, extra_state, load_into
@@ -32,6 +36,9 @@ from core.system.error_text import some
 
 LARGE = 128 << 20
 """Models of at least this many bytes: freed memory is returned before one is made."""
+
+RANKINGS = 2
+"""Rankings kept: those of the dense net and of the base."""
 
 
 class Models:
@@ -61,6 +68,7 @@ class Models:
         self.step_tried = False
         self.costs: dict[Unit, NetCosts] = {}
         self._hook = LogitsHook()
+        self._rankings: dict[tuple[str, str, int], Ranking] = {}
 
     @cached_property
     def outline(self) -> nn.Module:
@@ -90,7 +98,24 @@ class Models:
         if self.spec.is_pretrained and self.counts is not None:
             check_head(model, images, self.counts.classes, self.spec.name)
 
-    def fitted(self, model: nn.Module, data: Splits, dataset: str) -> Stream[Splits]:
+    def tried(self, data: Splits, dataset: str) -> Stream[Splits]:
+        """The images in a layout the net accepts, after a trial on a few of them.
+
+        Notices say what was changed in the net, and what of it cannot be pruned. Raises InputError
+        if nothing can be, or the images do not fit it.
+        """
+        model = self.uninitialized()
+        check_prunable(model)
+        self.check_head(model, data.train.batch(slice(0, 2))[0])
+        for change in self.changes:
+            yield Notice(change.what, warning=True)
+        with explained(self.changes):
+            data = yield from self._fitted(model, data, dataset)
+        for text in unprunable_summary(model):
+            yield Notice(text, warning=True)
+        return data
+
+    def _fitted(self, model: nn.Module, data: Splits, dataset: str) -> Stream[Splits]:
         """The images in a layout the net accepts; raises InputError if there is none."""
         try:
             return (yield from fit(model, data, loads=self.spec.is_user_model))
@@ -178,6 +203,21 @@ class Models:
         model = self.uninitialized()
         Masks.of(weights, self.layers, plan).load(model, weights)
         return model
+
+    def ranking(
+        self, base: Weights, digest: str, criterion: str, data: Images, seed: int, stop: StopFlag
+    ) -> Stream[Ranking]:
+        """What a criterion says of the weights with this digest; the last ones are kept."""
+        if criterion == MAGNITUDE:
+            return Ranking(Magnitude(), base)
+        key = digest, criterion, seed
+        if key not in self._rankings:
+            ranking = yield from rank_base(
+                self.uninitialized(), base, criterion, data, seed=seed, stop=stop
+            )
+            kept = list(self._rankings.items())[1 - RANKINGS :]
+            self._rankings = dict([*kept, (key, ranking)])
+        return self._rankings[key]
 
     @cached_property
     def _first(self) -> PlainNet:

@@ -100,11 +100,23 @@ def quantize_within_drop(
 
     If no number of values meets it, returns the net with the largest. See `quantize`.
     """
-    first, *parts = portions(*[1] * (1 + len(LEVELS)))
+    first, rest = portions(1, len(LEVELS))
     model = workbench.models.for_inference(weights)
     exact = yield from within(first, _validate(workbench, model, stop))
-    least = exact - max_drop
-    for size, part in zip(LEVELS, parts, strict=True):
+    stream = quantize_to(workbench, weights, exact - max_drop, kind, epochs, stop)
+    return (yield from within(rest, stream))
+
+
+def quantize_to(
+    workbench: Workbench,
+    weights: Weights,
+    least: float,
+    kind: str = "codebook",
+    epochs: int = 0,
+    stop: StopFlag = never,
+) -> Stream[QuantizedNet]:
+    """The same with at least `least` percent on validation."""
+    for size, part in zip(LEVELS, portions(*[1] * len(LEVELS)), strict=True):
         net = yield from within(part, quantize(workbench, weights, size, kind, stop=stop))
         if epochs and least - RECOVERABLE <= net.validation < least:
             tuning = quantize(workbench, weights, size, kind, epochs, stop)

@@ -4,7 +4,7 @@ Events pass through, checkpoints are stored.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from core.experiments.runs import WEIGHTS
 from core.formats.sizes import SIZES_COST
 from core.formats.weights_files import save_early
 from core.jobs import measurement
+from core.jobs.net import Net
 from core.jobs.report import (
     finetuned_record,
     finetuning_record,
@@ -25,8 +26,8 @@ from core.jobs.report import (
     trained_record,
     training_record,
 )
-from core.jobs.workbench import Net, Workbench
-from core.nets.weights import DenseWeights
+from core.jobs.workbench import Workbench
+from core.nets.weights import DenseWeights, Weights
 from core.reconstruction.measured_net import ReconstructedNet
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
@@ -38,7 +39,21 @@ VISIBLE = 5e-5
 RECONSTRUCTION_COST = 0.3
 """The share of a fine-tuning that it takes to reconstruct the net that it starts from, about."""
 
-R = TypeVar("R", FineTuningResult, TrainingResult, PruningResult)
+
+@dataclass(frozen=True, eq=False)
+class RecordedTrial:
+    """The result of a job elsewhere: its weights, and the record made there.
+
+    Attributes:
+        run: the run that records it here; None if unrecorded.
+    """
+
+    weights: Weights = field(repr=False)
+    record: RunRecord
+    run: str | None = None
+
+
+R = TypeVar("R", FineTuningResult, TrainingResult, PruningResult, RecordedTrial)
 
 
 def finetune(
@@ -47,14 +62,14 @@ def finetune(
     plan: Mapping[str, float],
     experiment: Experiment,
     stop: StopFlag = never,
-    search: TrialRecord | None = None,
+    lightest: TrialRecord | None = None,
     allocate: str | None = None,
     pruned: Accuracy | None = None,
     reconstructed: ReconstructedNet | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
-    `search` is the trial the run belongs to; `allocate` is that search's allocation method.
+    `lightest` is the trial the run is; `allocate` is that descent's allocation method.
     `pruned` is the accuracy of the plan in one shot, if it has been measured. Training starts from
     the net that is `reconstructed` of this base and plan, whatever the recipe says; if the recipe
     asks for one and none is given, it is made first.
@@ -63,7 +78,7 @@ def finetune(
         changes = workbench.settings.changes.from_reconstructed()
         workbench = workbench.with_settings(replace(workbench.settings, changes=changes))
     _, precision = yield from workbench.prepared_to_train(stop)
-    yield from _note_floors(base, plan)
+    yield from note_floors(base, plan)
     needed = workbench.finetuning.reconstruct and reconstructed is None
     making, training = portions(RECONSTRUCTION_COST * needed, 1 - RECONSTRUCTION_COST)
     if needed:
@@ -72,7 +87,7 @@ def finetune(
     record = finetuning_record(
         workbench, base, plan, workbench.finetuning, precision, reconstructed
     )
-    writer = yield from _begin(experiment, replace(record, search=search, allocate=allocate))
+    writer = yield from begin(experiment, replace(record, lightest=lightest, allocate=allocate))
     stream = run_finetuning(
         workbench, base, plan, writer, stop, pruned=pruned, reconstructed=reconstructed
     )
@@ -93,8 +108,8 @@ def prune(
     ends reconstruction early, see `measurement.reconstruct`, and a pruning without a result.
     """
     _, precision = yield from workbench.prepared(stop)
-    yield from _note_floors(base, plan)
-    writer = yield from _begin(experiment, pruning_record(workbench, base, plan, precision))
+    yield from note_floors(base, plan)
+    writer = yield from begin(experiment, pruning_record(workbench, base, plan, precision))
     return (yield from run_pruning(workbench, base, plan, writer, stop, pruned))
 
 
@@ -107,7 +122,7 @@ def run_pruning(
     pruned: Accuracy | None = None,
 ) -> Stream[PruningResult]:
     """Prune from the start; record it with `writer`."""
-    stream = _with_sizes(workbench, apply_plan(workbench, base, plan, stop, pruned))
+    stream = with_sizes(workbench, apply_plan(workbench, base, plan, stop, pruned))
     return (yield from record_run(stream, writer, partial(pruned_record, workbench, base, plan)))
 
 
@@ -120,7 +135,7 @@ def apply_plan(
 ) -> Stream[PruningResult]:
     """Prune in one shot and measure, unless `pruned` is known; reconstruct if the recipe does."""
     reconstructs = workbench.finetuning.reconstruct
-    measuring, making = portions(0.05, 0.95 * reconstructs)
+    measuring, making = portions(0.1, 0.9 * reconstructs)
     if not (reconstructs and pruned):
         shot = measurement.prune(workbench, base, plan, stop)
         result = yield from within(measuring, shot)
@@ -132,7 +147,7 @@ def apply_plan(
     return PruningResult(net.weights, pruned, net.dead, precision, net)
 
 
-def _with_sizes(workbench: Workbench, stream: Stream[PruningResult]) -> Stream[PruningResult]:
+def with_sizes(workbench: Workbench, stream: Stream[PruningResult]) -> Stream[PruningResult]:
     """The same with the sizes of files."""
     pruning, measuring = portions(1 - SIZES_COST, SIZES_COST)
     result = yield from within(pruning, stream)
@@ -141,7 +156,7 @@ def _with_sizes(workbench: Workbench, stream: Stream[PruningResult]) -> Stream[P
     return replace(result, sizes=workbench.sizes(result.weights))
 
 
-def _note_floors(base: Net, plan: Mapping[str, float]) -> Stream[None]:
+def note_floors(base: Net, plan: Mapping[str, float]) -> Stream[None]:
     """Say in which layers the plan asks for less than the base's zeros."""
     if denser := [p.layer.name for p in base.profiles if plan[p.layer.name] < p.floor - VISIBLE]:
         text = f"the plan is below the base's zeros in {', '.join(denser)}: these zeros stay"
@@ -153,7 +168,7 @@ def train(
 ) -> Stream[TrainingResult]:
     """Train a dense net as `Workbench.train` does, recorded as a run of `experiment`."""
     _, precision = yield from workbench.prepared_to_train(stop)
-    writer = yield from _begin(experiment, training_record(workbench, precision))
+    writer = yield from begin(experiment, training_record(workbench, precision))
     return (yield from run_training(workbench, writer, stop))
 
 
@@ -190,10 +205,12 @@ def run_training(
     return result
 
 
-def _begin(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
+def begin(
+    experiment: Experiment, record: RunRecord, *, tidies: bool = True
+) -> Stream[RunWriter | None]:
     """Begin a run; if it cannot be written and need not be, None, with a warning."""
     try:
-        return experiment.begin(record)
+        return experiment.begin(record, tidies=tidies)
     except InputError as error:
         if experiment.required:
             raise

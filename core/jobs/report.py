@@ -1,4 +1,4 @@
-"""Results as run records, and as the JSON of `featherweight search` and `scan`.
+"""Results as run records, and as the JSON of `featherweight lightest` and `scan`.
 
 Accuracies are in percent, times in seconds, sparsities are fractions.
 """
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from core.criteria.names import MAGNITUDE
+from core.events import drain
 from core.experiments.run_record import (
     FINETUNE,
     PRUNE,
@@ -28,6 +30,7 @@ from core.experiments.run_record import (
     ValueBytes,
     report_json,
 )
+from core.jobs.lightest.front import front
 from core.measure.recalibration import running_norms
 from core.nets.footprint import DeadUnits, Footprint
 from core.pruning.curves import Point, Scan
@@ -39,8 +42,9 @@ from core.training.finetuning import FineTuningResult, PruningResult
 from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
-    from core.jobs.search import SearchResult, Trial
-    from core.jobs.workbench import Net, Workbench
+    from core.jobs.lightest.trials import Lightest, Trial
+    from core.jobs.net import Net
+    from core.jobs.workbench import Workbench
 
 
 def finetuning_record(
@@ -70,7 +74,8 @@ def _pruning_record(
 ) -> RunRecord:
     """What is recorded of a plan for a base, whatever is done to it."""
     what_ifs = [
-        profile.what_if(max(plan[profile.layer.name], profile.floor)) for profile in base.profiles
+        profile.what_if(max(plan[profile.layer.name], profile.floor))
+        for profile in drain(workbench.profiles(base))
     ]
     layers = tuple(
         LayerRecord(layer.name, layer.elements, what_if.sparsity, what_if.kept, what_if.threshold)
@@ -174,21 +179,36 @@ def _with_net(
     )
 
 
-def search_report(workbench: Workbench, result: SearchResult) -> dict[str, Any]:
-    """What `featherweight search --json` writes: every trial as a run, and the best."""
+def lightest_report(workbench: Workbench, result: Lightest) -> dict[str, Any]:
+    """What `featherweight lightest --json` writes: every trial as a run, the best, the front.
 
-    def report(trial: Trial) -> dict[str, Any]:
-        record = finetuned_record(workbench, trial.base, trial.plan, trial.result)
-        row = {"asked": trial.ratio, "good": trial.good, "run": trial.result.run}
-        return {**report_json(record), **row}
-
+    `asked` is the planned ratio of a trial, `cost` what its net costs by `by`.
+    """
+    reports = {id(trial): _trial_report(workbench, trial) for trial in result.trials}
+    file = result.file
     return {
-        "best": None if result.best is None else report(result.best),
-        "trials": [report(trial) for trial in result.trials],
-        "least": result.least,
+        "best": None if result.best is None else reports[id(result.best)],
+        "trials": list(reports.values()),
+        "by": result.by,
+        "max_drop": result.max_drop,
+        "seeds": list(result.seeds),
+        "least": [descent.least for descent in result.descents],
+        "front": to_plain(front(result)),
+        "file": None if file is None else str(file.path),
+        "complete": result.complete,
         "stopped": result.stopped,
         **({"error": result.error} if result.error else {}),
     }
+
+
+def _trial_report(workbench: Workbench, trial: Trial) -> dict[str, Any]:
+    workbench = workbench.with_settings(trial.settings)
+    record = finetuned_record(workbench, trial.base, trial.plan, trial.result)
+    row: dict[str, Any] = {"asked": trial.ratio, "good": trial.passed, "cost": trial.cost}
+    if file := trial.file:
+        size = {"bytes": len(file.data), "levels": file.levels}
+        row["file"] = {**size, "accuracy": to_plain(file.accuracy)}
+    return {**report_json(record), **row, "run": trial.result.run}
 
 
 def training_record(workbench: Workbench, precision: str) -> RunRecord:
@@ -232,8 +252,10 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     uniform = {key: _each(result.uniform, attribute) for key, attribute in columns.items()}
     return {
         **to_plain({**_settings(workbench, result.precision), **_statistics(workbench)}),
+        "criterion": workbench.finetuning.criterion,
         "split": result.split,
         "images": result.images,
+        "repair": result.repair,
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
         "layers": layers.pop("accuracy"),
         **layers,
@@ -287,8 +309,13 @@ def _size(net: Footprint) -> dict[str, Any]:
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
-    """All hyperparameters of a fine-tuning."""
+    """All hyperparameters of a fine-tuning; the criterion only if it is not magnitude.
+
+    Runs by magnitude are then those of versions that knew no other.
+    """
     values = asdict(recipe)
+    if recipe.criterion == MAGNITUDE:
+        del values["criterion"]
     for phase in ("dense", "finetune"):
         del values[phase]
     if not recipe.reconstruct:  # as in runs of versions that did not know it

@@ -7,16 +7,18 @@ from core.events import Accuracy, Epoch, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.run_record import PRUNE, TRAIN, ReconstructionRecord, RunRecord
-from core.experiments.runs import Run
+from core.experiments.runs import STOPPED, Run
 from core.jobs import measurement
 from core.jobs.dense_net import cached_net, measured_net
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from core.reconstruction.measured_net import ReconstructedNet
 from core.reconstruction.tasks import LayerReconstructed
 from core.settings.settings import OF_A_SESSION, SETTINGS, Settings, is_same_setting
+from core.training.finetuning import FineTuningResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +122,34 @@ def _reconstructed(
         bool(record.stopped),
         record.seconds or 0.0,
         dead,
+    )
+
+
+def finetuning_of(workbench: Workbench, run: Run) -> Stream[FineTuningResult]:
+    """The result of a finished fine-tuning with the workbench's recipe, as it was returned.
+
+    Raises InputError if a file of the run is damaged, or not of this model.
+    """
+    record, measured = run.checked(), run.record.measured
+    weights = run.dense_weights(workbench.models.uninitialized()).weights
+    zeros = {key: weights[key] == 0 for layer in workbench.layers for key in layer.keys}
+    dead = yield from measurement.dead_units(workbench, weights)
+    return FineTuningResult(
+        weights=weights,
+        masks=Masks(zeros),
+        pruned=run.required(measured.get("pruned"), "accuracy.pruned"),
+        accuracy=run.required(measured.get("finetuned"), "accuracy.finetuned"),
+        epochs=record.epoch_events,
+        best=record.best,
+        revived=record.revived or 0,
+        dead=dead,
+        recipe=workbench.finetuning,
+        precision=run.required(record.precision, "precision"),
+        stopped=run.status == STOPPED,
+        diverged=False,
+        run=run.id,
+        sizes=record.sizes,
+        error=record.error or "",
     )
 
 

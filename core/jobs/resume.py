@@ -8,6 +8,7 @@ from core.events import Epoch, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import PRUNE, TRAIN
 from core.experiments.runs import Run
+from core.jobs.net import Net
 from core.jobs.recorded_jobs import (
     RECONSTRUCTION_COST,
     apply_plan,
@@ -17,7 +18,7 @@ from core.jobs.recorded_jobs import (
 )
 from core.jobs.report import recipe_json
 from core.jobs.restore import base_of, plan_of, settings_of
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.training.checkpoints import Checkpoint
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult, PruningResult
@@ -55,6 +56,21 @@ def resume(
         yield from workbench.prepared(stop)
         return (yield from run_pruning(workbench, base, plan, experiment.resume(run), stop))
     _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
+    return (yield from resume_finetuning(workbench, base, plan, run, experiment, stop))
+
+
+def resume_finetuning(
+    workbench: Workbench,
+    base: Net,
+    plan: Mapping[str, float],
+    run: Run,
+    experiment: Experiment,
+    stop: StopFlag = never,
+) -> Stream[FineTuningResult]:
+    """Resume an interrupted fine-tuning of `base` to `plan`, with the workbench's settings.
+
+    Raises InputError if its checkpoint is damaged, or it is running.
+    """
     state, made, pruned = _state(run), None, run.record.measured.get("pruned")
     making, training = portions(RECONSTRUCTION_COST * (state is None), 1 - RECONSTRUCTION_COST)
     if state is None and workbench.finetuning.reconstruct:
@@ -70,16 +86,25 @@ def _check_recipe(run: Run, recorded: Mapping[str, Any] | None, recipe: Mapping[
         raise InputError(f"run {run.id} used another version of its recipe: start a new run")
 
 
-def _state(run: Run) -> Mapping[str, Any] | None:
-    """The state after the last recorded epoch; None before the first."""
-    checkpoint = run.checkpoint()
-    if checkpoint is None:
+def saved_checkpoint(run: Run) -> Checkpoint | None:
+    """The checkpoint after the last recorded epoch; None before the first.
+
+    Raises InputError if it is damaged or incomplete.
+    """
+    saved = run.checkpoint()
+    if saved is None:
         return None
+    checkpoint = Checkpoint(saved.tensors, saved.record.state or {})
     try:
-        state = Checkpoint(checkpoint.tensors, checkpoint.record.state or {}).state()
-        for epoch in state["epochs"]:
+        for epoch in checkpoint.state()["epochs"]:
             Epoch(**epoch)
     except (KeyError, TypeError, ValueError) as error:
         fault = f"the checkpoint of run {run.id} is incomplete ({error})"
         raise InputError(f"{fault}: delete the run and start a new one") from error
-    return state
+    return checkpoint
+
+
+def _state(run: Run) -> Mapping[str, Any] | None:
+    """What a training resumes from; None before its first epoch has ended."""
+    checkpoint = saved_checkpoint(run)
+    return None if checkpoint is None else checkpoint.state()

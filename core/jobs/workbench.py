@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.criteria.names import MAGNITUDE
+from core.criteria.ranking import Ranking
 from core.data.batches import Splits
 from core.data.counts import Counts
 from core.data.image_shape import image_shape
@@ -28,66 +30,30 @@ from core.formats.codebooks import QuantizedTensor
 from core.formats.codec.compact import CompactFile
 from core.formats.sizes import SIZES_COST, measure_sizes
 from core.jobs.models import Models
+from core.jobs.net import Net
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
-from core.measure.recalibration import Recalibration, Statistics, recalibration_of
+from core.measure.recalibration import Recalibration, Statistics, recalibration_of, running_norms
 from core.measure.undertraining import guessing, is_guessing, is_unclear, lead_notice, rising_notice
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
-from core.nets.prunable.plain_net import explained
-from core.nets.prunable.unprunable import check_prunable, unprunable_summary
 from core.nets.weights import Weights, check_initial, weights_digest
 from core.nets.zoo import model_spec
+from core.pruning.curves import RepairName
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
+from core.reconstruction.sequence import SAMPLE
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
 from core.system.precision import resolve_precision
+from core.training import notices
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
-from core.training.notices import fitted_notice, mirrored_notice, stale_notices
 from core.training.recipes import Phase, Recipe, TrainingSize
-
-
-@dataclass(frozen=True, eq=False)
-class Net:
-    """A net to prune from: its weights, and what a screen shows of them.
-
-    Attributes:
-        other_parameters: parameters outside the prunable layers.
-        digest: identifies the weights.
-        early: the weights early in its dense training, if stored.
-        run: the run that produced it; None if there is none.
-        dense: accuracy of the dense net it was pruned from; None for the dense net itself.
-        trained: whether it has been trained, not just initialized.
-        reconstructed: whether it was pruned layer by layer, and not trained since.
-        training_size: the size of the training set; None if unknown.
-        split_sizes: images in validation and test; None if unknown.
-        class_names: by label; a class beyond them is called by its number.
-        at_chance: whether it is no better than always guessing the most common class, as far as
-            its images can tell.
-        unclear: whether it is at chance only because they are too few to tell.
-    """
-
-    weights: Weights
-    accuracy: Accuracy
-    profiles: tuple[Profile, ...]
-    other_parameters: int
-    digest: str = ""
-    early: Weights | None = None
-    run: str | None = None
-    dense: Accuracy | None = None
-    trained: bool = True
-    reconstructed: bool = False
-    training_size: TrainingSize | None = None
-    split_sizes: tuple[int, int] | None = None
-    class_names: tuple[str, ...] = ()
-    at_chance: bool = False
-    unclear: bool = False
 
 
 class Workbench:
@@ -154,9 +120,8 @@ class Workbench:
     @property
     def training_size(self) -> TrainingSize | None:
         """The size of the training set, once it is loaded."""
-        if self._splits is None:
-            return None
-        return TrainingSize(len(self._splits.train), self._splits.train.values)
+        splits = self._splits
+        return None if splits is None else TrainingSize(len(splits.train), splits.train.values)
 
     @property
     def split_sizes(self) -> tuple[int, int] | None:
@@ -183,7 +148,7 @@ class Workbench:
         yield from self._note_phase("training", self.settings.training(), self.training)
         net = self.models.fresh_net(self.settings.seed)
         check_initial(net.model)
-        stream = train(
+        result = yield from train(
             net.model,
             data,
             self.training,
@@ -195,7 +160,6 @@ class Workbench:
             resume=resume,
             remake=self.models.uninitialized,
         )
-        result = yield from stream
         if text := rising_notice(result.epochs, len(data.validation)):
             yield Notice(text, warning=True)
         return result
@@ -215,6 +179,7 @@ class Workbench:
         before, phase = self.settings.finetuning().finetune, self.finetuning.finetune
         yield from self._note_phase("fine-tuning", before, phase)
         yield from self.note_statistics()
+        ranking = yield from self.ranking(base.weights, base.digest, stop)
         training, sizes = portions(1 - SIZES_COST, SIZES_COST)
         stream = finetune(
             self.models.uninitialized(),
@@ -231,27 +196,41 @@ class Workbench:
             remake=self.models.uninitialized,
             pruned=pruned,
             recalibrates=self.settings.recalibrates,
+            ranking=ranking,
             reconstructed=reconstructed,
         )
         result = yield from within(training, stream)
-        dense = base.dense or base.accuracy
-        if text := lead_notice(result.accuracy, dense):
+        if text := lead_notice(result.accuracy, base.dense or base.accuracy):
             yield Notice(text, warning=True)
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
 
+    def ranking(self, base: Weights, digest: str, stop: StopFlag = never) -> Stream[Ranking]:
+        """What the recipe's criterion says of the weights with this digest; beside a job, too."""
+        criterion, seed = self.finetuning.criterion, self.settings.seed
+        data = (yield from self.splits(stop)).train
+        ranking = yield from self.models.ranking(base, digest, criterion, data, seed, stop)
+        yield from self._say_once(ranking.notice, warning=True)
+        return ranking
+
+    def profiles(self, base: Net, stop: StopFlag = never) -> Stream[tuple[Profile, ...]]:
+        """The profiles of a net; of its importances, if the criterion is not magnitude."""
+        if self.finetuning.criterion == MAGNITUDE:
+            return base.profiles
+        return (yield from self.ranking(base.weights, base.digest, stop)).profiles
+
     def _note_phase(self, what: str, before: Phase, phase: Phase) -> Stream[None]:
         """Say once how the images changed a phase; warn of what its augmentation does to them."""
         size = self.training_size
-        text = fitted_notice(what, before, phase, size.images) if size else ""
+        text = notices.fitted_notice(what, before, phase, size.images) if size else ""
         yield from self._say_once(text)
-        if text := mirrored_notice(self.settings.dataset, phase):
-            yield Notice(text, warning=True)
+        text = notices.mirrored_notice(self.settings.dataset, phase)
+        yield from self._say_once(text, warning=True)
 
     def note_statistics(self) -> Stream[None]:
         """Say once which running statistics stay stale in a pruned net, if any do."""
-        for text in stale_notices(self.models.outline, self.settings.recalibrates):
+        for text in notices.stale_notices(self.models.outline, self.settings.recalibrates):
             yield from self._say_once(text, warning=True)
 
     def _say_once(self, text: str, warning: bool = False) -> Stream[None]:
@@ -281,8 +260,8 @@ class Workbench:
         source = result if isinstance(result, TrainingResult) else base
         early = source.early if source else None
         dense = (base.dense or base.accuracy) if base else None
-        weights, accuracy, run = result.weights, result.accuracy, result.run
-        return self.net_of(weights, accuracy, early=early, run=run, dense=dense)
+        run = result.run
+        return self.net_of(result.weights, result.accuracy, early=early, run=run, dense=dense)
 
     def prepared(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
         """The images and the training precision, see `splits` and `precision`."""
@@ -339,6 +318,7 @@ class Workbench:
             training_size=self.training_size,
             split_sizes=self.split_sizes,
             class_names=self._splits.class_names,
+            has_statistics=bool(running_norms(self.models.outline)),
             at_chance=is_guessing(accuracy, guess),
             unclear=is_unclear(accuracy, guess),
         )
@@ -357,15 +337,7 @@ class Workbench:
             if self.spec.is_user_model:
                 yield from map(Notice, self.models.notes(settings.seed))
             if self.spec.is_user_model or settings.dataset != self.spec.dataset or data.fingerprint:
-                model = self.models.uninitialized()
-                check_prunable(model)
-                self.models.check_head(model, data.train.batch(slice(0, 2))[0])
-                for change in self.models.changes:
-                    yield Notice(change.what, warning=True)
-                with explained(self.models.changes):
-                    data = yield from self.models.fitted(model, data, settings.dataset)
-                for text in unprunable_summary(model):
-                    yield Notice(text, warning=True)
+                data = yield from self.models.tried(data, settings.dataset)
             self._splits = data
         return self._splits
 
@@ -382,9 +354,19 @@ class Workbench:
         return recalibration_of(self.models.outline, self._splits.train)
 
     @property
+    def repair(self) -> RepairName:
+        """What a scan does to a pruned layer, once the images are loaded."""
+        if self.settings.reconstructs_scans:
+            return "reconstruct"
+        return "none" if self.recalibration is None else "recalibrate"
+
+    @property
     def data_name(self) -> str:
-        """Identifies the loaded images, their split, and the sample that recalibrates a net."""
+        """Identifies the loaded images, their split, and what repairs and ranks a net."""
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
         sample = f"recalibrated on {what.images}" if (what := self.recalibration) else ""
-        return ", ".join(filter(None, (name, protocol, images, sample)))
+        other = f"reconstructed on {SAMPLE}" if self.settings.reconstructs_scans else ""
+        by = self.finetuning.criterion
+        ranked = "" if by == MAGNITUDE else f"{by}, seed {self.settings.seed}"
+        return ", ".join(filter(None, (name, protocol, images, sample, other, ranked)))

@@ -2,9 +2,10 @@
 
 evaluation         the accuracy on a split, or on a growing sample of it, as the app measures in
                    the background; batch and sample sizes
-bf16_filter        the predictions of float32, computed in bf16 wherever that cannot change them
+coarse_filter      the predictions of float32, computed coarsely where that cannot change them
+int8_convolutions  convolutions in int8, which is coarse
 recalibration      running statistics computed anew on training images, as after pruning
-point_statistics   the same for every point of a scan
+points/            the points of a scan before they are measured: repaired, recalibrated
 sensitivity_scan   each layer pruned alone over a range of sparsities
 comparison         the predictions of two nets, image by image
 activity           per layer: multiplications, and activations that are not zero; on which images

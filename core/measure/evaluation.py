@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from core.data.batches import Images, Splits
 from core.errors import StoppedError
 from core.events import Accuracy, Measured, Progress, StopFlag, Stream, never, portions
-from core.measure.bf16_filter import Bf16Filter
+from core.measure.coarse_filter import CoarseFilter
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
 from core.pruning.curves import Sample, SampleUpdated
 
@@ -53,33 +53,35 @@ def growing_predictions(
     """Yield the predictions [n] for the first n images of `batches`; n grows from 0 to all.
 
     `batches` index all images of `data`, in any order. Predictions are those of float32; precision
-    `bf16` is faster, see `core.measure.bf16_filter`, and starts over in float32 if it proves
+    `bf16` is faster, see `core.measure.coarse_filter`, and starts over in float32 if it proves
     unsound. Leaves `model` in evaluation mode. Raises StoppedError if `stop` is raised.
     """
     evaluation_mode(model)
-    bf16_filter, done = Bf16Filter(), 0
+    coarse_filter, done = CoarseFilter(), 0
     predictions = torch.empty(len(data), dtype=torch.int64, device=data.device)
     for index in batches:
         if stop():
             raise StoppedError("stopped before all images were measured")
         yield predictions[:done]
-        batch = _predict(model, data.batch(index)[0], bf16_filter, precision)
+        batch = _predict(model, data.batch(index)[0], coarse_filter, precision)
         predictions[done : done + len(batch)] = batch
         done += len(batch)
-        if not bf16_filter.sound:
+        if not coarse_filter.sound:
             yield from growing_predictions(model, data, batches, "fp32", stop)
             return
     yield predictions
 
 
-def _predict(model: nn.Module, images: Tensor, bf16_filter: Bf16Filter, precision: str) -> Tensor:
+def _predict(
+    model: nn.Module, images: Tensor, coarse_filter: CoarseFilter, precision: str
+) -> Tensor:
     def logits(index: Tensor | None) -> Tensor:
         # A copy: a net may write into its input, and it may run more than once.
         values: Tensor = model(images.clone() if index is None else images[index])
         return values
 
     with torch.inference_mode(), NetCall(EVALUATION, images):
-        return bf16_filter.predict(logits, images.device, precision)
+        return coarse_filter.predict(logits, images.device, precision)
 
 
 def evaluate(

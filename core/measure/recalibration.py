@@ -82,10 +82,10 @@ def fixed_statistics(model: nn.Module) -> tuple[str, ...]:
     )
 
 
-def sample_batches(data: Images, seed: int) -> tuple[Tensor, ...]:
+def sample_batches(data: Images, seed: int, most_images: int = SAMPLE_IMAGES) -> tuple[Tensor, ...]:
     """The sample's images in batches of one size, as their mean needs; none of a single image."""
     values = max(1, data.values)
-    images = max(2, min(SAMPLE_IMAGES, SAMPLE_VALUES // values))
+    images = max(2, min(most_images, SAMPLE_VALUES // values))
     most = max(2, min(BATCH_IMAGES, BATCH_VALUES // values))
     images = min(len(data), images)
     if images < 2:
@@ -144,14 +144,16 @@ def prune_into(
     plan: Mapping[str, float],
     data: Images,
     *,
+    ranked: Weights | None = None,
     recalibrates: bool = True,
     stop: StopFlag = never,
 ) -> Stream[Recalibration | None]:
     """Load `base` into `model`, pruned to `plan` in one shot, and recalibrate it if asked.
 
+    `ranked` decides which weights go, see `core.criteria.ranking`; by default, `base` itself does.
     If the plan prunes nothing, the net is the base, with the base's statistics.
     """
-    masks = Masks.of(base, prunable_layers(model), plan)
+    masks = Masks.of(base if ranked is None else ranked, prunable_layers(model), plan)
     masks.load(model, base)
     if not recalibrates or not running_norms(model) or not masks.revived(base):
         return None

@@ -5,22 +5,26 @@ the part from a layer on runs once per sparsity. Nothing before a layer is compu
 holds one batch, and a scan that is stopped has every curve, on fewer images.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
+from functools import partial
 from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from core.data.batches import Images
-from core.errors import InputError
-from core.events import Notice, Portion, Progress, StopFlag, Stream, never, portions
+from core.errors import InputError, StoppedError
+from core.events import Notice, Progress, StopFlag, Stream, never
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
-from core.measure.bf16_filter import Bf16Filter
-from core.measure.point_statistics import Collected, collecting_in_turn, is_followed
+from core.measure.coarse_filter import CoarseFilter
+from core.measure.int8_convolutions import is_fast_here, is_faster
+from core.measure.points.preparation import Group, LayerRepair, Preparation
+from core.measure.points.statistics import PointStatistics, is_followed
 from core.measure.recalibration import (
+    SAMPLE_IMAGES,
     SAMPLE_SEED,
     Statistics,
     running_norms,
@@ -29,7 +33,7 @@ from core.measure.recalibration import (
     statistics,
 )
 from core.nets.calls import EVALUATION, NetCall, evaluation_mode
-from core.nets.layers import Layer, prunable_layers
+from core.nets.layers import Layer, bias_key, prunable_layers
 from core.nets.weights import Weights
 from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan, ScanUpdated
 from core.pruning.plans import check_sparsity
@@ -43,20 +47,24 @@ MOST_BYTES = 512 << 20
 """Memory for the values in the prefix cache; large nets take fewer images at a time."""
 
 
+QUICK_SAMPLE = 250
+"""Images that a quick scan recalibrates a point on: it measures points on few more."""
+
+
 @dataclass(eq=False)
 class _OpenPoint:
-    """A point while it is measured."""
+    """A point while it is measured; `arithmetic` is what the filter tries first."""
 
     sparsity: float
     thresholds: dict[str, float]
-    precision: str
+    arithmetic: str
     correct: int = 0
     images: int = 0
-    bf16_filter: Bf16Filter = field(default_factory=Bf16Filter)
+    coarse_filter: CoarseFilter = field(default_factory=CoarseFilter)
     statistics: Statistics | None = None
 
     def result(self) -> Point:
-        return Point(self.sparsity, self.correct, self.images, self.bf16_filter.ties)
+        return Point(self.sparsity, self.correct, self.images, self.coarse_filter.ties)
 
 
 def scan(
@@ -70,12 +78,14 @@ def scan(
     seed: int = 0,
     precision: str = "fp32",
     train: Images | None = None,
+    ranked: Weights | None = None,
+    repair: LayerRepair | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of `model` with each layer alone pruned to each of `sparsities`.
 
     Counts are those of pruning one layer and evaluating in float32, in any precision; see
-    `core.measure.bf16_filter`. When `stop` is raised, the scan ends within one point and returns
+    `core.measure.coarse_filter`. When `stop` is raised, the scan ends within one point and returns
     what it has. `model` keeps its own weights.
 
     Args:
@@ -87,9 +97,12 @@ def scan(
         within: points of accuracy. If given, each point is measured on a growing sample until half
             the width of its confidence interval is at most this.
         seed: of the order of images.
-        precision: `fp32` or `bf16`.
+        precision: `bf16`, or `fp32`, for which int8 may do most of the work.
         train: the training images. If given, every point has running statistics of its own, see
             `core.measure.recalibration`; also one that prunes nothing.
+        ranked: decides which weights go, see `core.criteria.ranking`; None: their magnitudes.
+        repair: repairs every pruned layer alone, before its statistics are computed, such as
+            `core.reconstruction.scanned.LayersAlone`; the points of all layers use the same.
         stop: checked before every point.
 
     Raises InputError if a sparsity is not in [0, 1], or `within` is not above 0.
@@ -97,30 +110,24 @@ def scan(
     if within is not None and not within > 0:
         raise InputError(f"intervals within ±{within} points: expected a number above 0")
     scanner = _Scanner(
-        model, data, split, sparsities, uniform, within, precision, train is not None
+        model, data, split, sparsities, uniform, within, precision, train is not None, ranked
     )
+    scanner.prepare(train, repair, stop)
     if scanner.untraceable:
         text = f"slow scan: the whole net runs for every point ({scanner.untraceable})"
         yield Notice(text, warning=True)
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     before = statistics(scanner.norms)
     try:
-        if train is not None and scanner.norms:
-            batches = sample_batches(train, SAMPLE_SEED)
-            first, second = portions(sum(map(len, batches)), len(data))
-            yield first
-            yield from scanner.recalibrate(train, batches, stop)
-            if scanner.stopped:
-                return scanner.result()
-            yield second
-        else:
-            yield Portion(0.0, 1.0)
+        yield from scanner.preparation.start()
         yield from scanner.sweep(order, stop)
         if scanner.reopen_unsound():
             yield from scanner.sweep(order, stop)
-        return scanner.result()
+    except StoppedError:
+        scanner.stopped = True
     finally:
         set_statistics(scanner.norms, before)
+    return scanner.result()
 
 
 @dataclass(eq=False)
@@ -135,23 +142,33 @@ class _Scanner:
     within: float | None
     precision: str
     recalibrates: InitVar[bool] = False
+    ranked: Weights | None = None
     stopped: bool = False
 
     def __post_init__(
         self, sparsities: Sequence[float], uniform: Sequence[float], recalibrates: bool
     ) -> None:
         self.norms = running_norms(self.model) if recalibrates else {}
-        self.dense_statistics: Statistics = statistics(self.norms)
+        self.statistics: PointStatistics | None = None
         layers = prunable_layers(evaluation_mode(self.model))
         keys = [layer.key for layer in layers]
         self.base: Weights = {key: self.model.get_parameter(key).detach() for key in keys}
+        ranked = self.base if self.ranked is None else self.ranked
+        self.order: Weights = {key: ranked[key].to(self.base[key].device) for key in keys}
+        self.arithmetic = self._fastest()
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
         self.points = {layer.name: self._points([layer], sparsities) for layer in layers}
         if uniform:
             self.groups[UNIFORM] = layers
             self.points[UNIFORM] = self._points(layers, uniform)
         some, _ = self.data.batch(slice(0, 3))
-        groups = {name: [layer.key for layer in group] for name, group in self.groups.items()}
+        names = {name for name, _ in self.model.named_parameters(remove_duplicate=False)}
+        groups = {
+            name: [
+                key for layer in group for key in (layer.key, bias_key(layer.key)) if key in names
+            ]
+            for name, group in self.groups.items()
+        }
         try:
             self.net, self.untraceable = PrefixCache(self.model, groups, some), ""
             if not is_followed(self.net, self.model, self.norms):
@@ -159,28 +176,38 @@ class _Scanner:
         except UntraceableError as error:
             self.net, self.untraceable = NoPrefixCache(self.model, groups, some), str(error)
 
-    def recalibrate(self, train: Images, batches: Sequence[Tensor], stop: StopFlag) -> Stream[None]:
-        """Compute the statistics of every point on these batches of the training images."""
-        points, done = self._all_points(), 0
-        total = len(points) * sum(map(len, batches))
-        with collecting_in_turn(self.model, self.net, self.norms) as collector:
-            collected = {id(point): Collected() for point in points}
-            for index in batches:
-                images, _ = train.batch(index)
-                values = collector.start(images)
-                for name in self.groups:
-                    alive = self.net.alive(name, values)
-                    for point in self.points[name]:
-                        if stop():
-                            self.stopped = True
-                            return
-                        with self._pruned(name, point):
-                            collector.finish(name, alive, collected[id(point)], images)
-                        done += len(index)
-                        yield Progress("recalibrating", done, total, "images")
-        self.dense_statistics = {**self.dense_statistics, **collector.dense.buffers}
-        for point in points:
-            point.statistics = {**self.dense_statistics, **collected[id(point)].buffers}
+    def prepare(self, train: Images | None, repair: LayerRepair | None, stop: StopFlag) -> None:
+        """Say what is done to the points of each group before they are measured."""
+        if train is not None and self.norms:
+            most = SAMPLE_IMAGES if self.within is None else QUICK_SAMPLE
+            batches = sample_batches(train, SAMPLE_SEED, most)
+            self.statistics = PointStatistics(
+                self.model, self.net, self.norms, train, batches, stop
+            )
+        groups = {name: self._group(name) for name in self.groups}
+        images = len(self.data)
+        self.preparation = Preparation(groups, repair, self.statistics, images)
+
+    def _group(self, name: str) -> Group:
+        points, (layer, *_) = self.points[name], self.groups[name]
+        at = chain(points, self.points.get(UNIFORM, ()))
+        return Group(
+            None if name == UNIFORM else layer,
+            sorted({point.sparsity for point in at}),
+            [partial(self._pruned, name, point) for point in points],
+            len(points) * max(1, len(self.base) - list(self.groups).index(name)),
+        )
+
+    def _prepare(self, name: str) -> Stream[None]:
+        """Repair the points of a group, and compute their statistics."""
+        self._set_dense_statistics()
+        found = yield from self.preparation.of(name, self._group(name))
+        for point, values in zip(self.points[name], found, strict=True):
+            point.statistics = values
+
+    def _set_dense_statistics(self) -> None:
+        if self.statistics is not None:
+            set_statistics(self.norms, self.statistics.dense)
 
     def sweep(self, order: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on more and more images until none is open."""
@@ -196,10 +223,10 @@ class _Scanner:
 
     def reopen_unsound(self) -> bool:
         """Restart in float32 the points whose bf16 predictions proved unsound."""
-        unsound = [point for point in self._all_points() if not point.bf16_filter.sound]
+        unsound = [point for point in self._all_points() if not point.coarse_filter.sound]
         for point in unsound:
             point.correct = point.images = 0
-            point.bf16_filter, point.precision = Bf16Filter(), "fp32"
+            point.coarse_filter, point.arithmetic = CoarseFilter(), "fp32"
         return bool(unsound)
 
     def result(self) -> Scan:
@@ -214,18 +241,21 @@ class _Scanner:
             precision=self.precision,
             traced=not self.untraceable,
             stopped=self.stopped,
+            repair=self.preparation.name,
         )
 
     def _advance(self, index: Tensor, stop: StopFlag) -> Stream[None]:
         """Measure the open points on these images."""
         images, labels = self.data.batch(index)
         first = not any(point.images for point in self._all_points())
-        set_statistics(self.norms, self.dense_statistics)
+        self._set_dense_statistics()
         with torch.inference_mode(), NetCall(EVALUATION, images):
             values = self.net.start(images)
         for name in self.groups:
+            if self.preparation.waits(name):
+                yield from self._prepare(name)
             alive = self.net.alive(name, values)
-            coarse = alive if self.precision == "fp32" else self.net.in_bf16(alive)
+            coarse = self.net.in_bf16(alive) if self.arithmetic == "bf16" else alive
             for point in filter(self._is_open, self.points[name]):
                 if stop():
                     self.stopped = True
@@ -235,26 +265,35 @@ class _Scanner:
                         predictions = self._predict(name, alive, coarse, point)
                         point.correct += int((predictions == labels).sum())
                     point.images += len(labels)
-                    yield self._progress()
+                    if self.preparation.done:
+                        yield self._progress()
                     if first:
                         yield PointScanned(self.result())
 
     def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""
-        whole = alive if point.precision == "fp32" else coarse
+        whole = coarse if point.arithmetic == "bf16" else alive
 
         def logits(index: Tensor | None) -> Tensor:
             values = whole if index is None else self.net.rows(name, alive, index)
             return self.net.finish(name, values)
 
-        return point.bf16_filter.predict(logits, self.data.device, point.precision)
+        tried = point.coarse_filter.predict(logits, self.data.device, point.arithmetic)
+        if not point.coarse_filter.pays:
+            point.arithmetic = "fp32"
+        return tried
+
+    def _fastest(self) -> str:
+        """What to compute logits in first: bf16, or in its place int8 where that is faster."""
+        small = self.data.device.type == "cpu" and any(map(is_faster, self.base.values()))
+        return "int8" if self.precision == "fp32" and small and is_fast_here() else self.precision
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
-        weights = {layer.key: self.base[layer.key] for layer in layers}
+        weights = {layer.key: self.order[layer.key] for layer in layers}
         points = []
         for sparsity in [check_sparsity(sparsity, "the scan") for sparsity in sparsities]:
             thresholds = {key: threshold(weight, sparsity) for key, weight in weights.items()}
-            points.append(_OpenPoint(sparsity, thresholds, self.precision))
+            points.append(_OpenPoint(sparsity, thresholds, self.arithmetic))
         return points
 
     def _all_points(self) -> list[_OpenPoint]:
@@ -272,15 +311,25 @@ class _Scanner:
         """Let the net compute with pruned copies; its own tensors belong to the caller."""
         if point.statistics is not None:
             set_statistics(self.norms, point.statistics)
+        before = dict[str, Tensor]()
         try:
             for layer in self.groups[name]:
-                weight = self.base[layer.key]
-                pruned = pruned_by(weight, point.thresholds[layer.key])
-                self.model.get_parameter(layer.key).data = weight.masked_fill(pruned, 0.0)
+                for key, values in self._parameters(layer, point).items():
+                    parameter = self.model.get_parameter(key)
+                    before[key], parameter.data = parameter.data, values
             yield
         finally:
-            for layer in self.groups[name]:
-                self.model.get_parameter(layer.key).data = self.base[layer.key]
+            for key, values in before.items():
+                self.model.get_parameter(key).data = values
+
+    def _parameters(self, layer: Layer, point: _OpenPoint) -> Mapping[str, Tensor]:
+        """Those of a layer at a point."""
+        repaired = self.preparation.repaired.get(layer.name, {})
+        if point.sparsity in repaired:
+            return repaired[point.sparsity]()
+        weight = self.base[layer.key]
+        pruned = pruned_by(self.order[layer.key], point.thresholds[layer.key])
+        return {layer.key: weight.masked_fill(pruned, 0.0)}
 
     def _progress(self) -> Progress:
         points = self._all_points()

@@ -20,6 +20,9 @@ SplitName = Literal["validation", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 """The splits a net is measured on; decisions use the first."""
 
+RepairName = Literal["none", "recalibrate", "reconstruct"]
+"""What is done to a pruned layer before it is measured; to recalibrate it is part of the last."""
+
 WITHIN = 1.5
 """Half the width of a quick scan's intervals, in points of accuracy."""
 
@@ -107,6 +110,7 @@ class Scan:
         precision: `fp32` or `bf16`; the counts are the same.
         traced: whether the part of the net before a layer ran only once. False if the net could not
             be traced, so that all of it ran for every point.
+        repair: what was done to the pruned layers.
     """
 
     split: str
@@ -116,6 +120,7 @@ class Scan:
     precision: str
     traced: bool
     stopped: bool
+    repair: RepairName = "none"
 
     def points(self) -> Iterator[Point]:
         """All points."""

@@ -38,8 +38,9 @@ class Masks:
     ) -> Masks:
         """Prune `weights` by magnitude, layer by layer, to the sparsities of `plan`.
 
-        Weights that are already zero stay pruned at any lower sparsity. Raises InputError if a
-        sparsity is not in [0, 1].
+        Another criterion passes its importances as `weights`, see `core.criteria.ranking`. Weights
+        that are already zero stay pruned at any lower sparsity. Raises InputError if a sparsity is
+        not in [0, 1].
         """
         masks: dict[str, Tensor] = {}
         for layer in layers:

@@ -13,4 +13,5 @@ parts          a layer with many inputs: some of them at a time
 tasks          the layers in order, what each costs and what it came to
 sequence       layer after layer, each from the inputs that the reconstructed ones give it
 measured_net   a reconstructed net, recalibrated and measured
+scanned/       each layer alone at several sparsities, for the sensitivity scan
 """

@@ -19,7 +19,7 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream
 from core.graph.prefix_cache import CutPoint, NoPrefixCache, PrefixCache, Values, rows_of
 from core.graph.tracing import UntraceableError
-from core.measure.point_statistics import is_followed
+from core.measure.points.statistics import is_followed
 from core.nets.calls import EVALUATION, NetCall
 from core.nets.layers import Layer
 

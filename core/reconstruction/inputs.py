@@ -180,7 +180,8 @@ def add_up(
 ) -> Stream[Sums]:
     """Run a sample of images through both nets, as far as the layer, and add up its rows.
 
-    The generator draws the rows. Raises StoppedError if `stop` is raised, and UnsuitableError.
+    The generator draws the rows. If both are one net, it runs once. Raises StoppedError if `stop`
+    is raised, and UnsuitableError.
     """
     inputs = len(range(*part.columns.indices(uses.inputs)))
     sums = Sums(uses.blocks, layer.shape[0] // uses.blocks, inputs)
@@ -193,6 +194,11 @@ def add_up(
                 raise StoppedError("stopped before the layer was reconstructed")
             yield Progress(step, done, sum(sizes), "images")
             batch = layer, number, images
+            if now is dense and part.others is None:
+                watch = partial(now.watch, *batch)
+                _add_both(sums, watch, part, uses.number, share, generator)
+                done += len(images)
+                continue
             rows = _output_rows(partial(dense.watch, *batch), uses.number, share, generator)
             _add_inputs(sums, partial(now.watch, *batch), part, rows)
             done += len(images)
@@ -200,6 +206,25 @@ def add_up(
     if not sums.finite():
         raise UnsuitableError("its inputs or outputs are not all finite")
     return sums
+
+
+def _add_both(
+    sums: Sums, watch: _Watch, part: Part, number: int, share: float, generator: torch.Generator
+) -> None:
+    """Add the inputs and the outputs that a layer has in one net."""
+    seen = 0
+
+    def on_use(use: Use) -> bool:
+        nonlocal seen
+        seen += 1
+        chosen = choose(use, ceil(share * choices(use)), generator)
+        outputs = output_rows(use, chosen).unflatten(1, (-1, sums.outputs)).transpose(0, 1)
+        sums.add(use.first // sums.outputs, input_rows(use, chosen)[..., part.columns], outputs)
+        return seen == number
+
+    watch(on_use)
+    if seen != number:
+        raise UnsuitableError(_CHANGED)
 
 
 def _output_rows(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.events import StopFlag, Stream, never
+from core.nets.layers import Layer, bias_key
 from core.reconstruction.least_squares import fit
 from core.reconstruction.problems import Sums
 from core.reconstruction.support import admm, largest
@@ -105,3 +106,12 @@ def _solve(
 def in_blocks(weight: Tensor, blocks: int) -> Tensor:
     """A weight [out, ...] as [blocks, out of the block, m]."""
     return weight.reshape(blocks, len(weight) // blocks, -1)
+
+
+def own_bias(net: nn.Module, layer: Layer) -> tuple[str, nn.Parameter] | None:
+    """The bias of a layer, and its name, if no other layer has it; a tied weight has several."""
+    named, key = dict(net.named_parameters(remove_duplicate=False)), bias_key(layer.key)
+    bias = named.get(key)
+    if bias is None or layer.aliases or bias.shape != layer.shape[:1]:
+        return None
+    return (key, bias) if sum(other is bias for other in named.values()) == 1 else None

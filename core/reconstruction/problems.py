@@ -127,6 +127,11 @@ class Sums:
         shift = self._outputs.square().sum(1) / rows[:, 0, 0]
         return Problem(gram, cross, float((self._energy - shift).sum()), self._squares())
 
+    @property
+    def rows(self) -> Tensor:
+        """How many rows there were of each block's inputs, [blocks]."""
+        return self._rows
+
     def finite(self) -> bool:
         """Whether all of the rows were."""
         return all(bool(each.isfinite().all()) for each in (self._gram, self._cross, self._energy))

@@ -23,21 +23,24 @@ from core.errors import StoppedError
 from core.events import StopFlag, Stream, never, portions, within
 from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, recalibration_of, running_norms
-from core.nets.layers import Layer, bias_key, prunable_layers
+from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks
 from core.reconstruction.activations import MOST_BYTES, Activations, cut_net
 from core.reconstruction.inputs import Half, Part, UnsuitableError, Uses, add_up, find_uses
-from core.reconstruction.layers import in_blocks
+from core.reconstruction.layers import in_blocks, own_bias
 from core.reconstruction.parts import solve_parts
 from core.reconstruction.problems import Sums
 from core.reconstruction.statistics import Norms
 from core.reconstruction.tasks import LayerReconstructed, Task, tasks_of
 
-SAMPLE = 4_000
-"""Training images that the layers are reconstructed on."""
+SAMPLE, SAMPLE_VALUES = 4_000, 150_000_000
+"""Most training images that the layers are reconstructed on, and most pixel values of theirs.
 
-_BATCH = 250
+Those are 996 color images of 224 x 224, which have many rows in all but a net's last layers.
+"""
+
+BATCH = 250
 """Most of them at once."""
 
 
@@ -86,7 +89,7 @@ def reconstruct(
         plan: a sparsity for every layer.
         data: training images; a sample drawn from `seed` is used.
         seed: of the sample.
-        images: its size.
+        images: its size at most; large images are fewer, see `SAMPLE_VALUES`.
         recalibrates: compute running statistics anew, if the net has any and the plan prunes.
         stop: the layers done by then are kept, the others pruned by magnitude; statistics are
             computed anew nevertheless.
@@ -98,7 +101,8 @@ def reconstruct(
     found = find_uses(dense, some, layers)
     tasks = tasks_of(layers, found)
     recalibrates = recalibrates and masks.revived(base) > 0
-    work = _Work(net, dense, data, seed, min(images, len(data)), masks, recalibrates, stop)
+    images = min(images, len(data), max(1, SAMPLE_VALUES // max(1, data.values)))
+    work = _Work(net, dense, data, seed, images, masks, recalibrates, stop)
     reconstructing, recalibrating = portions(9, int(work.recalibration is not None))
     stopped = yield from within(reconstructing, _every(work, tasks))
     if work.recalibration is not None:
@@ -146,7 +150,7 @@ class _Work:
         self.net, self.masks, self.images, self.stop = net, masks, images, stop
         self.generator = torch.Generator().manual_seed(seed)
         sample = torch.randperm(len(data), generator=self.generator)[:images]
-        batches = torch.split(sample, batch_size_for(data, _BATCH))
+        batches = torch.split(sample, batch_size_for(data, BATCH))
         norms, layers = running_norms(net) if recalibrates else {}, prunable_layers(net)
         some, _ = data.batch(torch.arange(3) % len(data))
         cuts = [cut_net(each, layers, norms, some) for each in (net, dense)]
@@ -188,7 +192,7 @@ class _Work:
         layer = task.layer
         weight = self.net.get_parameter(layer.key).detach().cpu()
         kept = ~self.masks.pruned[layer.key]
-        bias = self._bias(layer)
+        bias = own_bias(self.net, layer)
         rows = self.generator.get_state()
 
         def sums_of(part: Part) -> Stream[Sums]:
@@ -208,7 +212,7 @@ class _Work:
         )
         self._set(layer, solution.weight.reshape(weight.shape).float())
         if bias is not None and solution.bias_change is not None:
-            bias.data += solution.bias_change.flatten().float().to(bias.device)
+            bias[1].data += solution.bias_change.flatten().float().to(bias[1].device)
         return task.done(int(kept.sum()), solution.magnitude, solution.error)
 
     def by_magnitude(self, task: Task, reason: str) -> LayerReconstructed:
@@ -224,11 +228,3 @@ class _Work:
         weight = self.net.get_parameter(layer.key).detach()
         self.changed |= not torch.equal(weight.cpu(), values)
         weight.copy_(values)
-
-    def _bias(self, layer: Layer) -> nn.Parameter | None:
-        """The bias of a layer if it has one that no other layer has; a tied weight has several."""
-        named = list(self.net.named_parameters(remove_duplicate=False))
-        bias = dict(named).get(bias_key(layer.key))
-        if bias is None or layer.aliases or bias.shape != layer.shape[:1]:
-            return None
-        return bias if sum(other is bias for _, other in named) == 1 else None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
+from core.criteria.names import CRITERIA, CriterionName
 from core.errors import InputError
 from core.fields.declaration import check_fields, explicit_values, setting
 from core.fields.kinds import integer, number, one_of, some_of, switch
@@ -54,6 +55,7 @@ class RecipeChanges:
     l2: float | None = setting(None, _STRENGTH, "L2 penalty (weight decay)", label="L2")
     rewind: bool | None = setting(None, switch(), "rewind kept weights to early values")
     reconstruct: bool | None = setting(None, switch(), "start from the reconstructed net")
+    criterion: CriterionName | None = setting(None, one_of(CRITERIA), "what ranks the weights")
     optimizer: OptimizerName | None = setting(
         None, one_of({name: spec.meaning for name, spec in OPTIMIZERS.items()}), "optimizer"
     )
@@ -93,6 +95,7 @@ class RecipeChanges:
             rounds=rounds,
             scale_dropout=scale,
             rewind=rewind,
+            criterion=self.criterion or recipe.criterion,
             reconstruct=reconstruct,
         )
 

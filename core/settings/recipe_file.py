@@ -50,12 +50,14 @@ CHANGES = settings_in(RecipeChanges)
 TOP = {name: item for name, item in SETTINGS.items() if item.portable and name not in CHANGES}
 """Keys above the tables."""
 
-_FRACTION = number(0, 1)
+FRACTION = number(0, 1)
 """Values of the table [sparsity]."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class Source:
+    """A file's path and text, for errors that name the line."""
+
     path: Path
     text: str
 
@@ -78,8 +80,8 @@ class Config:
 
     values: Mapping[str, Any]
     plan: Plan | None
-    _source: _Source = field(repr=False)
-    _places: Mapping[str, tuple[str, ...]] = field(repr=False)
+    _source: Source = field(repr=False)
+    _places: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
 
     def merged_with(
         self, options: Mapping[str, Any], defaults: Mapping[str, Any] = MappingProxyType({})
@@ -134,7 +136,7 @@ def read_config(path: Path, named: Collection[str] = ()) -> Config:
     """
     text = read_text(path)
     try:
-        return _read_config(_Source(path, text), parse_toml(path, text), named)
+        return _read_config(Source(path, text), parse_toml(path, text), named)
     except RecursionError as error:
         raise InputError(f"{path}: nested too deeply") from error
 
@@ -147,7 +149,7 @@ def config_text(
     Values left to the recipe or the machine are left out.
     """
     top = {name: getattr(settings, name) for name in settings_in(Settings) if name in TOP}
-    for name in ("precision", "recalibrate", *OF_OWN_NETS):
+    for name in ("precision", "recalibrate", "repair", *OF_OWN_NETS):
         if top[name] == getattr(DEFAULTS, name):
             del top[name]
     top |= settings.inputs.explicit_values()
@@ -186,34 +188,35 @@ def write_config(
     write_text(path, config_text(settings, plan, elements))
 
 
-def _read_config(source: _Source, table: dict[str, Any], named: Collection[str]) -> Config:
+def _read_config(source: Source, table: dict[str, Any], named: Collection[str]) -> Config:
     values: dict[str, Any] = {}
     plan: Plan | None = None
     places: dict[str, tuple[str, ...]] = {}
     for name, value in table.items():
         if name in TOP:
             declared = replace(TOP[name], check=None) if name in named else TOP[name]
-            values[name] = _read_value(source, (name,), value, declared)
+            values[name] = read_value(source, (name,), value, declared)
         elif name == FINETUNE:
             values |= _read_changes(source, value)
         elif name == SPARSITY:
             plan, places = _read_plan(source, value)
         else:
-            raise source.error_at((name,), _unknown_key(name, value))
+            raise source.error_at((name,), unknown_key(name, value))
     return Config(values, plan, source, places)
 
 
-def _read_changes(source: _Source, table: Any) -> dict[str, Any]:
-    _check_table(source, FINETUNE, table)
+def _read_changes(source: Source, table: Any) -> dict[str, Any]:
+    check_table(source, FINETUNE, table)
     changes = {}
     for name, value in table.items():
         if name not in CHANGES:
-            raise source.error_at((FINETUNE, name), _unknown_change(name))
-        changes[name] = _read_value(source, (FINETUNE, name), value, CHANGES[name])
+            raise source.error_at((FINETUNE, name), unknown_change(name))
+        changes[name] = read_value(source, (FINETUNE, name), value, CHANGES[name])
     return changes
 
 
-def _read_value(source: _Source, place: Sequence[str], value: Any, declared: Setting) -> Any:
+def read_value(source: Source, place: Sequence[str], value: Any, declared: Setting) -> Any:
+    """Read the value at `place` as a setting; raises InputError, with its line, if it is none."""
     try:
         result = declared.kind.read(value)
     except InputError as error:
@@ -235,40 +238,46 @@ def _remedy(declared: Setting, value: str) -> str:
     return ""
 
 
-def _read_plan(source: _Source, table: Any) -> tuple[Plan, dict[str, tuple[str, ...]]]:
-    _check_table(source, SPARSITY, table)
+def _read_plan(source: Source, table: Any) -> tuple[Plan, dict[str, tuple[str, ...]]]:
+    check_table(source, SPARSITY, table)
     plan: Plan = {}
     places: dict[str, tuple[str, ...]] = {}
-    for path, value in _flattened(table):
+    for path, value in flattened(table):
         name, place = ".".join(path), (SPARSITY, *path)
         if name in plan:
             raise source.error_at(place, f"layer {_quoted(name)} is given twice: name it once")
         try:
-            plan[name], places[name] = _FRACTION.read(value), place
+            plan[name], places[name] = FRACTION.read(value), place
         except InputError as error:
-            is_percent = type(value) in (int, float) and 1 < value <= 100
-            hint = f"; write {value} percent as {value / 100:.6g}" if is_percent else ""
-            why = f"{toml_key(name)} = {abbreviated(value)}: {error}{hint}"
-            raise source.error_at(place, why) from error
+            raise source.error_at(place, not_a_fraction(name, value, error)) from error
     return plan, places
 
 
-def _flattened(table: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+def not_a_fraction(name: str, value: Any, error: InputError) -> str:
+    """What to say of a layer's sparsity that is none."""
+    is_percent = type(value) in (int, float) and 1 < value <= 100
+    hint = f"; write {value} percent as {value / 100:.6g}" if is_percent else ""
+    return f"{toml_key(name)} = {abbreviated(value)}: {error}{hint}"
+
+
+def flattened(table: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
     """The values of nested tables by path; TOML reads a dotted name as a table."""
     for name, value in table.items():
         if isinstance(value, dict):
-            yield from _flattened(value, *above, name)
+            yield from flattened(value, *above, name)
         else:
             yield (*above, name), value
 
 
-def _check_table(source: _Source, name: str, value: Any) -> None:
+def check_table(source: Source, name: str, value: Any) -> None:
+    """Raise InputError unless the value of `name` is a table."""
     if not isinstance(value, dict):
         why = f"{name} = {abbreviated(value)}: expected a table, [{name}] followed by KEY = VALUE"
         raise source.error_at((name,), why)
 
 
-def _unknown_key(name: str, value: Any) -> str:
+def unknown_key(name: str, value: Any) -> str:
+    """What to say of a key above the tables that is not known there."""
     if name in SETTINGS and not SETTINGS[name].portable:
         return f"'{name}' is machine-specific: give it as the option {SETTINGS[name].flag}"
     if name in CHANGES:
@@ -278,7 +287,8 @@ def _unknown_key(name: str, value: Any) -> str:
     return f"unknown key {_quoted(name)}: {expected_one_of(name, TOP)}"
 
 
-def _unknown_change(name: str) -> str:
+def unknown_change(name: str) -> str:
+    """What to say of a key in [finetune] that is not known there."""
     if name in TOP:
         return f"'{name}' does not belong in [{FINETUNE}]: move it above the tables"
     return f"unknown key {_quoted(name)} in [{FINETUNE}]: {expected_one_of(name, CHANGES)}"

@@ -23,6 +23,12 @@ DEVICES: Collection[str] = {"auto": "a GPU if there is one", "cpu": "", "cuda": 
 ON, OFF = "on", "off"
 _RECALIBRATE = {ON: "computed anew on training images", OFF: "left stale, for comparison"}
 
+RECALIBRATE, RECONSTRUCT = "recalibrate", "reconstruct"
+_REPAIR = {
+    RECALIBRATE: "as --recalibrate says",
+    RECONSTRUCT: "each layer alone, on training images",
+}
+
 _BYTES = Kind(
     values="",
     expected="a size such as 20GiB or 500MB",
@@ -71,6 +77,12 @@ class Settings:
     recalibrate: str = setting(
         ON, one_of(_RECALIBRATE), "BatchNorm's running statistics in a pruned net"
     )
+    repair: str = setting(
+        RECALIBRATE,
+        one_of(_REPAIR),
+        "what a scan does to a pruned layer before it is measured",
+        label="scan's repair",
+    )
     device: str = local_setting("auto", one_of(DEVICES), "compute device")
     threads: int | None = local_setting(
         None, integer(1, 1024), "CPU threads", unset="chosen by torch"
@@ -111,6 +123,11 @@ class Settings:
         return self.recalibrate == ON
 
     @property
+    def reconstructs_scans(self) -> bool:
+        """Whether a scan reconstructs each pruned layer."""
+        return self.repair == RECONSTRUCT
+
+    @property
     def short_name(self) -> str:
         """The net's name for display and in names of files, see `core.nets.zoo.short_name`."""
         return short_name(self.model, self.model_args)
@@ -136,6 +153,9 @@ OF_OWN_NETS = ("model_args", "fresh_head")
 
 OF_A_SESSION = ("model", *OF_OWN_NETS, "dataset", "protocol")
 """Settings that a run or a recipe must share with the session it is opened in."""
+
+OF_IMAGES = tuple(settings_in(Inputs))
+"""Settings of the images, likewise."""
 
 _IS_SAME = {"model": is_same_model, "dataset": is_same_data}
 """Compare settings that may hold a path, which depends on the folder it was given in."""

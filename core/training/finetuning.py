@@ -9,9 +9,12 @@ from typing import Any
 
 from torch import nn
 
+from core.criteria.criterion import Criterion
+from core.criteria.magnitude import Magnitude
+from core.criteria.ranking import Ranking, rank, renewed
 from core.data.batches import Splits
-from core.errors import InputError
-from core.events import Accuracy, Epoch, Portion, StopFlag, Stream, never, portions, within
+from core.errors import InputError, StoppedError
+from core.events import Accuracy, Epoch, Portion, StopFlag, Stream, drain, never, portions, within
 from core.graph.dead_units import count_dead_units
 from core.measure.evaluation import evaluate, images_to_measure, measure
 from core.measure.recalibration import prune_into, recalibrate, recalibration_of
@@ -95,12 +98,16 @@ def prune_and_measure(
     stop: StopFlag = never,
     precision: str = "fp32",
     recalibrates: bool = True,
+    ranked: Weights | None = None,
 ) -> Stream[Accuracy]:
     """Apply `plan` to `base` in one shot and measure the result; `model` ends up holding it.
 
+    `ranked` decides which weights go, see `core.criteria.ranking`; by default, `base` itself does.
     Its running statistics are computed anew if `recalibrates`, see `core.measure.recalibration`.
     """
-    pruning = prune_into(model, base, plan, data.train, recalibrates=recalibrates, stop=stop)
+    pruning = prune_into(
+        model, base, plan, data.train, ranked=ranked, recalibrates=recalibrates, stop=stop
+    )
     measuring = measure(model, data, "pruned", stop, precision)
     sample = recalibration_of(model, data.train) if recalibrates else None
     if sample is None:
@@ -127,9 +134,13 @@ def finetune(
     remake: Callable[[], nn.Module] | None = None,
     pruned: Accuracy | None = None,
     recalibrates: bool = True,
+    ranking: Ranking | None = None,
     reconstructed: ReconstructedNet | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune `base` toward `plan` as `recipe` says.
+
+    `ranking` of the base decides which weights go, and its criterion which of the current ones
+    whenever masks tighten; by default, magnitude does.
 
     From a net that is `reconstructed` from this base and plan, training starts with its weights
     and holds its masks; the recipe's method must then be one-shot, since the full plan is in force
@@ -151,19 +162,26 @@ def finetune(
     """
     _check_recipe(recipe, early)
     opening, training, closing = _portions(data, recipe, measures_first=pruned is None)
+    ranking = ranking or Ranking(Magnitude(), base)
     one_shot = prune_and_measure(
-        model, base, plan, data, precision=precision, recalibrates=recalibrates
+        model,
+        base,
+        plan,
+        data,
+        precision=precision,
+        recalibrates=recalibrates,
+        ranked=ranking.weights,
     )
     pruned = pruned or (yield from within(opening, one_shot))
     yield training
     start = None if reconstructed is None else reconstructed.weights
-    rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision, start)
+    rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision, ranking, stop, start)
     if resume is not None:
         rounds.resume(resume)
     failure = ""
     while not rounds.finished:
         try:
-            epoch = yield from rounds.run_epoch(stop)
+            epoch = yield from rounds.run_epoch()
         except NetError as error:
             if rounds.best.epoch is None:
                 raise
@@ -226,6 +244,7 @@ class _Rounds:
     Attributes:
         reconstructed: the weights to start from, and whose zeros are the masks, if not the base.
         trainer, pruner: of the current round.
+        ranking: of the weights it began with.
         best: of the epochs that ended at the full plan.
     """
 
@@ -237,6 +256,8 @@ class _Rounds:
     early: Weights | None
     seed: int
     precision: str
+    ranking: Ranking
+    stop: StopFlag
     reconstructed: Weights | None = None
 
     def __post_init__(self) -> None:
@@ -253,13 +274,18 @@ class _Rounds:
         """Whether the last round is over."""
         return self.round == self.recipe.rounds and self.trainer.finished
 
-    def run_epoch(self, stop: StopFlag) -> Stream[Epoch | None]:
+    def run_epoch(self) -> Stream[Epoch | None]:
         """Train and validate one epoch; None if it ended early."""
         if self.trainer.finished:
+            try:
+                self.ranking = yield from self._rank(renewed(self.ranking.criterion), self.stop)
+            except StoppedError:
+                self.trainer.stopped = True
+                return None
             self.round += 1
             self._begin_round(copy_weights(self.model), self.trainer.seconds)
         pruner = self.pruner
-        loss = yield from self.trainer.run_epoch(stop, pruner.after_step, pruner.sparsity)
+        loss = yield from self.trainer.run_epoch(self.stop, pruner.after_step, pruner.sparsity)
         if loss is None:
             return None
         validation = yield from evaluate(
@@ -279,7 +305,8 @@ class _Rounds:
     def outcome(self, recalibrates: bool) -> Stream[tuple[Masks, Weights]]:
         """The masks and weights of the best epoch, else the current ones pruned to the plan."""
         if self.best.epoch is None:
-            self.pruner.finish(self.plan)
+            ranking = yield from self._rank(self.ranking.criterion)
+            self.pruner.finish(self.plan, ranking.weights)
             if recalibrates:
                 yield from recalibrate(self.model, self.data.train)
         weights = self.best.restore(self.model)
@@ -307,8 +334,10 @@ class _Rounds:
     def _begin_round(self, weights: Weights, seconds: float = 0.0) -> None:
         """Prune `weights` to the plan of the current round and set up its training."""
         recipe, plan = self.recipe, self._round_plan()
-        whole = self.reconstructed is not None
-        masks = Masks.of(weights, self.layers, dict.fromkeys(plan, 0.0) if whole else plan)
+        if self.reconstructed is None:
+            masks = Masks.of(self.ranking.weights, self.layers, plan)
+        else:
+            masks = Masks.of(weights, self.layers, dict.fromkeys(plan, 0.0))
         start = self.early if recipe.rewind and self.early else weights
         load_into(self.model, start if recipe.gradual else masks.apply(start))
         data, phase, ended = self.data.train, recipe.finetune, self.round - 1
@@ -317,9 +346,17 @@ class _Rounds:
             self.model, data, phase, seed, self.precision, before, epochs=recipe.epochs
         )
         self.trainer.seconds = seconds
+        steps = self.trainer.steps_in_epoch
         self.pruner = Pruner(
-            self.model, plan, recipe, masks, self.trainer.steps_in_epoch, self.dropout
+            self.model, plan, recipe, masks, steps, self.dropout, self._ranked_weights
         )
+
+    def _ranked_weights(self) -> Weights:
+        """The model's current weights, ranked by the criterion of the round."""
+        return drain(self._rank(self.ranking.criterion, self.stop)).weights
+
+    def _rank(self, criterion: Criterion, stop: StopFlag = never) -> Stream[Ranking]:
+        return rank(self.model, criterion, self.data.train, seed=self.seed, stop=stop)
 
     def _round_plan(self) -> Mapping[str, float]:
         """The plan of the current round: each round drops the same share of what is left."""

@@ -1,15 +1,16 @@
 """Pruning during fine-tuning: masks that may tighten step by step."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import InitVar, dataclass
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
+from core.errors import StoppedError
 from core.nets.layers import dropouts, prunable_layers
-from core.nets.weights import state_dict
+from core.nets.weights import Weights, state_dict
 from core.pruning.masks import Masks, sparsity_of
 from core.training.recipes import Recipe
 
@@ -25,6 +26,8 @@ class Pruner:
             gradual.
         steps_in_epoch: optimizer steps per epoch.
         original_dropout: each layer's dropout probability before pruning.
+        rank: ranks the current weights when masks tighten, see `core.criteria.ranking`; may raise
+            StoppedError. None if their magnitudes do.
     """
 
     model: nn.Module
@@ -33,6 +36,7 @@ class Pruner:
     final: InitVar[Masks]
     steps_in_epoch: InitVar[int]
     original_dropout: Mapping[str, float]
+    rank: Callable[[], Weights] | None = None
 
     def __post_init__(self, final: Masks, steps_in_epoch: int) -> None:
         self.layers = prunable_layers(self.model)
@@ -45,7 +49,7 @@ class Pruner:
         self.masks = final.to(next(self.model.parameters()).device)
         self._counted: tuple[Masks, float] | None = None
         if self.recipe.gradual:
-            self._prune_to(self.start)
+            self.masks = Masks.of(weights, self.layers, self.start)  # their zeros
         self._scale_dropout()
 
     @property
@@ -60,14 +64,18 @@ class Pruner:
         if self.step <= self.ramp_steps and (
             self.step % self.recipe.renew_every == 0 or self.step == self.ramp_steps
         ):
-            self._prune_to(self._planned(self.step / self.ramp_steps))
+            try:
+                self._prune_to(self._planned(self.step / self.ramp_steps), self._ranked())
+            except StoppedError:  # the training ends before its next step
+                self.step -= 1
+                return
             self._scale_dropout()
             self.masks.hold(self.model, optimizer)
 
-    def finish(self, plan: Mapping[str, float]) -> None:
-        """Prune to `plan` in one shot."""
+    def finish(self, plan: Mapping[str, float], ranked: Weights) -> None:
+        """Prune to `plan` in one shot; `ranked` decides which of the current weights go."""
         if not self.finished or plan != self.plan:
-            self._prune_to(plan)
+            self._prune_to(plan, ranked)
         self.masks.hold(self.model)
 
     def sparsity(self) -> float:
@@ -96,8 +104,11 @@ class Pruner:
             name: final + (self.start[name] - final) * left for name, final in self.plan.items()
         }
 
-    def _prune_to(self, sparsities: Mapping[str, float]) -> None:
-        self.masks = Masks.of(state_dict(self.model), self.layers, sparsities)
+    def _ranked(self) -> Weights:
+        return self.rank() if self.rank else state_dict(self.model)
+
+    def _prune_to(self, sparsities: Mapping[str, float], ranked: Weights) -> None:
+        self.masks = Masks.of(ranked, self.layers, sparsities)
 
     def _scale_dropout(self) -> None:
         """Han et al. 2015, section 3.2: D_r = D_o * sqrt(C_r / C_o), C a layer's connections."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple
 
+from core.criteria.names import MAGNITUDE
 from core.errors import InputError
 
 Method = Literal["one-shot", "gradual", "iterative"]
@@ -173,6 +174,7 @@ class Recipe:
             share of the remaining weights (Han et al. 2015, section 3.4).
         scale_dropout: lower each dropout as its layer loses connections (Han et al. 2015,
             section 3.2): D_r = D_o * sqrt(C_r / C_o).
+        criterion: what ranks the weights to be pruned, see `core.criteria`.
         rewind: after each pruning, the kept weights are reset to their values early in dense
             training (Frankle et al. 2019, "Stabilizing the Lottery Ticket Hypothesis").
         reconstruct: start from the reconstructed net (see `core.reconstruction`) and hold its
@@ -188,6 +190,7 @@ class Recipe:
     rewind: bool = False
     ramp: float = RAMP
     renew_every: int = 20
+    criterion: str = MAGNITUDE
     reconstruct: bool = False
 
     def fitted_to(self, size: TrainingSize) -> Recipe:

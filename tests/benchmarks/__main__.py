@@ -26,7 +26,7 @@ BENCHMARKS = {
     "train_and_prune.training": ("training_epoch", "training_peak_share"),
     "train_and_prune.augmentation": ("augmentation_share",),
     "measure.evaluation": ("evaluation",),
-    "measure.scanning": ("scan_exact", "scan_quick"),
+    "measure.scanning": ("scan_exact", "scan_exact_fp32", "scan_quick"),
     "app.what_if": ("what_if_ms",),
     "app.many_layers": ("many_layers_ms",),
     "train_and_prune.pruning": ("prune_time", "prune_memory"),
@@ -40,6 +40,7 @@ BENCHMARKS = {
         "sparse_lenet_300_100",
         "sparse_lenet_5",
     ),
+    "pruned_nets.budgets": ("time_goals", "dp_50_layers"),
     "measure.dragging": ("drag_intervals", "forecast"),
     "pruned_nets.codec": (
         "positions_over_entropy",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from core.nets.layers import parameter_count, prunable_layers
 from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
 from core.pruning.budgets.costs import LayerCosts, NetCosts
-from core.system.timing import time_in_turns
 from tests.core.training.loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -265,10 +263,7 @@ def test_a_pruned_model_is_accelerated_and_stays_as_it_is(tiny: Splits) -> None:
 def test_a_model_is_planned_by_multiplications_and_by_time(
     tiny: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = partial(time_in_turns, budget=0.0)
-    monkeypatch.setattr(
-        "core.inference.sparse.layer_times.time_in_turns", lambda runs, _seconds: short(runs)
-    )
+    monkeypatch.setattr("core.inference.sparse.layer_times.SECONDS", 0.0)
     model = Flat()
     macs, times = core.costs(model, tiny), core.costs(model, tiny, "ms")
     assert (macs.unit, macs.dense) == ("macs", 100 * 36 + 1440)

@@ -32,7 +32,7 @@ def test_no_file_runs_code_that_the_user_did_not_name(tmp_path: Path):
         ("table", str(tmp_path / "it")),
         ("run", "--resume", f"{tmp_path / 'it'}:1"),
         ("run", "--config", str(recipe)),
-        ("search", "--max-drop", "1", "--config", str(recipe)),
+        ("lightest", "--max-drop", "1", "--config", str(recipe)),
     ):
         process = featherweight(*arguments)
         assert process.returncode == 2

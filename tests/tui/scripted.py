@@ -30,10 +30,19 @@ from core.experiments.exports import Export
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.inference.benchmark_result import Benchmark, BenchmarkUpdated
+from core.jobs.lightest.trials import (
+    By,
+    Descent,
+    DescentStarted,
+    Lightest,
+    PackingStarted,
+    Trial,
+    TrialFinished,
+    TrialStarted,
+)
 from core.jobs.measurement import layer_in_words
+from core.jobs.net import Net
 from core.jobs.restore import RestoredRun
-from core.jobs.search import SearchResult, Trial, TrialFinished, TrialStarted
-from core.jobs.workbench import Net
 from core.measure.comparison import ComparisonUpdated
 from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.nets.footprint import DeadUnits, Sizes
@@ -59,7 +68,7 @@ from core.training.finetuning import PruningResult
 from tests.tui.scripted_results import compared, timed
 from tui.jobs.backend import Backend
 from tui.state.measurement import ImageSelection, MeasurementRequest
-from tui.state.results import Result
+from tui.state.results import Result, order_of
 
 SHAPES = {
     "conv1": (32, 1, 5, 5),
@@ -184,7 +193,7 @@ class Scripted(Backend):
         pause_at: how many events a fine-tuning sends before it waits for `go`.
         pauses_in: the first fine-tuning that waits, counted down to 1.
         dead: the dead units of every result.
-        trial_base: the base of a search's trials; None for the base of the search.
+        trial_base: the base of a descent's trials; None for the base of the descent.
         error: raised by the next prune or fine-tuning instead of a result.
         opening: what `open` waits for.
         scan_images: the images per point in each update of a scan.
@@ -249,7 +258,22 @@ class Scripted(Backend):
         trained = SimpleNamespace(accuracy=accuracy, best=5, **ended)
         return trained, self.net_of(accuracy=accuracy)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
+    def profiles(
+        self, base: Net, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[Profile, ...]]:
+        """Those of the base, but with the negative weights first in every layer."""
+        self.started.append(f"rank by {order_of(settings)}")
+        yield Progress("ranking weights", 500, 1_000, "images")
+        if self.pause_at is not None:
+            self.paused.set()
+            self.go.wait(PATIENCE)
+        if stop():
+            raise StoppedError("stopped while ranking the weights")
+        return tuple(replace(p, negative=p.negative / 8) for p in base.profiles)
+
+    def prune(
+        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
+    ) -> Stream[PruningResult]:
         """The plan in one shot."""
         self.started.append("prune")
         yield Progress("measure pruned on test", 5_000, 10_000, "images")
@@ -304,13 +328,14 @@ class Scripted(Backend):
             stopped=stopped,
             diverged=self.diverged,
             error="",
+            reconstructed=reconstructed,
             revived=0,
             dead=self.dead,
             sizes=SIZES,
         )
         return tuned, replace(self.net_of(plan, TUNED), run="0002")
 
-    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+    def scan(self, base: Net, settings: Settings, stop: StopFlag) -> Stream[Scan]:
         """Curves that grow, and pause where the trainings do."""
         self.started.append("scan")
         names = [profile.layer.name for profile in base.profiles]
@@ -344,24 +369,26 @@ class Scripted(Backend):
             raise StoppedError("stopped before every layer was timed")
         return TIMES
 
-    def stored_scan(self, base: Net) -> Scan | None:
+    def stored_scan(self, base: Net, settings: Settings) -> Scan | None:
         """Look it up in `stored_scans`."""
         return self.stored_scans.get(base.digest)
 
-    def search(
+    def lightest(
         self,
         base: Net,
         max_drop: float,
+        by: By,
         method: str,
         locked: Mapping[str, float],
         settings: Settings,
         stop: StopFlag,
-    ) -> Stream[tuple[SearchResult, Net | None]]:
-        """Two trials, of which the first is good."""
-        self.started.append(f"search {max_drop} {method} {dict(locked)}")
-        trials = []
+    ) -> Stream[tuple[Lightest, Net | None]]:
+        """Two trials, of which the first passes."""
+        self.started.append(f"lightest {max_drop} {by} {method} {dict(locked)}")
+        trials, least = [], DENSE.validation - max_drop
+        yield DescentStarted(settings.seed, by, least)
         for number, (ratio, plan) in enumerate(((30.0, MODERATE), (60.0, AGGRESSIVE)), 1):
-            yield TrialStarted(number, 10, ratio, DENSE.validation - max_drop, None, None)
+            yield TrialStarted(number, ratio, 5)
             yield from self._script(stop)
             result = SimpleNamespace(
                 accuracy=TUNED,
@@ -371,16 +398,37 @@ class Scripted(Backend):
                 dead=self.dead,
                 sizes=SIZES,
             )
-            start = self.trial_base or base
-            trials.append(Trial(number, ratio, start, plan, result, number == 1))
-            yield TrialFinished(trials[-1])
+            if by == "bytes":
+                yield PackingStarted()
+                yield Batch(1, 2, 256, 55_000, 0.1, 98.0, 1.0)
+            trials.append(
+                Trial(
+                    number=number,
+                    ratio=ratio,
+                    epochs=5,
+                    settings=settings,
+                    base=self.trial_base or base,
+                    plan=plan,
+                    result=result,
+                    accurate=number == 1,
+                    cost=228_010 // ratio,
+                    passed=number == 1,
+                )
+            )
+            yield TrialFinished(trials[-1], by)
             if stop():
                 break
-        found = SearchResult(trials[0], tuple(trials), DENSE.validation - max_drop, stop())
+        descent = Descent(settings.seed, least, tuple(trials), complete=not stop())
+        found = Lightest(by, max_drop, (settings.seed,), (descent,), stop())
         return found, self.net_of(MODERATE, TUNED)
 
     def benchmark(
-        self, base: Net, plan: Mapping[str, float], made: Net | None, stop: StopFlag
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        made: Net | None,
+        settings: Settings,
+        stop: StopFlag,
     ) -> Stream[Benchmark]:
         """One thread, then two; it pauses between them where trainings do."""
         self.started.append(f"bench {'made' if made else dict(plan)}")

@@ -7,17 +7,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.criteria.names import MAGNITUDE
 from core.data.inputs import Inputs
 from core.fields.declaration import Setting, settings_in
 from core.fields.kinds import integer, number, number_or_all, one_of
+from core.fields.kinds import text as words
 from core.formats.export_formats import VALUES, Packing
 from core.inference.benchmark_result import SECONDS
-from core.jobs.search import START, TRIALS
+from core.jobs.lightest.steps import START
+from core.jobs.lightest.trials import COSTS
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, EXAMPLES
 from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity
 from core.settings.recipe_changes import RecipeChanges
+from core.settings.recipe_file import FRACTION
 from core.settings.settings import SETTINGS, Settings
+from core.sweep.grid import SWEPT, distinct
+from core.sweep.sweep_file import RATIO
 from tui.preferences.declared import PREFERENCES
 
 LOOPBACK = "127.0.0.1"
@@ -32,8 +38,16 @@ _ALLOCATE = Setting(
     "allocate", DEFAULT_ALLOCATION, one_of(tuple(ALLOCATIONS)), "how to turn a goal into sparsities"
 )
 _MAX_DROP = Setting("max_drop", None, number(0, 100), "allowed validation accuracy drop (points)")
-_TRIALS = Setting("trials", TRIALS, integer(1, 1000), "maximum number of fine-tunings")
+_BY = Setting("by", next(iter(COSTS)), one_of(COSTS), "what the net is to have least of")
+_MINUTES = Setting(
+    "minutes", None, number(0, 1_000_000, above=True), "minutes it may take", "no limit"
+)
 _START = Setting("start", START, number(1, 1_000_000, above=True), "first ratio to try")
+_WORKERS = Setting("workers", None, integer(1, 1024), "run N trials at once, each in a process")
+_CPUS = Setting(
+    "cpus_per_trial", 1.0, number(0, 1024, above=True), "CPUs of a trial on a cluster, and threads"
+)
+_GPUS = Setting("gpus_per_trial", 0.0, number(0, 64), "GPUs of a trial on a cluster; 0.5 is half")
 _SECONDS = Setting("seconds", SECONDS, number(0, 100_000, above=True), "approximate duration")
 _PACE = Setting(
     "pace", 1.0, number(0.1, 100), "how fast captions follow one another: 2 is twice as fast"
@@ -47,6 +61,17 @@ _IN_HELP = EXAMPLES.replace("%", "%%")  # argparse fills in its own words
 IMAGES = Setting(
     "images", None, number_or_all(), "images to measure activations on", "all, or a sample if slow"
 )
+
+
+_RATIOS = Setting(
+    "ratio", None, replace(RATIO, values=""), "X times smaller; sparsities chosen for you"
+)
+_GOALS = Setting("goal", None, words(""), f"goals: {EXAMPLES}")
+_UNIFORM = Setting("uniform", None, replace(FRACTION, values=""), "one sparsity for every layer")
+_PRESETS = Setting("preset", None, words(""), "presets")
+
+LISTED = tuple(name for name in SWEPT if SETTINGS[name].kind.metavar and name != "augment")
+"""Settings that a sweep takes lists of."""
 
 
 class _Parse(Action):
@@ -76,16 +101,43 @@ def _add(parser: Any, setting: Setting, **more: Any) -> None:
     parser.add_argument(setting.flag, **options)
 
 
-def add_settings(parser: ArgumentParser, *, training: bool = True) -> None:
-    """Add the options of `Settings` and `Inputs`, and of `RecipeChanges` if the command trains."""
+def add_settings(parser: ArgumentParser, *, training: bool = True, sweeps: bool = False) -> None:
+    """Add the options of `Settings` and `Inputs`, and of `RecipeChanges` if the command trains.
+
+    Those of a command that sweeps take lists where its trials may differ.
+    """
+    lists = LISTED if sweeps else ()
     group = parser.add_argument_group("settings")
     for setting in (settings_in(Settings) | settings_in(Inputs)).values():
-        if training or setting.name != "recipe":
+        if setting.name in lists:
+            _add_list(group, setting, setting.default_text)
+        elif training or setting.name != "recipe":
             _add(group, setting)
     if training:
         changes = parser.add_argument_group("changes to the recipe (default: as the recipe says)")
         for setting in settings_in(RecipeChanges).values():
-            _add(changes, setting, help=setting.description)
+            if setting.name in lists:
+                _add_list(changes, setting)
+            else:
+                _add(changes, setting, help=setting.description)
+
+
+def _add_list(parser: Any, setting: Setting, default: str = "") -> None:
+    """Add the option of a setting that takes a list of its values."""
+    if setting.name == "seed":
+        setting = replace(setting, name="seeds", meaning="random seeds")
+    text = setting.description + (f" (default: {default})" if default else "")
+    metavar = f"{setting.kind.metavar},..."
+    parse = partial(_parse_list, setting)
+    text = text.replace("%", "%%")
+    parser.add_argument(
+        setting.flag, default=SUPPRESS, metavar=metavar, action=_Parse, parse=parse, help=text
+    )
+
+
+def _parse_list(setting: Setting, text: str) -> tuple[Any, ...]:
+    values = [setting.parse(part.strip()) for part in text.split(",")]
+    return distinct(values, f"{setting.flag} {text}")
 
 
 def add_data_dir(parser: ArgumentParser) -> None:
@@ -130,6 +182,12 @@ def _add_allocation(parser: Any) -> None:
     )
 
 
+def _add_criterion(parser: Any) -> None:
+    """The criterion as a recipe has it, for commands that prune without training."""
+    declared = SETTINGS["criterion"]
+    _add(parser, declared, help=f"{declared.description} (default: {MAGNITUDE})")
+
+
 def _add_run(parser: ArgumentParser) -> None:
     _add_plan(parser)
     parser.add_argument("--resume", metavar="RUN", help="resume an interrupted run")
@@ -138,6 +196,7 @@ def _add_run(parser: ArgumentParser) -> None:
 def _add_table(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", help=RUN)
     _add_plan(parser)
+    _add_criterion(parser)
     _add(parser, replace(_SPLIT, default="test"), default="test")
     _add(parser, IMAGES, default=None)
 
@@ -171,13 +230,42 @@ def _add_bench(parser: ArgumentParser) -> None:
     _add(parser, _SECONDS, default=SECONDS)
 
 
-def _add_search(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("the search")
+def _add_lightest(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("the lightest net")
     _add(group, _MAX_DROP, required=True)
-    _add(group, _TRIALS, default=TRIALS)
+    _add(group, _BY, default=_BY.default)
+    text = "write the net to a compact file, with as few values as the drop allows"
+    group.add_argument("--to", metavar="FILE", type=Path, help=text)
+    _add_list(group, SETTINGS["seed"])
     _add(group, _START, default=START)
+    _add(group, _MINUTES, default=None)
     _add_allocation(group)
     _add_config(parser, "settings from a TOML file")
+
+
+def _add_sweep(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("the plans: every combination is run with every seed")
+    _add_list(group, _RATIOS)
+    _add_list(group, _GOALS)
+    _add_list(group, _ALLOCATE, _ALLOCATE.default)
+    _add_list(group, _UNIFORM)
+    _add_list(group, _PRESETS)
+    text = "one plan, by layer, group or pattern; other layers stay dense"
+    group.add_argument(
+        "--sparsity", metavar="LAYER=S,...", action=_Parse, parse=parse_pairs, help=text
+    )
+    text = "layers fixed at these sparsities"
+    group.add_argument("--lock", metavar="LAYER=S,...", action=_Parse, parse=parse_pairs, help=text)
+    _add_config(parser, "the sweep as a TOML file, with lists in place of values")
+    where = parser.add_argument_group("where trials run (default: here, one after the other)")
+    one = where.add_mutually_exclusive_group()
+    _add(one, _WORKERS)
+    text = "run trials on a Ray cluster: auto for this machine's, or HOST:PORT of its head"
+    one.add_argument("--on", metavar="ADDRESS", help=text)
+    _add(where, _CPUS)
+    _add(where, _GPUS)
+    text = "say how many trials there are and how long they take, and end"
+    parser.add_argument("--preview", action="store_true", help=text)
 
 
 def _add_scan(parser: ArgumentParser) -> None:
@@ -196,6 +284,7 @@ def _add_scan(parser: ArgumentParser) -> None:
     text = "measure each point on a growing sample until its interval is narrow enough"
     group.add_argument("--quick", action="store_true", help=text)
     _add(group, _WITHIN, default=None)
+    _add_criterion(group)
 
 
 def _add_train(parser: ArgumentParser) -> None:
@@ -251,7 +340,8 @@ def add_demo(parser: ArgumentParser) -> None:
 
 COMMANDS: Mapping[str, tuple[str, bool, Callable[[ArgumentParser], None]]] = {
     "run": ("prune and fine-tune without the terminal program", True, _add_run),
-    "search": ("find the smallest net within an allowed drop in accuracy", True, _add_search),
+    "lightest": ("find the lightest net within an allowed drop in accuracy", True, _add_lightest),
+    "sweep": ("run every combination of plans, settings and seeds", True, _add_sweep),
     "scan": ("measure accuracy with one layer pruned at a time", False, _add_scan),
     "table": ("list what each layer costs, as in Han et al. (2015)", False, _add_table),
     "bench": ("benchmark a net in every installed engine", False, _add_bench),
@@ -266,7 +356,7 @@ def add_command_options(parser: ArgumentParser, name: str) -> None:
     """Add every option of a command."""
     _, trains, add_own = COMMANDS[name]
     add_own(parser)
-    add_settings(parser, training=trains)
+    add_settings(parser, training=trains, sweeps=name == "sweep")
     add_experiment(parser)
     text = "write the result as JSON; - writes to standard output"
     parser.add_argument("--json", metavar="PATH", help=text)

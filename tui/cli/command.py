@@ -30,6 +30,7 @@ class Command(Generic[T]):
         show: prints the result and returns the report for `--json`.
         json: the file for the report; `-` is standard output.
         notice: printed on standard error before the work starts.
+        drive: runs the work to its end and shows its progress.
         runs_job: a report of a stopped job gives the exit status of the interruption.
     """
 
@@ -37,6 +38,7 @@ class Command(Generic[T]):
     show: Callable[[T, Console], Mapping[str, Any]]
     json: str | None = None
     notice: str = ""
+    drive: Callable[[Stream[T], Console], T] = drive
     runs_job: bool = True
 
     def perform(self, interruption: Interruption) -> int:
@@ -55,7 +57,7 @@ class Command(Generic[T]):
 
         with for_report(self.json):
             with interruption.deferred(stopping, at_once) as stop:
-                result = drive(_noting(self.work(stop), lost), console)
+                result = self.drive(_noting(self.work(stop), lost), console)
             report = self.show(result, console)
         write_json(report, self.json)
         if self.runs_job and (error := report.get("error")):

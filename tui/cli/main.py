@@ -21,7 +21,8 @@ examples:
   featherweight demo                                watch it play its own story, in three minutes
   featherweight run --preset aggressive --json -    prune and fine-tune without it
   featherweight run --ratio 60                      60x smaller; sparsities chosen for you
-  featherweight search --max-drop 0.5               smallest net within half a point of accuracy
+  featherweight lightest --max-drop 0.5             lightest net within half a point of accuracy
+  featherweight sweep --ratio 10,20 --seeds 0,1,2   every combination, each a recorded run
   featherweight scan                                how far each layer can be pruned
   featherweight table --preset aggressive           what each layer costs, before and after pruning
   featherweight bench cnn5-mnist:7                  how fast a run's net is

@@ -1,18 +1,24 @@
 """The progress of a job on the command line: a bar in a terminal, plain lines in a log."""
 
+from collections.abc import Iterable
 from time import monotonic
 from typing import TypeVar
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeElapsedColumn
+from rich.text import Text
 
 from core.events import Batch, Epoch, Event, Measured, Notice, Portion, Stream, drain
 from core.events import Progress as Step
-from core.jobs.search import TrialFinished, TrialStarted
+from core.jobs.lightest.trials import DescentStarted, Trial, TrialFinished, TrialStarted
 from core.progress import Meter
 from core.pruning.curves import PointScanned, ScanUpdated
+from tui.cli.trials_table import trials_table
 from tui.system.job_control import releasing
-from tui.text.format import count, duration, percent, score, score_on, trial_result
+from tui.text.format import count, duration, percent, plural, score, score_on, trial_result
+
+SHOWN_TRIALS = 8
+"""The latest trials are above the bar: more would leave a low terminal no room for it."""
 
 T = TypeVar("T")
 
@@ -20,22 +26,34 @@ T = TypeVar("T")
 def drive(stream: Stream[T], console: Console) -> T:
     """Run a stream to its end and show its progress."""
     if not console.is_terminal:
-        return drain(stream, lambda event: _print(event, console))
+        return drain(stream, lambda event: print_event(event, console))
     bar = "{task.description}", BarColumn(), TaskProgressColumn()
     columns = (*bar, TimeElapsedColumn(), "elapsed{task.fields[left]}", "{task.fields[note]}")
     with (
-        Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress,
+        _WithTrials(*columns, console=console, transient=True, refresh_per_second=4) as progress,
         releasing(progress.stop, progress.start),  # the shell gets its cursor back
     ):
         return drain(stream, _Bar(progress).update)
 
 
+class _WithTrials(Progress):
+    """A bar below a table of the latest trials on the way to the lightest net, if there are any."""
+
+    table: tuple[Text, ...] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The table, then the bar."""
+        yield from self.table
+        yield from super().get_renderables()
+
+
 class _Bar:
     """One bar for the whole job, named after its current step."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: _WithTrials) -> None:
         self._progress, self._meter = progress, Meter()
         self._task = progress.add_task("", total=None, note="", left="")
+        self._trials, self._seed = list[tuple[int, Trial]](), 0
 
     def update(self, event: Event) -> None:
         """Move the bar, or print a permanent line above it."""
@@ -49,8 +67,14 @@ class _Bar:
                 self._move("training", note)
             case ScanUpdated() | PointScanned() | Portion():
                 pass  # the bar shows it
+            case TrialFinished():
+                self._trials.append((self._seed, event.trial))
+                table = trials_table(self._trials[-SHOWN_TRIALS:], event.by)
+                width = self._progress.console.width
+                self._progress.table = tuple(table.lines(width))
             case _:
-                _print(event, self._progress.console)
+                self._seed = event.seed if isinstance(event, DescentStarted) else self._seed
+                print_event(event, self._progress.console)
 
     def _move(self, title: str, note: str) -> None:
         done, left = self._meter.done, self._meter.left(monotonic())
@@ -64,7 +88,7 @@ class _Bar:
         )
 
 
-def _print(event: Event, console: Console) -> None:
+def print_event(event: Event, console: Console) -> None:
     """Print an event that a log should keep."""
     match event:
         case Notice():
@@ -82,14 +106,14 @@ def _print(event: Event, console: Console) -> None:
             if event.sparsity:
                 line += f", sparsity {percent(100 * event.sparsity)} %, revived {event.revived}"
             console.print(line)
+        case DescentStarted():
+            least = f"at least {percent(event.least)} % on validation"
+            console.print(f"seed {event.seed}: the fewest {event.by} with {least}")
         case TrialFinished():
-            console.print(trial_result(event.trial))
+            console.print(trial_result(event.trial, event.by))
         case TrialStarted():
-            line = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
-            passed = f"{event.good:.1f}x passed" if event.good else ""
-            failed = f"{event.bad:.1f}x failed" if event.bad else ""
-            bracket = ", ".join(filter(None, (passed, failed)))
-            console.print(f"{line} ({bracket})" if bracket else line)
+            epochs = plural(event.epochs, "epoch")
+            console.print(f"trial {event.number}: {event.ratio:.1f}x, {epochs}")
         case ScanUpdated():
             most = max((point.images for point in event.scan.points()), default=0)
             images = f"{count(most)} of {count(event.scan.images)} images per point"

@@ -62,7 +62,7 @@ def goal_of(args: Namespace) -> Goal | None:
             if getattr(args, option) is not None:
                 raise InputError(f"--{option} needs a goal: add --ratio 60 or --goal 28KiB")
         return None
-    goal = parse_goal(text, "; for an accuracy use featherweight search --max-drop 0.5")
+    goal = parse_goal(text, "; for an accuracy use featherweight lightest --max-drop 0.5")
     if args.ratio is not None and goal.kind != "ratio":
         raise InputError(f"--ratio {text}: expected a number such as 60; for a size, use --goal")
     return goal

@@ -7,7 +7,7 @@
     layer_list      which layers the table lists: folded, matching, of one kind
     training        open, train, prune, fine-tune, stop; choose the base
     scanning        the sensitivity scan, and the tolerance in its plot
-    goals           turn a goal into sparsities, at once or by a search
+    goals           turn a goal into sparsities, or find the lightest net
     plots           switch plots; choose the test images
     benchmarking    benchmark the net in every engine
     exporting       write the net to a file and read it back

@@ -33,5 +33,5 @@ class Benchmarking(Feature):
             session.state = replace(session.state, speed=speed(benchmark))
             session.activity = job_outcomes.benchmarked(benchmark)
 
-        start = partial(session.backend.benchmark, base, plan, net)
+        start = partial(session.backend.benchmark, base, plan, net, self.state.settings)
         session.start_job("benchmarking", start, finish, follow, plot="speed")

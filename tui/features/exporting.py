@@ -49,13 +49,13 @@ class Exporting(Feature):
         base, plan, known = state.base, state.planned, state.current
         if base is None:
             return
-        subject = known or Result(plan, base, base.accuracy, state.footprint)
+        subject = known or Result(plan, base, base.accuracy, state.footprint, shot=state.shot)
         since, settings, packing = state.undo_point, state.settings, form.packing
 
         def stream(stop: StopFlag) -> Stream[tuple[Result, Export, Sizes]]:
             result, backend = subject, session.backend
             if known is None:
-                pruned = yield from backend.prune(base, plan, stop)
+                pruned = yield from backend.prune(base, plan, settings, stop)
                 result = replace(subject, accuracy=pruned.accuracy, dead=pruned.dead)
             return result, *(yield from backend.export(result, path, packing, settings, stop))
 

@@ -1,4 +1,4 @@
-"""The key `g`: turns a goal into sparsities, at once or by a search that fine-tunes."""
+"""The key `g`: turns a goal into sparsities, or finds the lightest net by fine-tuning."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.events import Event, StopFlag, Stream
-from core.jobs.search import TrialStarted
+from core.jobs.lightest.trials import COSTS, By, PackingStarted, TrialStarted
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.features.feature import Feature, available
 from tui.session import Session
 from tui.state.training_curve import TrainingCurve
+from tui.text.format import plural
 from tui.views import job_outcomes
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
-    from core.jobs.search import SearchResult
-    from core.jobs.workbench import Net
+    from core.jobs.lightest.trials import Lightest
+    from core.jobs.net import Net
     from core.pruning.budgets.costs import NetCosts
     from core.pruning.plans import Plan
     from tui.screens.goal_dialog import GoalRequest
 
 
 class Goals(Feature):
-    """Sparsities for a goal, and the search for the smallest net."""
+    """Sparsities for a goal, and the way to the lightest net."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -43,7 +44,7 @@ class Goals(Feature):
     def _take(self, request: GoalRequest) -> None:
         self._request = request
         if request.drop is not None:
-            self._search(request.method, request.drop)
+            self._ask_by(request.method, request.drop)
         elif request.times_layers:
             self._time_layers(request)
         elif request.plan is not None:
@@ -75,35 +76,52 @@ class Goals(Feature):
 
         session.start_job("timing the layers", start, finish)
 
-    def _search(self, method: str, drop: float) -> None:
+    def _ask_by(self, method: str, drop: float) -> None:
+        """Ask what the net is to have least of."""
+        from tui.screens.question import Choice  # late: not at the start
+
+        options = [(by, "", meaning) for by, meaning in COSTS.items()]
+        title = f"The lightest net within {plural(drop, 'point')}: the fewest"
+
+        def take(by: str) -> None:
+            self._descend(method, drop, next(known for known in COSTS if known == by))
+
+        self.session.ask(Choice(title, options), take)
+
+    def _descend(self, method: str, drop: float, by: By) -> None:
         session, state, base = self.session, self.state, self.state.base
         if base is None:
             return
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings
 
+        packing = False
+
         def follow(event: Event) -> None:
+            nonlocal packing
             if isinstance(event, ScanUpdated | PointScanned):
-                session.state = session.state.with_scan(base.digest, event.scan)
+                session.state = session.state.with_scan(state.scan_key(base), event.scan)
             elif isinstance(event, TrialStarted):
-                epochs = session.state.recipe.epochs
-                session.watch_training(TrainingCurve(epochs, finetuning=True))
-            else:
+                packing = False
+                session.watch_training(TrainingCurve(event.epochs, finetuning=True))
+            elif isinstance(event, PackingStarted):
+                packing = True
+            elif not packing:
                 session.follow_training(event)
 
-        def finish(outcome: tuple[SearchResult, Net | None]) -> None:
-            search, net = outcome
-            if search.best is not None and net is not None:
-                best, tuned, seconds = search.best, search.best.result, monotonic() - began
+        def finish(outcome: tuple[Lightest, Net | None]) -> None:
+            found, net = outcome
+            if found.best is not None and net is not None:
+                best, tuned, seconds = found.best, found.best.result, monotonic() - began
                 before = replace(session.state.undo_point, curve=curve)
                 session.state = session.with_stored_scan(
                     session.state.after(before).with_restored(
                         best.base, best.plan, net, tuned.pruned, tuned.dead, seconds, tuned.sizes
                     )
                 )
-            session.activity = job_outcomes.searched(search)
+            session.activity = job_outcomes.found_lightest(found)
 
-        start = partial(session.backend.search, base, drop, method, locks, settings)
-        session.start_job("searching", start, finish, follow)
+        start = partial(session.backend.lightest, base, drop, by, method, locks, settings)
+        session.start_job("finding the lightest net", start, finish, follow)
 
 
 def _planned(request: GoalRequest) -> Outcome:

@@ -1,11 +1,16 @@
 """The keys and the mouse actions that set sparsities; presets, undo and the recipe."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from core.pruning.presets import preset_plan, presets_of
 from tui.features.feature import Feature, available
 from tui.screens.question import Choice
 from tui.screens.recipe_dialog import RecipeDialog
+from tui.session import Session
 from tui.state.recipe_form import RecipeForm
 from tui.state.state import State
 from tui.text.format import percent, plural, ratio
@@ -14,6 +19,9 @@ from tui.views.activity import Outcome
 from tui.views.panels.layer_table import LOCK, row_name
 from tui.widgets.inputs.value_input import ValueInput
 from tui.widgets.layer_table import LayerTable
+
+if TYPE_CHECKING:
+    from core.pruning.what_if import Profile
 
 
 def _lightness(state: State) -> str:
@@ -25,6 +33,30 @@ def _lightness(state: State) -> str:
 
 class Planning(Feature):
     """Changing the plan and the recipe by hand."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._tried = "", ""
+        """The base and the order that were last ranked, or stopped from it."""
+        session.followers.append(self._rank)
+
+    def _rank(self, state: State) -> None:
+        """Rank the base's weights once its criterion is not magnitude; undo needs no other."""
+        session, base, order = self.session, state.base, state.order
+        if base is None or not base.trained or session.job is not None:
+            return
+        key, before = (base.digest, order), self._tried
+        self._tried = key
+        if key == before or not state.rankings.lack(base, order):
+            return
+
+        def finish(profiles: tuple[Profile, ...]) -> None:
+            rankings = session.state.rankings.having(base, order, profiles)
+            session.state = session.with_stored_scan(replace(session.state, rankings=rankings))
+            session.activity = Outcome(f"the weights are ranked by {order}", transient=True)
+
+        start = partial(session.backend.profiles, base, state.settings)
+        session.start_job("ranking the weights", start, finish)
 
     @available()
     def choose(self, steps: int) -> None:
@@ -113,12 +145,15 @@ class Planning(Feature):
             settings.changes,
             rewindable=base is not None and base.early is not None,
             size=base.training_size if base else None,
+            recalibrate=settings.recalibrate if base is None or base.has_statistics else None,
+            repair=settings.repair,
         )
         self.session.ask(RecipeDialog(form), self._take_recipe)
 
     def _take_recipe(self, form: RecipeForm) -> None:
-        settings = replace(self.state.settings, recipe=form.recipe, changes=form.changes)
-        self.session.show(self.state.set_recipe(settings))
+        settings = form.applied_to(self.state.settings)
+        state = self.state.set_recipe(settings)
+        self.session.show(self.session.with_stored_scan(state))
 
     @available()
     def undo(self) -> None:

@@ -17,20 +17,20 @@ class Scanning(Feature):
         session, base = self.session, self.state.base
         if base is None:
             return
-        before = self.state.base_scan
+        before, key = self.state.base_scan, self.state.scan_key(base)
 
         def follow(event: Event) -> None:
             if isinstance(event, ScanUpdated | PointScanned):
-                session.state = session.state.with_scan(base.digest, event.scan)
+                session.state = session.state.with_scan(key, event.scan)
 
         def finish(scan: Scan) -> None:
             best = before if scan.stopped and before and before.exact else scan
-            session.state = session.state.with_scan(base.digest, best)
+            session.state = session.state.with_scan(key, best)
             session.activity = job_outcomes.scanned(
                 scan, session.state.tolerance, kept=best is not scan
             )
 
-        start = partial(session.backend.scan, base)
+        start = partial(session.backend.scan, base, session.state.settings)
         session.start_job("scanning", start, finish, follow, plot="sensitivity")
 
     @available()

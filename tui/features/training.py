@@ -25,7 +25,7 @@ from tui.views.activity import JobProgress, Outcome
 
 if TYPE_CHECKING:
     from core.events import Accuracy
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
     from tui.jobs.job import Job
@@ -120,7 +120,7 @@ class Training(Feature):
 
         session.start_job(
             "pruning",
-            partial(session.backend.prune, subject.base, subject.plan),
+            partial(session.backend.prune, subject.base, subject.plan, session.state.settings),
             finish,
             partial(self._follow, subject),
         )
@@ -207,7 +207,9 @@ class Training(Feature):
     def _subject(self) -> Result | None:
         """The plan's result, with the base's accuracy until its own is measured."""
         state, base = self.state, self.state.base
-        return Result(state.planned, base, base.accuracy, state.footprint) if base else None
+        if base is None:
+            return None
+        return Result(state.planned, base, base.accuracy, state.footprint, shot=state.shot)
 
     def _follow(self, subject: Result, event: Event) -> None:
         self.session.follow_training(event)

@@ -14,6 +14,7 @@ from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.system.preload import preload_torch
+from tui.state.results import shot_of
 from tui.system.garbage import importing
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from core.experiments.runs import Run
     from core.formats.export_formats import Packing
     from core.inference.benchmark_result import Benchmark
+    from core.jobs.lightest.trials import By, Lightest
+    from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
-    from core.jobs.search import SearchResult
-    from core.jobs.workbench import Net, Workbench
+    from core.jobs.workbench import Workbench
     from core.nets.footprint import Sizes
     from core.pruning.budgets.costs import NetCosts
     from core.pruning.curves import Scan
+    from core.pruning.what_if import Profile
     from core.reconstruction.measured_net import ReconstructedNet
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
@@ -40,12 +43,18 @@ LIBRARIES_COST = 0.3
 """The share of opening a net that it takes to load the libraries, about."""
 
 
+def _way(settings: Settings) -> tuple[str, str]:
+    """How a plan is applied in one shot, and layers are scanned."""
+    return shot_of(settings), settings.repair
+
+
 class Backend:
     """The jobs of the app; tests replace them with scripts."""
 
     def __init__(self, settings: Settings, experiment: Experiment) -> None:
         self.settings = settings
         self.experiment = experiment
+        self._last: tuple[tuple[str, str], Workbench | None] = ("", ""), None
 
     @cached_property
     def _workbench(self) -> Workbench:
@@ -105,11 +114,32 @@ class Backend:
         result = yield from recorded_jobs.train(workbench, self.experiment, stop)
         return result, workbench.net(result)
 
-    def prune(self, base: Net, plan: Mapping[str, float], stop: StopFlag) -> Stream[PruningResult]:
+    def profiles(
+        self, base: Net, settings: Settings, stop: StopFlag
+    ) -> Stream[tuple[Profile, ...]]:
+        """The weights of the base in the order in which the settings' criterion prunes them."""
+        return self._workbench_for(settings).profiles(base, stop)
+
+    def _workbench_for(self, settings: Settings) -> Workbench:
+        """A workbench with the criterion and the repair of these settings, the same for the same.
+
+        It keeps what several measurements of a plan need.
+        """
+        way, (known, workbench) = _way(settings), self._last
+        if way == _way(self.settings):
+            return self._workbench
+        if way != known or workbench is None:
+            workbench = self._workbench.with_settings(settings)
+            self._last = way, workbench
+        return workbench
+
+    def prune(
+        self, base: Net, plan: Mapping[str, float], settings: Settings, stop: StopFlag
+    ) -> Stream[PruningResult]:
         """Apply the plan to the base in one shot and measure it."""
         from core.jobs import measurement
 
-        return measurement.prune(self._workbench, base, plan, stop)
+        return measurement.prune(self._workbench_for(settings), base, plan, stop)
 
     def reconstruct(
         self,
@@ -165,42 +195,46 @@ class Backend:
 
         return measurement.costs_in(self._workbench, base.weights, "ns", stop)
 
-    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+    def scan(self, base: Net, settings: Settings, stop: StopFlag) -> Stream[Scan]:
         """Scan how sensitive the base's layers are; the scan is stored with the experiment."""
         from core.jobs import measurement
         from core.jobs.goals import store_scan
 
+        workbench = self._workbench_for(settings)
         scan = yield from measurement.scan(
-            self._workbench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
+            workbench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
         )
-        yield from store_scan(self._workbench, base.digest, scan, self.experiment)
+        yield from store_scan(workbench, base.digest, scan, self.experiment)
         return scan
 
-    def stored_scan(self, base: Net) -> Scan | None:
+    def stored_scan(self, base: Net, settings: Settings) -> Scan | None:
         """The stored scan of these weights, if any; reads a small file."""
         from core.experiments.saved_scans import load_scan
 
-        data = self._workbench.data_name
-        return load_scan(self.experiment.folder, base.digest, SPLITS[0], data).scan
+        bench, folder = self._workbench_for(settings), self.experiment.folder
+        return load_scan(folder, base.digest, SPLITS[0], bench.data_name, bench.repair).scan
 
-    def search(
+    def lightest(
         self,
         base: Net,
         max_drop: float,
+        by: By,
         method: str,
         locked: Mapping[str, float],
         settings: Settings,
         stop: StopFlag,
-    ) -> Stream[tuple[SearchResult, Net | None]]:
-        """Find the smallest net within a drop in accuracy; also returns the best trial's net."""
-        from core.jobs.goals import search_for
+    ) -> Stream[tuple[Lightest, Net | None]]:
+        """Find the lightest net within a drop in accuracy; also returns that net."""
+        from core.jobs.lightest.job import Search, given, lightest
 
         workbench = self._workbench.with_settings(settings)
-        result = yield from search_for(
-            workbench, base, max_drop, method, locked, self.experiment, stop=stop
+        search = Search(max_drop, by, method, locked)
+        seeds = (settings.seed,)
+        found = yield from lightest(
+            workbench, given(base), search, self.experiment, seeds, stop=stop
         )
-        best = result.best
-        return result, None if best is None else workbench.net(best.result, best.base)
+        best = found.best
+        return found, None if best is None else workbench.net(best.result, best.base)
 
     def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """Restore a run, completing it first if it was interrupted."""
@@ -217,17 +251,22 @@ class Backend:
         return (yield from within(reading, stream))
 
     def benchmark(
-        self, base: Net, plan: Mapping[str, float], net: Net | None, stop: StopFlag
+        self,
+        base: Net,
+        plan: Mapping[str, float],
+        net: Net | None,
+        settings: Settings,
+        stop: StopFlag,
     ) -> Stream[Benchmark]:
         """Benchmark a net made for the plan, or the plan applied to the base, in every engine."""
         from core.jobs import measurement
-        from core.pruning.masks import Masks
+        from core.nets.weights import copy_weights
 
-        workbench = self._workbench
+        workbench = self._workbench_for(settings)
         if net is not None:
-            return measurement.benchmark(workbench, net.weights, stop=stop)
-        pruned = Masks.of(base.weights, workbench.layers, plan).apply(base.weights)
-        return measurement.benchmark(workbench, pruned, stop=stop)
+            return (yield from measurement.benchmark(workbench, net.weights, stop=stop))
+        pruned = copy_weights((yield from measurement.pruned_net(workbench, base, plan, stop)))
+        return (yield from measurement.benchmark(workbench, pruned, stop=stop))
 
     def export(
         self, result: Result, to: Path, packing: Packing, settings: Settings, stop: StopFlag
@@ -264,7 +303,7 @@ class Backend:
         """
         from core.jobs import measurement
 
-        workbench, base, plan = self._workbench, request.base, request.plan
+        workbench, base, plan = self._workbench_for(request.settings), request.base, request.plan
         shown, images = request.net or base, request.images
         compare = partial(measurement.compare, workbench, request.dense, shown, plan, stop=stop)
         if images and images.mode == "chosen":

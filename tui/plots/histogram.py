@@ -27,6 +27,7 @@ class HistogramData:
         counts_all, counts_kept: Weights in each bin.
         threshold: Magnitude up to which weights are pruned.
         zeros: Weights that are zero already, which the counts leave out.
+        label: What is counted: weights, or their importances with their signs.
     """
 
     layer: str
@@ -35,6 +36,7 @@ class HistogramData:
     counts_kept: NDArray[np.int64]
     threshold: float
     zeros: int = 0
+    label: str = LABEL
 
 
 def draw(data: HistogramData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
@@ -65,7 +67,7 @@ def title(data: HistogramData) -> Line:
     total, kept = (float(amounts(counts).sum()) for counts in (data.counts_all, data.counts_kept))
     total += data.zeros
     parts = [
-        Span(f"{LABEL} · {cut_name(clean(data.layer), _LONGEST)}", "title"),
+        Span(f"{data.label} · {cut_name(clean(data.layer), _LONGEST)}", "title"),
         Span(f" · kept {count(kept)} ({percent(kept, total)})", "kept"),
     ]
     if data.threshold > 0:

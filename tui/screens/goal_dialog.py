@@ -35,7 +35,7 @@ METHODS = {**ALLOCATIONS, TOLERANCE: "each layer as sparse as the tolerance line
 LONGEST = 100
 """Maximum characters of a goal."""
 
-EXAMPLES = "60x · 6000 kept · 28 KiB · 25 % macs · 0.2 ms · 0.5 points"
+EXAMPLES = "60x · 6000 kept · 28 KiB · 25 % macs · 0.2 ms · 0.5 points (a search)"
 ALTERNATIVE = ", or 0.5 points"
 _RATIOS = (60, 30, 20, 10, 5, 2)
 _QUICK = 500_000
@@ -51,8 +51,8 @@ class GoalRequest:
     Attributes:
         text: as typed.
         method: how to allocate it to the layers.
-        plan: the sparsities; None for a search, or before the layers are timed.
-        drop: allowed drop in validation accuracy for a search, in points; None without one.
+        plan: the sparsities; None for the lightest net, or before the layers are timed.
+        drop: allowed drop in validation accuracy for the lightest net, in points; None without one.
         times_layers: whether the layers have to be timed first.
     """
 
@@ -77,13 +77,14 @@ class GoalDialog(Dialog[GoalRequest]):
     Say how light the net should be, and the method chooses a sparsity for each layer: 60x is a
     ratio, 6000 kept a number of weights, 28 KiB a size at 4 bytes for each weight. 25 % macs and
     1.2M macs are multiplications that remain, and 0.2 ms the time for one image on this machine,
-    whose layers are timed first. 0.5 points starts a search instead: it fine-tunes net after net
-    for the smallest whose validation accuracy stays within so many points of the dense net's.
-    Locked layers stay as they are ({lock}). The arrow keys choose the method,
+    whose layers are timed first. 0.5 points finds the lightest net instead, step by step, each
+    fine-tuned from the best before, whose validation accuracy stays within so many points of the
+    dense net's. Locked layers stay as they are ({lock}). The arrow keys choose the method,
     and the line below previews what it does.
     """
 
     COMPONENT_CLASSES = DIALOG_ROLES
+    VERTICAL_BREAKPOINTS = [(0, "-compact"), (25, "-roomy")]  # as many rows as it has
     is_unfilled = True
     BINDINGS = [
         Binding("up", "move(-1)", "method above", priority=True),
@@ -119,7 +120,7 @@ class GoalDialog(Dialog[GoalRequest]):
         self._update()
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with the sparsities, or with the search."""
+        """Close with the sparsities, or with the allowed drop."""
         event.stop()
         await self._settle()
         if not self._problem:
@@ -183,7 +184,7 @@ def suggested(state: State) -> GoalRequest:
 
 
 def drop_of(request: GoalRequest, state: State) -> float | None:
-    """The accuracy drop a search allows, in points; None if the goal is not a drop.
+    """The accuracy drop the lightest net is allowed, in points; None if the goal is not a drop.
 
     Raises:
         InputError: more than 100 points, or the method needs a scan.
@@ -288,11 +289,9 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
     if request.drop is not None:
         dense = state.dense.accuracy.validation if state.dense else 0.0
         least = percent(dense - request.drop)
-        text = f"smallest net with at least {least} % on validation, by {request.method}"
-        search = Span(
-            with_keys("Enter starts a search: each trial fine-tunes a net; {stop} to stop"), "muted"
-        )
-        return ((), (Span(cut(text, width), "kept"),), (search,))
+        text = f"lightest net with at least {least} % on validation, by {request.method}"
+        how = with_keys("Enter: each trial fine-tunes from the best so far; {stop} to stop")
+        return ((), (Span(cut(text, width), "kept"),), (Span(how, "muted"),))
     if request.times_layers:
         text = "Enter times the layers on this machine first; {stop} to stop"
         return ((), (Span(cut(with_keys(text), width), "kept"),), ())
@@ -307,8 +306,10 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
     empty = sum(what_if.kept == 0 for what_if in planned.what_ifs)
     warning = f" · removes {plural(empty, 'whole layer')}" if empty else ""
     room = max(0, width - len(text))
-    costs = "".join(f" · {cost}" for cost in cost_texts(planned))
-    costs = costs if len(costs) + len(warning) <= room else ""
+    costs = ""
+    for each in cost_texts(planned):
+        longer = f"{costs} · {each}"
+        costs = longer if len(longer) + len(warning) <= room else costs
     kept = (
         Span(cut(text + costs, width), "kept"),
         Span(cut(warning, max(0, room - len(costs))), "warning"),

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from core.pruning.plans import Plan
-from tui.state.results import ResultKey
+from core.settings.settings import DEFAULTS, Settings
+from tui.state.results import ResultKey, shot_of
 
 if TYPE_CHECKING:
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.measure.comparison import NetComparison
     from core.measure.costs import ActivityMeasured
     from core.pruning.curves import Sample
@@ -47,6 +48,7 @@ class MeasurementRequest:
     Attributes:
         net: made for this base and plan, measured instead of the plan applied to the base.
         net_name: of the net compared with the dense one, see `Result.stage`.
+        settings: whose criterion decides which weights go.
         accuracy: measure accuracy on a growing sample of validation images.
         images: the test images to predict; None for none.
         matrix: predict every test image.
@@ -62,11 +64,12 @@ class MeasurementRequest:
     matrix: bool
     costs: bool = False
     net_name: str = "pruned"
+    settings: Settings = DEFAULTS
 
     @cached_property
     def key(self) -> ResultKey:
         """What the results belong to."""
-        return ResultKey.of(self.base, self.plan)
+        return ResultKey.of(self.base, self.plan, shot_of(self.settings))
 
     @property
     def nets(self) -> tuple[Net, ResultKey, Net | None]:

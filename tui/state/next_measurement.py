@@ -32,6 +32,7 @@ def request_for(state: State, needs: Collection[Need]) -> MeasurementRequest | N
         matrix="matrix" in needs,
         costs="costs" in needs,
         net_name=state.stage,
+        settings=state.settings,
     )
     if state.layer_activity and state.layer_activity.request.nets == request.nets:
         request = replace(request, costs=False)

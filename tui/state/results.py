@@ -1,11 +1,13 @@
-"""Results of jobs, and the key that says which base and plan they belong to."""
+"""Results of jobs, and the key that says which base, plan and criterion they belong to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from core.criteria.names import MAGNITUDE
 from core.experiments.exports import Export, with_export
 from core.nets.footprint import DeadUnits, Footprint, Sizes
 from core.pruning.plans import Plan, prune_count
@@ -13,8 +15,49 @@ from core.pruning.plans import Plan, prune_count
 if TYPE_CHECKING:
     from core.events import Accuracy
     from core.inference.benchmark_result import Benchmark
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
+    from core.pruning.what_if import Profile
     from core.reconstruction.measured_net import ReconstructedNet
+    from core.settings.settings import Settings
+
+
+STALE = "stale statistics"
+"""Of a net pruned without recalibration."""
+
+
+def order_of(settings: Settings) -> str:
+    """Names the order in which weights are pruned; empty by magnitude, which needs no seed."""
+    criterion = settings.finetuning().criterion
+    return "" if criterion == MAGNITUDE else f"{criterion}, seed {settings.seed}"
+
+
+def shot_of(settings: Settings) -> str:
+    """Names how a plan is applied in one shot: the order of the weights, and what is left stale."""
+    return ", ".join(filter(None, (order_of(settings), "" if settings.recalibrates else STALE)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rankings:
+    """The profiles of nets by other criteria than magnitude, as far as they are known.
+
+    Attributes:
+        known: by the digest of the weights and the order.
+    """
+
+    known: Mapping[tuple[str, str], tuple[Profile, ...]] = field(default_factory=dict)
+
+    def of(self, base: Net | None, order: str) -> tuple[Profile, ...]:
+        """The profiles of a net, of its weights until they are ranked; empty without a net."""
+        return () if base is None else self.known.get((base.digest, order), base.profiles)
+
+    def lack(self, base: Net, order: str) -> bool:
+        """Whether the weights of a net still have to be ranked."""
+        return bool(order) and (base.digest, order) not in self.known
+
+    def having(self, base: Net, order: str, profiles: tuple[Profile, ...]) -> Rankings:
+        """With the profiles of one more net; the last few are kept."""
+        last = dict(list(self.known.items())[-2:])
+        return Rankings({**last, (base.digest, order): profiles})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +66,19 @@ class ResultKey:
 
     Attributes:
         dropped: number of pruned weights per layer, the same for equal plans.
+        shot: how they are pruned, see `shot_of`.
     """
 
     base: Net
     dropped: tuple[int, ...]
+    shot: str = ""
 
     @classmethod
-    def of(cls, base: Net, plan: Plan) -> ResultKey:
+    def of(cls, base: Net, plan: Plan, shot: str = "") -> ResultKey:
         """The key of a plan for a base."""
         layers = (profile.layer for profile in base.profiles)
-        return cls(base, tuple(prune_count(plan[layer.name], layer.elements) for layer in layers))
+        dropped = tuple(prune_count(plan[layer.name], layer.elements) for layer in layers)
+        return cls(base, dropped, shot)
 
 
 class Keyed(Protocol):
@@ -54,6 +100,7 @@ class Result:
         dead, sizes: None until measured.
         exports: the files it was written to, the newest last.
         reconstruction: of the reconstructed net, which fine-tuning starts from.
+        shot: how the plan was applied, see `shot_of`.
     """
 
     plan: Plan
@@ -66,11 +113,12 @@ class Result:
     sizes: Sizes | None = None
     exports: tuple[Export, ...] = ()
     reconstruction: ReconstructedNet | None = None
+    shot: str = ""
 
     @cached_property
     def key(self) -> ResultKey:
         """What it was measured on."""
-        return ResultKey.of(self.base, self.plan)
+        return ResultKey.of(self.base, self.plan, self.shot)
 
     @property
     def stage(self) -> str:

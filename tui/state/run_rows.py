@@ -116,8 +116,8 @@ class RunRow:
     @property
     def kind(self) -> str | None:
         """The kind of run, in one or two words."""
-        if self.record.search and self.record.search.trial is not None:
-            return f"search {self.record.search.trial}"
+        if self.record.lightest and self.record.lightest.trial is not None:
+            return f"trial {self.record.lightest.trial}"
         if self.record.kind == PRUNE and self.record.reconstruction is not None:
             return "reconstruct"
         return _KINDS.get(self.record.kind or "")

@@ -5,22 +5,22 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from core.nets.footprint import DeadUnits, Footprint, Sizes, total
 from core.pruning.plans import Plan
-from core.settings.settings import DEFAULTS, Settings
+from core.settings.settings import DEFAULTS, RECONSTRUCT, Settings
 from tui.state.layer_list import ListedLayers
 from tui.state.measurement import Comparison, Estimate, ImageSelection, LayerActivity
-from tui.state.results import Keyed, Result, ResultKey, Speed
+from tui.state.results import Keyed, Rankings, Result, ResultKey, Speed, order_of, shot_of
 from tui.state.training_curve import TrainingCurve
 from tui.state.undo import UndoPoint, within_limits
 
 if TYPE_CHECKING:
     from core.events import Accuracy
     from core.experiments.exports import Export
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.pruning.budgets.costs import NetCosts, Unit
     from core.pruning.curves import Scan
     from core.pruning.what_if import Profile, WhatIf
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 TOLERANCES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0)
 """The tolerances of the sensitivity plot, in points below the base."""
-
-STEP = 0.01
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,12 @@ class State:
         locked: names of layers excluded from bulk changes.
         pruned, reconstructed, finetuned: the last results, perhaps of another plan or base.
         last_estimate: the last accuracy measured in the background, likewise.
-        scans: by the digest of the scanned weights.
-        scanned: the digest of the last scanned weights.
+        scans: by `scan_key` of the scanned weights.
+        scanned: the key of the last scan.
         images: the test images to show.
         measuring: the progress of the background measurement, or why it failed.
         costs: what the net costs by the weights it keeps, by unit, as far as that is known.
+        rankings: the weights of nets in the order in which criteria prune them.
         tolerance: allowed drop below the base's accuracy in the sensitivity plot, in points.
         plot: the name of the first visible plot.
     """
@@ -66,6 +65,7 @@ class State:
     scans: Mapping[str, Scan] = field(default_factory=dict)
     scanned: str = ""
     costs: Mapping[Unit, NetCosts] = field(default_factory=dict)
+    rankings: Rankings = field(default_factory=Rankings)
     tolerance: float = 1.0
     images: ImageSelection = field(default_factory=ImageSelection)
     comparison: Comparison | None = None
@@ -78,8 +78,18 @@ class State:
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
-        """One profile per layer of the base; empty before it is open."""
-        return self.base.profiles if self.base else ()
+        """One profile per layer of the base, by the criterion; empty before it is open."""
+        return self.rankings.of(self.base, self.order)
+
+    @cached_property
+    def order(self) -> str:
+        """The order in which weights are pruned, see `order_of`."""
+        return order_of(self.settings)
+
+    @property
+    def shot(self) -> str:
+        """How a plan is applied in one shot, see `shot_of`."""
+        return shot_of(self.settings)
 
     @cached_property
     def layer_names(self) -> tuple[str, ...]:
@@ -165,7 +175,7 @@ class State:
     @cached_property
     def key(self) -> ResultKey | None:
         """The key of results of this base and plan."""
-        return ResultKey.of(self.base, self.planned) if self.base else None
+        return ResultKey.of(self.base, self.planned, self.shot) if self.base else None
 
     def is_current(self, result: Keyed | None) -> bool:
         """Whether a result belongs to this base and plan."""
@@ -190,8 +200,7 @@ class State:
     @property
     def speed_is_current(self) -> bool:
         """Whether the benchmarked net is the one on the screen."""
-        speed = self.speed
-        return speed is not None and self.is_current(speed) and speed.net is self.net
+        return self.is_current(self.speed) and self.speed is not None and self.speed.net is self.net
 
     @property
     def estimate(self) -> Estimate | None:
@@ -201,7 +210,12 @@ class State:
     @property
     def base_scan(self) -> Scan | None:
         """The scan of the base."""
-        return self.scans.get(self.base.digest) if self.base else None
+        return self.scans.get(self.scan_key(self.base)) if self.base else None
+
+    def scan_key(self, base: Net) -> str:
+        """The key of the scan of a net by the criterion, with the repair in force."""
+        repair = RECONSTRUCT if self.settings.reconstructs_scans else ""
+        return " ".join(filter(None, (base.digest, self.shot, repair)))
 
     @property
     def scan(self) -> Scan | None:
@@ -278,13 +292,10 @@ class State:
     ) -> State:
         """With a net that was fine-tuned elsewhere, such as in a recorded run."""
         state = replace(self.without_results(), base=base, plan=plan)
-        tuned = Result(
-            state.planned, base, net.accuracy, state.footprint, net, seconds, dead, sizes, exports
-        )
-        shot, start = (
-            Result(state.planned, base, accuracy, state.footprint) if accuracy else None
-            for accuracy in (pruned, reconstructed)
-        )
+        measured = partial(Result, state.planned, base, footprint=state.footprint, shot=self.shot)
+        made = partial(measured, net=net, seconds=seconds, dead=dead, sizes=sizes, exports=exports)
+        others = (measured(one) if one else None for one in (pruned, reconstructed))
+        tuned, (shot, start) = made(net.accuracy), others
         return replace(state, finetuned=tuned, pruned=shot, reconstructed=start)
 
     def with_result_replaced(self, old: Result, new: Result) -> State:
@@ -297,8 +308,7 @@ class State:
     @property
     def adoptable(self) -> Net | None:
         """The net that can become the base: the plan's, else the last fine-tuned one."""
-        last = self.finetuned.net if self.finetuned else None
-        net = self.net or last
+        net = self.net or (self.finetuned.net if self.finetuned else None)
         return None if net is self.base else net
 
     def adopt(self) -> State:
@@ -310,9 +320,9 @@ class State:
         """With the dense net as the base."""
         return replace(self.after(self.undo_point), base=self.dense) if self.adopted else self
 
-    def with_scan(self, digest: str, scan: Scan) -> State:
-        """With a scan of the weights with this digest."""
-        return replace(self, scans={**self.scans, digest: scan}, scanned=digest)
+    def with_scan(self, key: str, scan: Scan) -> State:
+        """With a scan, see `scan_key`."""
+        return replace(self, scans={**self.scans, key: scan}, scanned=key)
 
     def with_costs(self, costs: NetCosts) -> State:
         """With what the net costs in one more unit."""
@@ -339,9 +349,8 @@ class State:
     def nudge(self, steps: int) -> State:
         """With the sparsities of the selected row moved by whole percents."""
         planned, names = self.planned, self.layer_names
-        return self._with_sparsities(
-            {at: round(planned[names[at]] + steps * STEP, 12) for at in self.target_layers}
-        )
+        moved = {at: round(planned[names[at]] + steps / 100, 12) for at in self.target_layers}
+        return self._with_sparsities(moved)
 
     def copy_to_listed(self) -> State:
         """With the selected row's sparsity copied to every listed, unlocked layer."""

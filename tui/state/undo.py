@@ -10,7 +10,7 @@ from tui.state.results import Result
 from tui.state.training_curve import TrainingCurve
 
 if TYPE_CHECKING:
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
     from core.settings.settings import Settings
 
 UNDO_LIMIT = 500

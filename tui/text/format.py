@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from core.events import Accuracy
 from core.pruning.curves import wilson
+from core.pruning.goals import NANOSECONDS
 
 if TYPE_CHECKING:
-    from core.jobs.search import Trial
+    from core.jobs.lightest.trials import By, Trial
 
 FEW_IMAGES = 2_000
 """Accuracies on fewer images are shown with their 95 % interval."""
@@ -73,11 +74,28 @@ def are_few(images: int) -> bool:
     return 0 < images < FEW_IMAGES
 
 
-def trial_result(trial: Trial) -> str:
-    """The ratio and the accuracy of a search's trial, and whether that is enough."""
-    validation = score(trial.result.accuracy, "validation")
-    verdict = "passed" if trial.good else "too low"
-    return f"{trial.ratio:.1f}x: {validation} % on validation, {verdict}"
+def trial_result(trial: Trial, by: By) -> str:
+    """What a descent's trial came to, and whether that is enough."""
+    validation = score(trial.accuracy, "validation")
+    costs = f", {trial_cost(trial, by)}" if trial.cost is not None else ""
+    return f"{trial.ratio:.1f}x{costs}: {validation} % on validation, {verdict(trial)}"
+
+
+def verdict(trial: Trial) -> str:
+    """Whether a descent's trial passed, or why not."""
+    if trial.passed:
+        return "passed"
+    return "no lighter" if trial.accurate else "too low"
+
+
+def trial_cost(trial: Trial, by: By) -> str:
+    """What the net of a trial costs, with its unit."""
+    return "–" if trial.cost is None else f"{cost_of(trial.cost, by)} {by}"
+
+
+def cost_of(cost: float, by: By) -> str:
+    """What a net costs, without its unit; a time comes in nanoseconds."""
+    return f"{cost / NANOSECONDS:.3f}" if by == "ms" else count(round(cost))
 
 
 def ratio(value: float) -> str:

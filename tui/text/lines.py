@@ -117,7 +117,7 @@ def shortened(names: Sequence[str], width: int) -> list[str]:
         >>> shortened(["airplane", "automobile", "bird"], 4)
         ['airp', 'auto', 'bird']
         >>> shortened(["wool hat", "wool sock"], 4)
-        ['wo…t', 'wo…k']
+        ['w…at', 'w…ck']
     """
     first = [name[: max(0, width)] if width < _ELLIPSIS else cut(name, width) for name in names]
     middle = [cut_name(name, width) for name in names]

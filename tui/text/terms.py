@@ -5,7 +5,7 @@ import re
 TERMS = {
     "sparsity": "fraction of zeros in a layer's weights",
     "threshold": "the k-th smallest magnitude of a layer's weights, with k = sparsity x weights; "
-    "those above it are kept",
+    "those above it are kept; by another criterion, the k-th smallest importance",
     "kept": "of the weights, in the table; of weights and biases, in the result (biases are never "
     "pruned)",
     "ratio": "how many times fewer parameters the net has than the dense one: 36.9x",

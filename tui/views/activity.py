@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
-from core.jobs.search import TrialFinished, TrialStarted
+from core.jobs.lightest.trials import DescentStarted, PackingStarted, TrialFinished, TrialStarted
 from core.progress import Meter
 from tui.keys.keymap import with_keys
 from tui.state.training_curve import smoothed
@@ -41,7 +41,7 @@ class JobProgress:
         since: its start time on the monotonic clock; when it is stopping, the time of that.
         notice: the last notice; a warning if `warned`.
         batch: the last one; its accuracy is smoothed like that of the accuracy plot.
-        searches: whether it may end before all of its trials.
+        guesses: whether the time left depends on what it finds.
     """
 
     title: str
@@ -54,7 +54,7 @@ class JobProgress:
     warned: bool = False
     warnings: tuple[str, ...] = ()
     stopping: bool = False
-    searches: bool = False
+    guesses: bool = False
     meter: Meter = field(default_factory=Meter)
     said: Said | None = None
 
@@ -85,11 +85,15 @@ class JobProgress:
                 warnings = (*self.warnings, event.text) if event.warning else self.warnings
                 return replace(self, notice=event.text, warned=event.warning, warnings=warnings)
             case TrialFinished():
-                return replace(self, notice=trial_result(event.trial), warned=True)
+                return replace(self, notice=trial_result(event.trial, event.by), warned=True)
+            case DescentStarted():
+                return replace(self, guesses=True)
+            case PackingStarted():
+                title = f"{self.title}, its file"
+                return replace(self, title=title, step=None, batch=None, epoch=None)
             case TrialStarted():
-                title = f"trial {event.number} of at most {event.trials}: {event.ratio:.1f}x"
-                begun = replace(self, title=title, searches=True)
-                return replace(begun, step=None, batch=None, epoch=None)
+                title = f"trial {event.number}: {event.ratio:.1f}x"
+                return replace(self, title=title, step=None, batch=None, epoch=None)
             case _:
                 return self
 
@@ -180,8 +184,8 @@ def _headline(job: JobProgress, width: int, now: float) -> Line:
         if batch.seconds:
             facts.append(f"{count(round(_images(batch) / batch.seconds))} images/s")
     left = _time_left(job, now)
-    most = "at most " if job.searches else ""
-    facts.append(duration(now - job.since) if left is None else f"{most}{duration(left)} left")
+    about = "about " if job.guesses else ""
+    facts.append(duration(now - job.since) if left is None else f"{about}{duration(left)} left")
     while len(facts) > 1 and _bar_width(title, facts, width) < SHORTEST_BAR:
         del facts[-2]
     chip = f" {job.recipe} " if job.recipe and not job.stopping else ""

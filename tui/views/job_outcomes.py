@@ -21,14 +21,15 @@ from tui.text.format import (
     ratio,
     score,
     size_change,
+    trial_cost,
 )
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
     from core.experiments.exports import Export
+    from core.jobs.lightest.trials import Lightest
+    from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
-    from core.jobs.search import SearchResult
-    from core.jobs.workbench import Net
     from core.pruning.curves import Scan
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult
@@ -127,11 +128,15 @@ def finetuned(
         reference = "dense" if few else f"dense {score(dense.accuracy)} %"
         against = f" ({difference_from(tuned.accuracy, dense.accuracy)} vs. {reference})"
     advice = f"best epoch {tuned.best}, revived {tuned.revived} · {{adopt}} to adopt it as the base"
+    start = tuned.reconstructed
     if not tuned.best:  # no epoch of training at the full plan: the accuracy is that of pruning
-        advice = "the rest of the plan was pruned without training; {fine-tune} to start over"
+        pruned = "the rest of the plan was pruned without training"
+        what = "no epoch of training has ended" if start else pruned
+        advice = f"{what}; {{fine-tune}} to start over"
     return Outcome(
         f"{how}, {ratio(result.footprint.ratio)}: "
-        f"test {score(tuned.pruned)} → {score(tuned.accuracy)} %{against}",
+        f"test {score(start.accuracy if start else tuned.pruned)} → "
+        f"{score(tuned.accuracy)} %{against}",
         tuned.error or advice,
         role="warning" if tuned.stopped or tuned.diverged else "good",
         warnings=warnings,
@@ -176,27 +181,28 @@ def scanned(scan: Scan, tolerance: float, *, kept: bool = False) -> Outcome:
     )
 
 
-def searched(result: SearchResult) -> Outcome:
-    """A search has ended."""
-    if not result.trials and result.stopped:
-        again = result.error or "{goal} to search again"
+def found_lightest(found: Lightest) -> Outcome:
+    """The way to the lightest net has ended."""
+    if not found.trials and found.stopped:
+        again = found.error or "{goal} to start again"
         return Outcome("stopped before the first trial ended", again, role="warning")
-    early = "stopped early; " if result.stopped else ""
-    trials = plural(len(result.trials), "trial")
-    if result.best is None:
+    early = "stopped early; " if found.stopped else ""
+    trials, best = plural(len(found.trials), "trial"), found.best
+    if best is None:
         return Outcome(
-            f"{early}no net in {trials} reached {percent(result.least)} % on validation",
-            result.error
+            f"{early}no net in {trials} reached {percent(found.descents[0].least)} % on validation",
+            found.error
             or "allow a larger drop or more epochs ({recipe}) · {open-history} to list the trials",
             role="warning",
         )
-    accuracy = result.best.result.accuracy
+    values = f", {best.file.levels} levels to {{export}}" if best.file else ""
     return Outcome(
-        f"{early}smallest net in {trials}: {ratio(result.best.ratio)}, "
-        f"{score(accuracy, 'validation')} % on validation, {score(accuracy)} % on test",
-        result.error
-        or "its plan and net are loaded · {adopt} to adopt it · {open-history} to list the trials",
-        role="warning" if result.stopped or result.error else "good",
+        f"{early}lightest in {trials}: {trial_cost(best, found.by)}, "
+        f"{score(best.accuracy, 'validation')} % on validation",
+        found.error
+        or f"its plan and net are loaded{values} · {{adopt}} to adopt it · "
+        "{open-history} to list the trials",
+        role="warning" if found.stopped or found.error else "good",
     )
 
 
@@ -221,9 +227,10 @@ def restored(restored: RestoredRun, run_id: str) -> Outcome:
     scores = f"{score(accuracy, 'validation')} % on validation, {score(accuracy)} % on test"
     if restored.plan is None:
         return Outcome(f"the net of run {run_id} is now the dense net: {scores}", "{undo} to undo")
+    what = "base, plan and recipe" if restored.stage == "finetuned" else "base and plan"
     return Outcome(
         f"run {run_id} restored: {scores}",
-        "with its base, plan and recipe · {adopt} to adopt · {undo} to undo",
+        f"with its {what} · {{adopt}} to adopt · {{undo}} to undo",
     )
 
 

@@ -19,7 +19,7 @@ from tui.plots.drawing.curves import Curve
 from tui.plots.drawing.numbers import count as short
 from tui.plots.drawing.weight_bins import bins
 from tui.plots.files import FilesData, FilesRow
-from tui.plots.histogram import HistogramData
+from tui.plots.histogram import LABEL, HistogramData
 from tui.plots.layer_bars import PARAMETERS, SIZE, LayerBarsData
 from tui.plots.predictions.confusion import ConfusionData
 from tui.plots.predictions.images import ImagePredictions, PredictionsData
@@ -37,13 +37,23 @@ _TUNE, _WRITE = "press {fine-tune} or {export}", "press {export}"
 def histogram(state: State, width: int) -> HistogramData:
     """The selected layer's weights under the plan, or those of the net made for it."""
     profile, applied = state.profiles[state.chosen], state.what_ifs[state.chosen]
-    name = profile.layer.name
+    name, label = profile.layer.name, _ranked_label(state)
     if state.net is not None:
+        label = LABEL
         profile = state.net.profiles[state.chosen]
         applied, name = profile.what_if(profile.floor), f"{state.stage} {name}"
     bars = profile.histogram(applied, bins(width))
     counts = (bars.edges, bars.before, bars.after)
-    return HistogramData(name, *counts, applied.threshold, profile.zeros)
+    return HistogramData(name, *counts, applied.threshold, profile.zeros, label)
+
+
+def _ranked_label(state: State) -> str:
+    """What the thresholds are of: the weights, or their importances by a criterion."""
+    if state.base is None or not state.order:
+        return LABEL
+    by = state.recipe.criterion
+    lacking = state.rankings.lack(state.base, state.order)
+    return f"{LABEL}, not ranked by {by} yet" if lacking else f"Importance by {by}"
 
 
 def accuracy(state: State, width: int) -> AccuracyData:

@@ -21,6 +21,11 @@ _GAP = "  "
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+def _kind(row: RunRow) -> str:
+    """The kind of a run, in a word that fits the column."""
+    return "recon." if row.kind == "reconstruct" else row.kind or NONE
+
+
 def gain_of(row: RunRow, split: str) -> str:
     """Its accuracy minus the dense net's, with its sign; a dash if unknown."""
     if row.accuracy is None or row.dense is None or row.gain(split) is None:
@@ -65,7 +70,7 @@ whole, points, signed = _optional(count), _optional(percent), _optional(differen
 
 COLUMNS = (
     Column("when", 12, 3, lambda row, _: when(row.created), left=True),
-    Column("kind", 9, 1, lambda row, _: row.kind or NONE, left=True),
+    Column("kind", 9, 1, lambda row, _: _kind(row), left=True),
     Column("ratio", 8, 0, lambda row, _: ratio(row.ratio)),
     Column("nonzero", 10, 4, lambda row, _: whole(row.record.nonzero)),
     Column("validation", 11, 0, lambda row, _: score_of(row, "validation")),

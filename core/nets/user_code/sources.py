@@ -6,6 +6,7 @@ from contextlib import suppress
 from modulefinder import ModuleFinder
 from pathlib import Path
 
+from core.errors import InputError
 from core.nets.user_model import source_file
 
 INSTALLED = ("site-packages", "dist-packages")
@@ -23,10 +24,32 @@ def source_digest(name: str) -> str:
         True
     """
     path = source_file(name)
-    if path is None:
-        return ""
-    files = [path] if _is_installed(path) else [path, *_imported(path, _root(path))]
-    return _digest(dict.fromkeys(files))
+    return "" if path is None else _digest(_files(path))
+
+
+def source_texts(name: str) -> dict[str, str]:
+    """The code of a model that is named by its file, by paths that imports start from.
+
+    The first one is the file itself, then come the modules beside it that it imports.
+    Raises InputError if a file cannot be read, or is not UTF-8.
+    """
+    path = source_file(name)
+    assert path is not None
+    root = _root(path)
+    try:
+        return {
+            file.relative_to(root).as_posix(): file.read_text(encoding="utf-8")
+            for file in _files(path)
+            if file.is_relative_to(root)
+        }
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"cannot send the code of {name}: {error}") from error
+
+
+def _files(path: Path) -> dict[Path, None]:
+    """The file of a model and those of its own that it imports; an installed one is alone."""
+    imported = () if _is_installed(path) else _imported(path, _root(path))
+    return dict.fromkeys((path, *imported))
 
 
 def _imported(path: Path, root: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from time import perf_counter
 
 import numpy as np
 
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.nets.layers import Layer
 from core.pruning.what_if import Profile
 from tests.benchmarks.support.figures import Figure

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from core.events import Accuracy
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.nets.layers import Layer
 from core.pruning.plans import prune_count
 from core.pruning.what_if import Profile

@@ -10,7 +10,8 @@ import numpy as np
 from core.events import Event, drain
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.pruning.curves import SampleUpdated, Scan
 from core.pruning.forecast import drop, forecast, lowest
 from core.pruning.plans import Plan

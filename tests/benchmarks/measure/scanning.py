@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from itertools import cycle
 
 import torch
 from torch import nn
 
-from core.data.batches import Images
+from core.data.batches import CPU, Images
 from core.events import drain
-from core.measure.bf16_filter import FIRST_CHECKS, SAFETY
+from core.measure.coarse_filter import FIRST_CHECKS, SAFETY
+from core.measure.int8_convolutions import Int8Convolutions, is_fast_here
 from core.measure.sensitivity_scan import MOST_IMAGES, scan
 from core.nets.layers import Layer, prunable_layers
 from core.pruning.curves import SPARSITIES, WITHIN, Scan
@@ -34,15 +35,16 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
     points = [(layer, s) for layer in prunable_layers(model) for s in SPARSITIES]
     results: dict[str, Scan] = {}
 
-    def run(within: float | None) -> None:
-        stream = scan(model, test, split="test", within=within, precision=cnn5.precision)
-        results["exact" if within is None else "quick"] = drain(stream)
+    def run(name: str, within: float | None, precision: str) -> None:
+        stream = scan(model, test, split="test", within=within, precision=precision)
+        results[name] = drain(stream)
 
     plain_points = _plain_points(model, cnn5.plain_test, points)
     ways: dict[str, Way] = {
         "plain": lambda: [next(plain_points) for _ in range(POINTS_A_ROUND)],
-        "exact": partial(run, None),
-        "quick": partial(run, WITHIN),
+        "exact": partial(run, "exact", None, cnn5.precision),
+        "exact_fp32": partial(run, "exact_fp32", None, "fp32"),
+        "quick": partial(run, "quick", WITHIN, cnn5.precision),
     }
     seconds = in_turns(
         {name: way for name, way in ways.items() if name == "plain" or f"scan_{name}" in wanted},
@@ -53,10 +55,15 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
     spent = medians(seconds)
 
     measured = []
-    if "exact" in results:
+    for name in ("exact", "exact_fp32"):
+        if name not in results:
+            continue
         what = f"{len(points)} points, 10,000 images, exact, against a full evaluation a point"
-        differ = _points_that_differ(model, test, points, results["exact"])
-        worst = _largest_error_over_checked(model, test, points[::5])
+        what += " in fp32, without bf16" if name == "exact_fp32" else ""
+        differ = _points_that_differ(model, test, points, results[name])
+        arithmetic = Int8Convolutions if name == "exact_fp32" else partial(autocast, CPU, "bf16")
+        exact = name == "exact_fp32" and not is_fast_here()
+        worst = 0.0 if exact else _largest_error_over_checked(model, test, points[::5], arithmetic)
         if worst >= SAFETY:
             raise AssertionError(f"an error is {worst} times those checked first")
         detail = {**spent, "points_that_differ": differ, "largest_error_over_checked": worst}
@@ -64,13 +71,7 @@ def figures(wanted: tuple[str, ...]) -> list[Figure]:
             raise AssertionError(f"{differ} points of the scan are not those of the plain way")
         measured.append(
             Figure(
-                "scan_exact",
-                what,
-                ratio(seconds["plain"], seconds["exact"]),
-                "x",
-                8.0,
-                True,
-                detail,
+                f"scan_{name}", what, ratio(seconds["plain"], seconds[name]), "x", 8.0, True, detail
             )
         )
     if "quick" in results:
@@ -105,7 +106,10 @@ def _plain_points(
 
 
 def _largest_error_over_checked(
-    model: nn.Module, data: Images, points: list[tuple[Layer, float]]
+    model: nn.Module,
+    data: Images,
+    points: list[tuple[Layer, float]],
+    arithmetic: Callable[[], AbstractContextManager[object]],
 ) -> float:
     """The largest error of any image over that of the images checked first; below SAFETY."""
     images = data.batch(slice(0, len(data)))[0]
@@ -115,7 +119,7 @@ def _largest_error_over_checked(
         with _pruned(model, layer, sparsity) as pruned, torch.inference_mode():
             spreads = []
             for batch in images.split(MOST_IMAGES):
-                with autocast(batch.device, "bf16"):
+                with arithmetic():
                     coarse = pruned(batch)
                 error = coarse.float() - pruned(batch)
                 spreads.append(error.amax(1) - error.amin(1))

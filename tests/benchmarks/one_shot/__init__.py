@@ -4,5 +4,6 @@ nets        the nets and how far they are pruned
 solvers     other ways to prune a layer: magnitude, SparseGPT, optimal brain compression
 accuracy    reconstructed nets: accuracy and time
 comparison  the same nets, pruned by the other ways on the same sums
+criteria    magnitude against other criteria; a command of its own
 resnet18    ResNet-18 on Fashion-MNIST, recalibrated and reconstructed
 """

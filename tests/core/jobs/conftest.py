@@ -17,7 +17,8 @@ from core.experiments.run_record import read_record, record_json
 from core.experiments.runs import Run
 from core.jobs import recorded_jobs
 from core.jobs.dense_net import open_dense_net
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings

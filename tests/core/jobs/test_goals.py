@@ -1,4 +1,4 @@
-"""Searches with real fine-tunings on a few digits: ratios and bases of the trials."""
+"""From goals to plans on a few digits: bounds, multiplications and times."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from core.data.batches import Splits
 from core.errors import InputError
 from core.events import Event, Notice, Stream, drain
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import TrialRecord
 from core.inference.sparse import layer_times
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
-from core.jobs.goals import plan_for, search_for, size_bounds
-from core.jobs.search import LEAST
-from core.jobs.workbench import Net, Workbench
+from core.jobs.goals import cost_bounds, plan_for
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.layers import Layer
-from core.pruning.budgets.costs import CostsKnown, LayerCosts, NetCosts
+from core.pruning.budgets.costs import CostsKnown, LayerCosts, NetCosts, parameter_costs
 from core.pruning.goals import parse_goal
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
@@ -55,28 +54,15 @@ def light(workbench: Workbench, dense: Net, aggressive: Plan) -> Net:
     return workbench.net_of(weights, dense.accuracy, dense=dense.accuracy)
 
 
-def test_a_search_begins_above_what_its_base_has_already(
-    workbench: Workbench, light: Net, tmp_path: Path
-) -> None:
-    found = drain(search_for(workbench, light, 100.0, "lamp", {}, Experiment(tmp_path), trials=2))
-    first, second = found.trials
-    assert first.ratio == pytest.approx(228_010 / 6_183 * LEAST)
-    assert first.base is light
-    assert second.ratio == pytest.approx(2 * first.ratio)
-    assert second.base.run == first.result.run == "0001"
-    assert found.best is second
-    said = [run.record.search for run in Experiment(tmp_path).runs()]
-    assert said == [TrialRecord(1, found.least), TrialRecord(2, found.least)]
-
-
-def test_size_bounds_count_floors_locks_and_biases(
+def test_cost_bounds_count_floors_locks_and_biases(
     workbench: Workbench, dense: Net, light: Net
 ) -> None:
-    assert [bound.nonzero for bound in size_bounds(workbench, dense, {})] == [228_010, 394 + 5]
-    assert [bound.nonzero for bound in size_bounds(workbench, light, {})] == [6_183, 394 + 5]
-    heaviest, lightest = size_bounds(workbench, dense, {"fc1": 0.5, "fc2": 1.0})
-    assert heaviest.nonzero == 228_010 - 147_456 // 2 - 2_560
-    assert lightest.nonzero == 394 + 3 + 147_456 // 2
+    costs = parameter_costs(workbench.layers, workbench.parameters)
+    assert cost_bounds(dense, costs, {}) == (228_010, 394 + 5)
+    assert cost_bounds(light, costs, {}) == (6_183, 394 + 5)
+    heaviest, lightest = cost_bounds(dense, costs, {"fc1": 0.5, "fc2": 1.0})
+    assert heaviest == 228_010 - 147_456 // 2 - 2_560
+    assert lightest == 394 + 3 + 147_456 // 2
 
 
 MACS = 12_694_016

@@ -17,7 +17,8 @@ from core.errors import StoppedError
 from core.events import Event, Stream, drain
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.architectures import Cnn5
 from core.pruning.curves import SampleUpdated
 from core.pruning.plans import Plan, uniform_plan

@@ -20,8 +20,9 @@ from core.formats.weights_files import save_weights
 from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
 from core.jobs.dense_net import open_dense_net
+from core.jobs.net import Net
 from core.jobs.report import finetuned_record, trained_record
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.nets.architectures import Cnn5
 from core.nets.layers import parameter_count
 from core.nets.weights import Weights

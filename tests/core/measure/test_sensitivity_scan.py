@@ -14,7 +14,7 @@ from core.data.batches import Images, Splits
 from core.errors import InputError
 from core.events import Event, Notice, Progress, drain
 from core.formats.weights_files import load_weights
-from core.measure.bf16_filter import Bf16Filter, margins
+from core.measure.coarse_filter import CoarseFilter, margins
 from core.measure.evaluation import evaluate
 from core.measure.sensitivity_scan import scan
 from core.nets.architectures import LeNet5
@@ -139,11 +139,11 @@ class TestExact:
         plain_counts: dict[str, list[int]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def trusting(self: Bf16Filter, coarse: Tensor, exact: object) -> Tensor:
+        def trusting(self: CoarseFilter, coarse: Tensor, exact: object) -> Tensor:
             return coarse.argmax(1).zero_()
 
-        monkeypatch.setattr(Bf16Filter, "filtered", trusting)
-        monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
+        monkeypatch.setattr(CoarseFilter, "filtered", trusting)
+        monkeypatch.setattr(CoarseFilter, "sound", property(lambda _: False))
         stream = scan(net, images, split="test", sparsities=[0.95], precision="bf16")
         result, events = recorded(stream)
         assert counts(result) == {name: row[-1:] for name, row in plain_counts.items()}
@@ -209,7 +209,7 @@ class TestEvents:
     def test_a_scan_stopped_while_counting_again_knows_no_doubtful_point(
         self, net: LeNet5, images: Images, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Bf16Filter, "sound", property(lambda _: False))
+        monkeypatch.setattr(CoarseFilter, "sound", property(lambda _: False))
         events: list[Event] = []
         stream = scan(
             net,

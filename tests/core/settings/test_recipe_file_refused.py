@@ -13,11 +13,11 @@ from tests.core.settings.configs import refused
 
 ALL_KEYS = (
     "expected one of model, model_args, fresh_head, dataset, protocol, recipe, precision, "
-    "recalibrate, seed, image_size, channels, mean, std"
+    "recalibrate, repair, seed, image_size, channels, mean, std"
 )
 ALL_CHOICES = (
     "expected one of method, rounds, epochs, lr, scale_dropout, l1, l2, rewind, reconstruct, "
-    "optimizer, batch_size, loss, smoothing, augment"
+    "criterion, optimizer, batch_size, loss, smoothing, augment"
 )
 
 EACH = (

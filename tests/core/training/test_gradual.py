@@ -85,7 +85,7 @@ def test_finishing_early_prunes_to_the_plan_at_once() -> None:
     model, plan = net(), {"1": 0.75, "3": 0.5}
     pruner = build_pruner(model, plan, steps=10, ramp=1.0)
     assert not pruner.finished
-    pruner.finish(plan)
+    pruner.finish(plan, model.state_dict())
     assert kept_counts(model.state_dict(), pruner.layers) == planned_counts(plan, pruner.layers)
 
 

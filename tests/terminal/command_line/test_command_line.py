@@ -35,7 +35,8 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"), [(("run", "--uniform", "-0.5"), "-0.5"), (("search",), "--max-drop")]
+    ("arguments", "expected"),
+    [(("run", "--uniform", "-0.5"), "-0.5"), (("lightest",), "--max-drop")],
 )
 def test_the_process_has_the_status(arguments, expected):
     assert_refused(featherweight(*arguments), expected)
@@ -111,22 +112,27 @@ def test_a_run_follows_a_recipe_file_and_a_goal_and_records_itself(
     assert "did you mean 'epochs'?" in process.stderr
 
 
-def test_a_search_is_a_table_json_and_runs(command: Command, data_dir: Path, tmp_path: Path):
-    target = tmp_path / "search.json"
-    options = ("--max-drop", "30", "--trials", "1", "--start", "8", "--epochs", "1")
-    place = ("--experiment", str(tmp_path / "mine"), "--data-dir", str(data_dir))
-    process = command("search", *SMALL, *options, *place, "--json", str(target))
+def test_the_lightest_net_is_a_table_json_runs_and_a_file(
+    command: Command, data_dir: Path, tmp_path: Path
+):
+    target, file = tmp_path / "found.json", tmp_path / "light.fw"
+    options = ("--max-drop", "90", "--lock", "fc1=0.9,fc2=0.9", "--epochs", "1")
+    place = ("--experiment", str(tmp_path / "mine"), "--data-dir", str(data_dir), "--to", str(file))
+    process = command("lightest", *SMALL, *options, *place, "--json", str(target))
     assert process.returncode == 0, process.stderr
     report = json.loads(target.read_text())
     (trial,) = report["trials"]
     assert report["best"] == trial
-    assert (trial["asked"], trial["good"], trial["run"]) == (8.0, True, "0001")
-    assert trial["nonzero"] == 266_610 // 8
-    assert report["least"] == trial["accuracy"]["dense"]["validation"] - 30
-    assert "8.0x" in process.stdout
-    assert "trial 1 of at most 1: 8.0x" in process.stdout
+    assert (round(trial["asked"], 1), trial["good"], trial["run"]) == (9.9, True, "0001")
+    assert trial["cost"] == trial["nonzero"] == 23_520 + 3_000 + 1 + 410
+    assert report["least"] == [trial["accuracy"]["dense"]["validation"] - 90]
+    assert (report["by"], report["seeds"], report["complete"]) == ("parameters", [0], True)
+    assert "trial 1: 9.9x, 1 epoch" in process.stdout
+    assert f"{file}: {file.stat().st_size:,} bytes" in process.stdout
+    assert report["file"] == str(file)
     record = json.loads((tmp_path / "mine" / "0001" / "run.json").read_text())
-    assert record["search"] == {"trial": 1, "least": report["least"]}
+    said = {"trial": 1, "least": report["least"][0], "by": "parameters"}
+    assert record["lightest"] == said
 
 
 def test_an_interrupted_run_measures_its_net_and_says_so(data_dir: Path):

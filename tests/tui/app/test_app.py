@@ -14,7 +14,7 @@ from core.events import Batch, Epoch, Notice, Progress
 from core.nets.footprint import DeadUnits
 from core.settings.recipe_changes import RecipeChanges
 from tests.tui.conftest import framed, idle, ready, shown, until
-from tests.tui.scripted import Scripted, course
+from tests.tui.scripted import PRUNED, Scripted, course
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.screens.help.screen import HelpScreen
@@ -40,6 +40,32 @@ async def test_prune_then_finetune_shows_before_and_after(app, backend):
         assert "36.88x" in framed(app, "#scoreboard")[0]
         await pilot.press("right")
         assert "fine-tuned 99.31 at 36.88x" in shown(app, "#scoreboard")
+
+
+async def test_reconstruction_is_a_state_that_fine_tuning_starts_from(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "down", "enter", "R")
+        await idle(pilot)
+        assert "reconstructed, 36.88x: 98.09 % on test (-1.32 vs. dense)" in shown(app, "#activity")
+        assert "reconstructed 98.09 (-1.32)  tuned –" in shown(app, "#scoreboard")
+        assert "from reconstructed, 5 epochs" in shown(app, "#title")
+        assert app.state.net is app.state.reconstructed.net
+        await pilot.press("f")
+        await idle(pilot)
+        assert backend.started == ["reconstruct", "finetune reconstructed"]
+        assert backend.known_accuracies == [None, PRUNED]
+        assert "test 98.09 → 99.31 %" in shown(app, "#activity")
+        assert "recon. 98.09  fine-tuned 99.31 (-0.10)" in shown(app, "#scoreboard")
+        await pilot.press("u", "u")
+        assert app.state.reconstructed is None
+        assert "recon" not in shown(app, "#scoreboard")
+        await pilot.press("U", "a")
+        assert app.state.base.reconstructed
+        assert "base: reconstructed" in shown(app, "#title")
+        await pilot.press("f")
+        await idle(pilot)
+        assert backend.started[2:] == ["finetune"]
 
 
 async def test_the_size_without_dead_units_shows_once_they_are_counted(app, backend):

@@ -27,7 +27,7 @@ WRONG = {
 """A value that is refused, where `wrong` is not; None where every text is taken."""
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["search"], ["train"]], ids=" ".join)
+@pytest.mark.parametrize("command", [[], ["run"], ["lightest"], ["train"]], ids=" ".join)
 def test_every_setting_is_an_option_of_a_command_that_trains(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,9 +79,18 @@ def test_values_arrive_in_their_types() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("search", "--max-drop", "101"), "--max-drop 101: expected a number from 0 to 100"),
-        (("search", "--max-drop", "1", "--trials", "0"), "--trials 0: expected a whole number"),
-        (("search", "--max-drop", "1", "--start", "1"), "--start 1: expected a number above 1"),
+        (("lightest", "--max-drop", "101"), "--max-drop 101: expected a number from 0 to 100"),
+        (
+            ("lightest", "--max-drop", "1", "--minutes", "0"),
+            "--minutes 0: expected a number above 0",
+        ),
+        (
+            ("lightest", "--max-drop", "1", "--by", "ratio"),
+            "--by ratio: expected one of parameters",
+        ),
+        (("lightest", "--max-drop", "1", "--seeds", "0,x"), "--seeds x: expected a whole number"),
+        (("lightest", "--max-drop", "1", "--seeds", "0,0"), "--seeds 0,0: 0 is given twice"),
+        (("lightest", "--max-drop", "1", "--start", "1"), "--start 1: expected a number above 1"),
         (("scan", "--within", "0"), "--within 0: expected a number above 0"),
         (("scan", "--split", "train"), "--split train: expected one of validation, test"),
         (("bench", "x", "--seconds", "nan"), "--seconds nan: expected a number above 0"),
@@ -95,7 +104,7 @@ def test_values_arrive_in_their_types() -> None:
         (("run", "--sparsity", "fc1=2"), "sparsity 2.0 of fc1: expected a fraction from 0 to 1"),
         (("run", "--sparsity", "fc1"), "sparsity 'fc1': expected LAYER=FRACTION"),
         (("run", "--lock", "fc1=-1"), "sparsity -1.0 of fc1: expected a fraction from 0 to 1"),
-        (("search", "--lock", "fc1=inf"), "sparsity inf of fc1: expected a fraction from 0 to 1"),
+        (("lightest", "--lock", "fc1=inf"), "sparsity inf of fc1: expected a fraction from 0 to 1"),
         (("scan", "--sparsities", "0.5,nan"), "sparsity nan of the list '0.5,nan': expected"),
     ],
     ids=str,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from tests.tui.scripted import Scripted, net
 from tui.session import Session
 

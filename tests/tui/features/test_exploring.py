@@ -1,4 +1,4 @@
-"""Scan, tolerance, goal and search: how sparsities are found."""
+"""Scan, tolerance, goal and the lightest net: how sparsities are found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Input, Static
 
+from core.jobs.lightest.trials import COSTS
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.recipe_file import read_config
@@ -16,7 +17,7 @@ from tui.app import FeatherweightApp
 from tui.keys.main_keys import KEYS, fitting, footer_width
 from tui.screens.goal_dialog import GoalDialog, GoalRequest, plan_of, preview_lines, suggested
 from tui.screens.path_dialog import PathDialog
-from tui.screens.question import Question
+from tui.screens.question import Choice, Question
 from tui.state.state import State
 from tui.views.activity import JobProgress
 
@@ -254,16 +255,24 @@ async def test_methods_that_need_a_scan_say_so_and_work_with_one(app):
         assert plan["conv1"] < plan["conv2"] < plan["fc2"] <= 1
 
 
-async def test_a_search_shows_its_trials_and_takes_the_best(app, backend):
+async def chosen(pilot, by):
+    """Answer by what the net is to be lightest, and start."""
+    await until(pilot, lambda app: isinstance(app.screen, Choice))
+    await pilot.press(*["down"] * list(COSTS).index(by), "enter")
+    await until(pilot, lambda app: not isinstance(app.screen, Choice))
+
+
+async def test_the_lightest_net_shows_its_trials_and_takes_the_best(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("g")
         await typed(pilot, "0.5 points")
         await worked_out(pilot, "98.68 %")
         await pilot.press("enter")
+        await chosen(pilot, "bytes")
         await idle(pilot)
-        assert backend.started == ["search 0.5 lamp {}"]
-        assert "30.00x, 99.26 % on validation" in app.activity.text
+        assert backend.started == ["lightest 0.5 bytes lamp {}"]
+        assert "lightest in 2 trials: 7,600 bytes, 99.26 % on validation" in app.activity.text
         assert app.state.planned == MODERATE
         assert app.state.is_current(app.state.finetuned)
         assert "fine-tuned 99.26" in shown(app, "#scoreboard")
@@ -271,7 +280,7 @@ async def test_a_search_shows_its_trials_and_takes_the_best(app, backend):
         assert (app.state.finetuned, app.state.untouched) == (None, True)
 
 
-async def test_a_search_takes_the_base_of_its_best_trial_and_tells_of_each(backend, tmp_path):
+async def test_the_lightest_net_comes_with_its_base_and_every_trial_is_told(backend, tmp_path):
     backend.trial_base = net({"conv1": 0.3})
     backend.pause_at, backend.pauses_in = 0, 2
     app = FeatherweightApp(backend)
@@ -281,8 +290,11 @@ async def test_a_search_takes_the_base_of_its_best_trial_and_tells_of_each(backe
         await typed(pilot, "0.5 points")
         await worked_out(pilot, "98.68 %")
         await pilot.press("enter")
+        await chosen(pilot, "parameters")
         await until(pilot, lambda _: backend.paused.is_set())
-        await until(pilot, lambda app: "30.0x: 99.26 %" in shown(app, "#activity"))
+        await until(
+            pilot, lambda app: "30.0x, 7,600 parameters: 99.26 %" in shown(app, "#activity")
+        )
         backend.go.set()
         await idle(pilot)
         assert app.state.base is backend.trial_base
@@ -292,7 +304,7 @@ async def test_a_search_takes_the_base_of_its_best_trial_and_tells_of_each(backe
         assert not app.state.adopted
 
 
-async def test_a_search_says_which_trial_runs(backend):
+async def test_the_way_to_the_lightest_net_says_which_trial_runs(backend):
     backend = Scripted(pause_at=3)
     app = FeatherweightApp(backend)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -301,8 +313,9 @@ async def test_a_search_says_which_trial_runs(backend):
         await typed(pilot, "1 point")
         await worked_out(pilot, "98.18 %")
         await pilot.press("enter")
+        await chosen(pilot, "parameters")
         await until(pilot, lambda _: backend.paused.is_set())
-        await until(pilot, lambda app: "trial 1 of at most 10: 30.0x" in shown(app, "#activity"))
+        await until(pilot, lambda app: "trial 1: 30.0x" in shown(app, "#activity"))
         await pilot.press("x")
         backend.go.set()
         await idle(pilot)

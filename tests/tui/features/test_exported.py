@@ -15,7 +15,8 @@ from core.experiments.run_record import RunRecord
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.formats.weights_files import load_weights
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.footprint import total
 from core.nets.weights import Weights
 from core.pruning.masks import Masks

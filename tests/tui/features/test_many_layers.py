@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from textual.widgets import Input
 
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.nets.layers import Layer, prunable_layers
 from core.nets.user_model import build
 from core.nets.weights import copy_weights

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textual.widgets import Label
 
 from core.errors import InputError
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.recipes import RECIPES, TrainingSize, recipe_named
 from tests.tui.conftest import idle, ready

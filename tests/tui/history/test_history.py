@@ -67,7 +67,7 @@ async def test_every_run_is_listed_with_its_numbers(twelve):
         assert line(pilot, "0009").endswith("3/5  interrupted, 3/5 epochs")
         assert "unreadable: run.json" in line(pilot, "0010")
         assert line(pilot, "0008").endswith("stopped early")
-        assert "search 4" in line(pilot, "0007")
+        assert "trial 4" in line(pilot, "0007")
         assert "12 runs by run ▼" in text(pilot)
         assert "◆ front" in text(pilot)
 

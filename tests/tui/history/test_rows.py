@@ -85,8 +85,8 @@ def test_a_training_is_read():
     assert (read.planned, row(kind="train", recipe="fast").planned) == (6, None)
 
 
-def test_a_trial_of_a_search_says_which():
-    assert row(kind="finetune", search={"trial": 3, "least": 99.1}).kind == "search 3"
+def test_a_trial_on_the_way_to_the_lightest_net_says_which():
+    assert row(kind="finetune", lightest={"trial": 3, "least": 99.1}).kind == "trial 3"
 
 
 def test_all_rounds_count_as_planned():
@@ -116,7 +116,7 @@ def test_a_run_with_epochs_needs_a_checkpoint_to_be_resumed(facts, resumable):
 )
 def test_odd_values_of_a_run_are_not_shown(odd):
     names = ("model", "kind", "created", "ratio", "nonzero", "accuracy", "epochs", "finetuning")
-    more = ("base", "layers", "best", "choices", "search", "state", "precision", "parameters")
+    more = ("base", "layers", "best", "choices", "lightest", "state", "precision", "parameters")
     read = row(**dict.fromkeys((*names, *more), odd))
     record = read.record
     numbers = (read.ratio, record.nonzero, record.best, read.planned, record.created, read.created)
@@ -142,7 +142,7 @@ def test_a_ratio_that_is_missing_follows_from_the_counts():
 
 good = {**tuning(AGGRESSIVE), **outcome(99.3, 99.31)}
 inside = ("validation", "test", "dense", "epoch", "name", "elements", "sparsity", "kept", "method")
-more = ("kind", "created", "search", "trial", "state", "choices", "rounds", "run", "best")
+more = ("kind", "created", "lightest", "trial", "state", "choices", "rounds", "run", "best")
 names = st.sampled_from(sorted({*good, *inside, *more}))
 anything = st.recursive(
     st.none()
@@ -410,3 +410,21 @@ def test_every_key_is_explained_once():
     pressed = [name for key in KEYS for name in key.keys.split(",")]
     assert len(pressed) == len(set(pressed))
     assert all(key.tooltip for key in KEYS)
+
+
+def test_a_reconstructed_run_says_every_state_it_went_through() -> None:
+    accuracy = {
+        stage: {"validation": 99.0 - at, "test": 98.5 - at}
+        for at, stage in enumerate(("dense", "finetuned", "reconstructed", "pruned"))
+    }
+    made = {"images": 4_000, "seed": 0}
+    whole = tuned(1, 36.9, 98.0, accuracy=accuracy, reconstruction=made)
+    states = "test dense 98.50, pruned 95.50, reconstructed 96.50, fine-tuned 97.50"
+    assert states in " ".join(flat(about(whole, None, 120, 4)).split())
+    del accuracy["finetuned"]
+    only = row(2, kind="prune", ratio=36.9, accuracy=accuracy, reconstruction=made, recipe="fast")
+    assert (only.kind, only.recipe, only.score("test")) == ("reconstruct", None, 96.5)
+    del accuracy["reconstructed"]
+    shot = row(3, kind="prune", ratio=36.9, accuracy=accuracy)
+    assert (shot.kind, shot.score("test")) == ("prune", 95.5)
+    assert ("reconstructed", "yes", "no") in differences(whole, shot)

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
 from core.events import Notice
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.nets.layers import Layer
 from core.pruning.what_if import Profile
 from tests.tui.conftest import idle, ready, until

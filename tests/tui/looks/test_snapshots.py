@@ -14,8 +14,9 @@ from textual.pilot import Pilot
 
 from core.errors import WorkError
 from core.events import StopFlag, Stream
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan
+from core.settings.settings import Settings
 from tests.tui.conftest import idle, ready, settled, until
 from tests.tui.scripted import PATIENCE, Many, Scripted, residual, scanned
 from tui.app import FeatherweightApp
@@ -205,7 +206,7 @@ def test_the_sensitivity_of_many_layers_looks_as_drawn_in_a_terminals_own_colors
 class Filling(Many):
     """A scan that stops after the first images of ten layers."""
 
-    def scan(self, base: Net, stop: StopFlag) -> Stream[Scan]:
+    def scan(self, base: Net, settings: Settings, stop: StopFlag) -> Stream[Scan]:
         names = [profile.layer.name for profile in base.profiles]
         first = scanned(1_000, names)
         layers = {name: tuple(map(Point, SPARSITIES)) for name in names}

@@ -59,7 +59,7 @@ TOURS: dict[str, tuple[str, ...]] = {
     "train": ("t", "enter"),
     "export": ("right", "e", "[", "enter", "y"),
     "restore": ("h", "down", "enter"),
-    "search": ("g", *["backspace"] * 20, *"2 points", "enter"),
+    "lightest": ("g", *["backspace"] * 20, *"2 points", "enter", "enter"),
     "failed": ("p",),
 }
 """Places to reach, and the keys that lead there from the main screen."""

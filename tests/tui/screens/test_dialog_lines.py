@@ -73,7 +73,7 @@ def test_every_method_has_a_line_and_the_chosen_one_is_marked(width: int):
 @pytest.mark.parametrize(
     ("goal", "drop"), [("0.5 points", 0.5), (" 1 pt", 1.0), ("60x", None), ("6000 kept", None)]
 )
-def test_a_goal_in_points_is_a_search(goal: str, drop: float | None):
+def test_a_goal_in_points_is_an_allowed_drop(goal: str, drop: float | None):
     assert drop_of(GoalRequest(goal), START) == drop
     assert drop_of(GoalRequest(goal, TOLERANCE), START) is None
 
@@ -81,7 +81,7 @@ def test_a_goal_in_points_is_a_search(goal: str, drop: float | None):
 @pytest.mark.parametrize(
     "request_", [GoalRequest("101 points"), GoalRequest("1 point", "sensitivity")]
 )
-def test_a_search_that_cannot_be_is_refused(request_: GoalRequest):
+def test_a_drop_that_cannot_be_is_refused(request_: GoalRequest):
     with pytest.raises(InputError):
         drop_of(request_, START)
 
@@ -102,7 +102,7 @@ def test_a_tolerance_needs_a_scan():
         plan_of(request, State())
 
 
-def test_a_preview_shows_the_problem_the_search_or_the_plan():
+def test_a_preview_shows_the_problem_the_drop_or_the_plan():
     assert "no such goal" in text_of(preview_lines(GoalRequest(), "no such goal", START, 60))
     assert "98.18 %" in text_of(preview_lines(GoalRequest(drop=1.0), "", START, 60))
     planned = text_of(preview_lines(GoalRequest(plan=AGGRESSIVE), "", START, 70))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Accuracy
-from core.jobs.workbench import Net
+from core.jobs.net import Net
 from tests.tui.scripted import AGGRESSIVE, DENSE, PRUNED, SHAPES, net
 from tui.state.results import Result
 from tui.state.state import State

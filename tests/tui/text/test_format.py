@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Accuracy
-from core.jobs.search import Trial
+from core.jobs.lightest.trials import Trial
+from core.settings.settings import Settings
 from tests.tui.scripted import net
 from tui.text import format as written
 
@@ -49,16 +51,23 @@ def test_a_slower_engine_says_how_many_times(value: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("images", "good", "text"),
     [
-        (5_000, True, "5.0x: 100.00 % on validation, passed"),
-        (120, True, "5.0x: 100 ±2 % on validation, passed"),
-        (120, False, "5.0x: 100 ±2 % on validation, too low"),
+        (5_000, True, "5.0x, 1,200 bytes: 100.00 % on validation, passed"),
+        (120, True, "5.0x, 1,200 bytes: 100 ±2 % on validation, passed"),
+        (120, False, "5.0x, 1,200 bytes: 100 ±2 % on validation, too low"),
     ],
 )
-def test_a_trial_of_a_search_has_an_interval_on_few_images(
-    images: int, good: bool, text: str
-) -> None:
+def test_a_trial_has_an_interval_on_few_images(images: int, good: bool, text: str) -> None:
     result = SimpleNamespace(accuracy=Accuracy(100.0, 99.0, (images, images)))
-    assert written.trial_result(Trial(1, 5.0, net(), {}, result, good)) == text
+    trial = Trial(1, 5.0, 5, Settings(), net(), {}, result, good, 1200.0, good)
+    assert written.trial_result(trial, "bytes") == text
+
+
+def test_a_trial_that_is_no_lighter_or_has_no_file_says_so() -> None:
+    result = SimpleNamespace(accuracy=Accuracy(99.0, 99.0))
+    trial = Trial(1, 5.0, 5, Settings(), net(), {}, result, True, 1200.0, False)
+    assert written.verdict(trial) == "no lighter"
+    without = replace(trial, accurate=False, cost=None)
+    assert written.trial_result(without, "bytes") == "5.0x: 99.00 % on validation, too low"
 
 
 def test_counts_percentages_and_differences() -> None:

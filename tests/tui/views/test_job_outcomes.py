@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError, StoppedError
 from core.events import Accuracy
-from core.jobs.search import SearchResult
+from core.jobs.lightest.trials import Descent, Lightest
 from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned
 from tests.tui.scripted_results import timed
 from tui.state.results import Result
@@ -64,7 +64,7 @@ def test_a_sparse_engine_that_is_slower_is_a_warning(threads: tuple[int, ...], r
 def test_a_fine_tuning_that_ended_early_is_a_warning(
     stopped: bool, diverged: bool, error: str, role: str
 ) -> None:
-    ended = {"stopped": stopped, "diverged": diverged, "error": error}
+    ended = {"reconstructed": None, "stopped": stopped, "diverged": diverged, "error": error}
     tuned = SimpleNamespace(accuracy=TUNED, pruned=PRUNED, best=5, revived=0, **ended)
     outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
     assert outcome.role == role
@@ -77,7 +77,14 @@ def test_on_few_images_the_advice_keeps_its_line_and_differences_their_decimals(
     few = {"images": (18, 18)}
     dense = replace(net(), accuracy=Accuracy(100.0, 100.0, **few))
     before, after = Accuracy(33.3, 33.3, **few), Accuracy(94.4, 94.4, **few)
-    ended = {"stopped": False, "diverged": False, "error": "", "best": 5, "revived": 0}
+    ended = {
+        "reconstructed": None,
+        "stopped": False,
+        "diverged": False,
+        "error": "",
+        "best": 5,
+        "revived": 0,
+    }
     tuned = SimpleNamespace(accuracy=after, pruned=before, **ended)
     result = replace(RESULT, accuracy=after, seconds=3_000.0)
     outcome = job_outcomes.finetuned(result, tuned, dense)  # type: ignore[arg-type]
@@ -86,7 +93,14 @@ def test_on_few_images_the_advice_keeps_its_line_and_differences_their_decimals(
 
 
 def test_a_fine_tuning_stopped_before_the_full_plan_has_to_start_over() -> None:
-    ended = {"stopped": True, "diverged": False, "error": "", "best": 0, "revived": 0}
+    ended = {
+        "reconstructed": None,
+        "stopped": True,
+        "diverged": False,
+        "error": "",
+        "best": 0,
+        "revived": 0,
+    }
     tuned = SimpleNamespace(accuracy=TUNED, pruned=PRUNED, **ended)
     outcome = job_outcomes.finetuned(RESULT, tuned, net())  # type: ignore[arg-type]
     assert outcome.detail == "the rest of the plan was pruned without training; f to start over"
@@ -97,14 +111,18 @@ def test_a_scan_without_images_has_to_be_started_again() -> None:
     assert job_outcomes.scanned(scanned(5_000), 1.0).role == "good"
 
 
-def test_a_search_stopped_in_its_first_trial_speaks_of_no_net() -> None:
-    outcome = job_outcomes.searched(SearchResult(None, (), 98.5, True))
+def nothing_found(*, stopped: bool) -> Lightest:
+    return Lightest("parameters", 0.5, (0,), (Descent(0, 98.5, (), not stopped),), stopped)
+
+
+def test_a_descent_stopped_in_its_first_trial_speaks_of_no_net() -> None:
+    outcome = job_outcomes.found_lightest(nothing_found(stopped=True))
     assert outcome.role == "warning"
     assert outcome.text == "stopped before the first trial ended"
 
 
-def test_a_search_without_a_result_names_the_least_accuracy() -> None:
-    outcome = job_outcomes.searched(SearchResult(None, (), 98.5, False))
+def test_a_descent_without_a_result_names_the_least_accuracy() -> None:
+    outcome = job_outcomes.found_lightest(nothing_found(stopped=False))
     assert outcome.role == "warning"
     assert "98.50 %" in outcome.text
 

@@ -19,7 +19,7 @@ from tui.text.format import count, score, size_change
 
 if TYPE_CHECKING:
     from core.jobs.export import ExportResult
-    from core.jobs.workbench import Net
+    from core.jobs.net import Net
 
 
 def prepare(args: Namespace) -> Command[tuple[Net, ExportResult]]:

@@ -1,18 +1,24 @@
 """The command `scan`: how sensitive the layers are to pruning."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from core.events import StopFlag, Stream
-from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, Scan
+from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, RepairName, Scan
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable, terminal_width
 from tui.text.format import are_few, count, half_width, percent, score_on
+
+_REPAIRED: Mapping[RepairName, str] = {
+    "none": "",
+    "recalibrate": "recalibrated, ",
+    "reconstruct": "each layer reconstructed, ",
+}
 
 
 def prepare(args: Namespace) -> Command[Scan]:
@@ -128,7 +134,8 @@ def _short_accuracy(point: Point | None, images: int) -> str:
 
 
 def _summary(scan: Scan) -> str:
-    text = f"accuracy % on {scan.split} by sparsity, {count(scan.images)} images"
+    text = f"accuracy % on {scan.split} by sparsity, {_REPAIRED[scan.repair]}"
+    text += f"{count(scan.images)} images"
     if scan.exact:
         few = ", 95 % confidence intervals" if are_few(scan.images) else ""
         return f"{text} at every point{few}{_ties(scan)}"

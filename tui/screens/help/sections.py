@@ -33,7 +33,7 @@ NOTES = (
      "in one undo step"),
     ("{find-layers}", "lists layers; keys on the heading act on all of them, goals and presets "
      "still on the whole net"),
-    ("goal", "60x, 6000 kept, 28 KiB or 0.5 points (starts a search)"),
+    ("goal", "60x, 6000 kept, 28 KiB or 0.5 points (finds the lightest net)"),
     ("speed", "median ms per batch in float32; the engines take turns, and all give the same "
      "logits"),
     ("mouse", "click a layer, a group or a bar, or scroll; rest on a term to read what it means"),

@@ -11,7 +11,7 @@ SYMBOLS = (
     (DENSE, "dense training"),
     (MARKED, "marked for comparison"),
     (HERE, "its net is on the main screen"),
-    ("search 3", "third trial of a search"),
+    ("trial 3", "third trial on the way to the lightest net"),
     ("vs. dense", "accuracy minus its dense net's, in points (validation or test; {history.view} "
      "switches)"),
     ("3/5", "epochs done of epochs planned"),

@@ -207,9 +207,14 @@ def _right_cells(state: State, row: Row, shares: tuple[float, float], layout: Co
         text += percent(100 * floor).rjust(_FLOOR)
     text += count(sum(state.what_ifs[index].kept for index in row.layers)).rjust(layout.count)
     if layout.threshold:
-        threshold = f"{state.what_ifs[row.layers[0]].threshold:.4f}"
+        threshold = _threshold(state.what_ifs[row.layers[0]].threshold)
         text += ("" if row.group else threshold).rjust(_THRESHOLD)
     return text
+
+
+def _threshold(value: float) -> str:
+    """A magnitude; or an importance, which may be tiny."""
+    return f"{value:.4f}" if value >= 1e-3 or not value else f"{value:.1e}"
 
 
 def _fact_cells(row: Row, layout: Columns) -> Line:

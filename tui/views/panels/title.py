@@ -1,5 +1,6 @@
 """The title line and the title of the window: net, data set, base, recipe and protocol."""
 
+from core.criteria.names import MAGNITUDE
 from core.data.registry import short_data_name
 from core.settings.recipe_changes import NO_CHANGES
 from tui.state.layer_rows import shown_filter
@@ -45,13 +46,14 @@ def _matches(state: State) -> str:
 
 
 def _recipe(state: State) -> str:
-    """The recipe, with an asterisk if it is changed, and the method if that is.
+    """The recipe, with an asterisk if it is changed, the method if that is, the criterion if any.
 
     From a reconstructed net the full plan is in force from the start, whatever the method.
     """
     recipe, changes = state.recipe, state.settings.changes
     changed = "*" * (changes != NO_CHANGES)
     epochs = plural(recipe.epochs, "epoch")
+    epochs += f", by {recipe.criterion}" * (recipe.criterion != MAGNITUDE)
     if recipe.reconstruct:
         return f"{recipe.name}{changed} from reconstructed, {epochs}"
     method = f", {recipe.method}" * (changes.method is not None)

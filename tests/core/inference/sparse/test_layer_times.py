@@ -7,12 +7,14 @@ from copy import deepcopy
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from core.errors import InputError, StoppedError
 from core.events import Progress, drain
 from core.inference.sparse import layer_times
-from core.inference.sparse.layer_times import SPARSITIES, time_layers
+from core.inference.sparse.layer_times import SPARSITIES, calibrated, time_layers
 from core.nets.layers import prunable_layers
 from core.nets.weights import copy_weights
 from core.pruning.budgets.costs import NetCosts
@@ -60,7 +62,7 @@ def timed(net: nn.Module, **more: object) -> NetCosts:
 
 
 def a_millisecond_each(
-    runs: Mapping[object, Alternative], _seconds: float
+    runs: Mapping[object, Alternative], *_: object
 ) -> Iterator[dict[object, list[float]]]:
     """Run every alternative once, and say that it took 1 ms."""
     times: dict[object, list[float]] = {key: [] for key in runs}
@@ -80,6 +82,19 @@ def test_layers_are_timed_by_call_and_the_rest_is_what_a_whole_net_takes_beyond_
     assert costs.layers["last"].kept == tuple(sorted({768 - round(768 * s) for s in SPARSITIES}))
     assert round(costs.fixed) == -3 * 10**6
     assert round(costs.dense) == 10**6
+
+
+@given(st.lists(st.floats(1e-4, 1e-2), min_size=2, max_size=8), st.floats(0.3, 3), st.floats(0, 1))
+def test_whole_nets_on_a_line_are_met(sums: list[float], factor: float, share: float) -> None:
+    rest = share * factor * min(sums)
+    wholes = [factor * alone + rest for alone in sums]
+    slope, fixed = calibrated(sums, wholes)
+    if max(sums) - min(sums) > 0.1 * min(wholes):
+        assert slope == pytest.approx(factor, rel=1e-3)
+        assert fixed == pytest.approx(rest, abs=1e-2 * min(wholes))
+    else:
+        assert slope == 1
+        assert slope * sums[0] + fixed == pytest.approx(wholes[0], rel=0.5)
 
 
 @pytest.mark.slow

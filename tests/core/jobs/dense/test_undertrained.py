@@ -9,7 +9,8 @@ import pytest
 
 from core.events import Accuracy, Epoch, Event, Notice, Stream, drain
 from core.jobs.dense_net import measured_net
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.weights import DenseWeights, copy_weights
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan

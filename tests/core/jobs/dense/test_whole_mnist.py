@@ -10,7 +10,8 @@ import torch
 from core.events import Event, Measured, drain
 from core.jobs import measurement
 from core.jobs.dense_net import open_dense_net
-from core.jobs.workbench import Net, Workbench
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
 from core.nets.weights import Weights
 from core.pruning.plans import Plan
 from core.settings.settings import Settings

@@ -94,17 +94,17 @@ def test_a_net_that_fails_late_keeps_its_best_epoch_and_ends_with_status_1(
     assert "out of luck" in run.record.error
 
 
-def test_a_search_keeps_the_trial_of_a_net_that_fails_late(
+def test_a_descent_keeps_the_trial_of_a_net_that_fails_late(
     options: Sequence[str], tmp_path: Path, empty_cache: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     experiment, target, weights = (tmp_path / name for name in ("runs", "found.json", "net.pt"))
     torch.save(peoples_nets.Fails().state_dict(), weights)
     recipe = ("--epochs", "6", "--batch-size", "32", "--weights", str(weights))
     more = ("--max-drop", "100", "--experiment", str(experiment), "--json", str(target))
-    assert main(("search", *model("Fails"), *options, *recipe, *more)) == 1
+    assert main(("lightest", *model("Fails"), *options, *recipe, *more)) == 1
     output = capfd.readouterr()
     assert "out of luck (peoples_nets.py line " in output.err.splitlines()[-1]
-    assert "smallest net with at least" in output.out
+    assert "lightest net with at least" in output.out
     report = json.loads(target.read_text())
     assert report["best"] == report["trials"][0]
     assert (len(report["trials"]), report["best"]["best"], report["best"]["good"]) == (1, 3, True)
@@ -152,7 +152,7 @@ def test_a_net_that_cannot_be_trained_is_refused_before_any_work(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     experiment = tmp_path / "runs"
-    for command in (("run", "--uniform", "0.8"), ("search", "--max-drop", "5")):
+    for command in (("run", "--uniform", "0.8"), ("lightest", "--max-drop", "5")):
         arguments = (*model(name), *options, "--experiment", str(experiment))
         assert main((*command, *arguments)) == 2
         output = capfd.readouterr()

@@ -17,8 +17,9 @@ from core.formats.weights_files import load_weights
 from core.jobs import recorded_jobs
 from core.jobs.export import export
 from core.jobs.measurement import compare, prune, pruned_net, sample
+from core.jobs.net import Net
 from core.jobs.restore import settings_of
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.measure.evaluation import measure
 from core.measure.recalibration import recalibrate
 from core.nets.weights import copy_weights, weights_digest

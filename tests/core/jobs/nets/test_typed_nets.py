@@ -17,9 +17,10 @@ from core.formats.export_formats import Packing
 from core.jobs import measurement, recorded_jobs
 from core.jobs.dense_net import open_dense_net
 from core.jobs.export import export
+from core.jobs.net import Net
 from core.jobs.preflight import check
 from core.jobs.restore import restore
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.nets.weights import weights_digest
 from core.pruning.plans import uniform_plan
 from core.settings.recipe_changes import RecipeChanges

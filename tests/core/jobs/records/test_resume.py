@@ -16,9 +16,10 @@ from core.events import Batch, Epoch, Stream, drain
 from core.experiments.experiment import Experiment
 from core.experiments.runs import DONE, INTERRUPTED, RUNNING, Run
 from core.jobs import recorded_jobs
+from core.jobs.net import Net
 from core.jobs.restore import restore
 from core.jobs.resume import resume
-from core.jobs.workbench import Net, Workbench
+from core.jobs.workbench import Workbench
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.training.dense import TrainingResult

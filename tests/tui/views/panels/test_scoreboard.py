@@ -8,7 +8,7 @@ import pytest
 
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.curves import Sample
-from tests.tui.scripted import AGGRESSIVE, PRUNED, TUNED, net, scanned
+from tests.tui.scripted import AGGRESSIVE, PRUNED, RECONSTRUCTED, TUNED, net, scanned
 from tui.state.measurement import Estimate
 from tui.state.results import Result, ResultKey
 from tui.state.state import State
@@ -39,6 +39,23 @@ def test_it_always_takes_as_many_lines(frame: Frame) -> None:
     dead = replace(RESULT, dead=DeadUnits({"conv1": 3}, 3, 100))
     for state in (State(), STATE, measured(), STATE.with_pruned(dead, STATE.undo_point)):
         assert len(text(state, 80, frame)) == ROWS[frame]
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("width", [54, 60, 80, 100, 120, 200])
+def test_a_reconstructed_net_has_its_place_before_the_fine_tuned_one(
+    frame: Frame, width: int
+) -> None:
+    start = replace(RESULT, accuracy=RECONSTRUCTED)
+    for state in (STATE, measured(), measured().set_sparsity([0], 0.9)):
+        state = replace(state, reconstructed=start)
+        lines = scoreboard(state, frame, width)
+        assert len(lines) == ROWS[frame]
+        assert all(width_of(line) <= width for line in lines if frame != "box" and width >= 60)
+        shown = " ".join(text(state, width, frame))
+        if width > 60 or state.net is not None:  # else there is no room for one of another plan
+            assert shown.index("pruned") < shown.index("recon") < shown.index("tuned")
+            assert "98.09" in shown
 
 
 def test_the_size_and_the_dense_accuracies_are_known_at_once() -> None:

@@ -1,4 +1,4 @@
-"""The predictions of float32, computed in bf16 wherever that cannot change them.
+"""The predictions of float32, computed in bf16 or int8 wherever that cannot change them.
 
 A floating-point filter (Shewchuk 1997, "Adaptive Precision Floating-Point Arithmetic and Fast
 Robust Geometric Predicates"): cheap arithmetic decides wherever its error cannot change the result,
@@ -16,6 +16,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from core.measure.int8_convolutions import Int8Convolutions
 from core.system.precision import autocast
 
 SAFETY = 4.0
@@ -34,18 +35,25 @@ Logits = Callable[[Tensor | None], Tensor]
 """Computes the logits [k, classes] of a batch's images with indices [k]; of all if None."""
 
 
-class Bf16Filter:
+class CoarseFilter:
     """Predictions of one net, batch after batch.
 
     Attributes:
         ties: images whose prediction depends on the order of additions even in float32.
+        seen: images tried in coarse arithmetic.
+        doubtful: how many of them needed float32.
     """
 
     def __init__(self) -> None:
-        self.ties = 0
+        self.ties = self.seen = self.doubtful = 0
         self._checked = 0
         self._error = 0.0
         self._trusted = math.inf
+
+    @property
+    def pays(self) -> bool:
+        """Whether coarse arithmetic has decided most of the images."""
+        return 2 * self.doubtful <= self.seen
 
     @property
     def sound(self) -> bool:
@@ -58,10 +66,14 @@ class Bf16Filter:
         Args:
             logits: computes logits, in the precision that autocast selects.
             device: the device of the model.
-            precision: `bf16` to try all images in bf16 first, or `fp32`.
+            precision: `bf16` or `int8` to try all images in that first, or `fp32`.
         """
         if precision == "fp32":
             return self.exact(logits(None))
+        if precision == "int8":
+            with Int8Convolutions() as convolutions:
+                coarse = logits(None)
+            return self.filtered(coarse, logits) if convolutions.used else self.exact(coarse)
         with autocast(device, precision):
             coarse = logits(None)
         return self.filtered(coarse, logits)
@@ -85,6 +97,7 @@ class Bf16Filter:
         # Not `margin <= bound`: a margin that is not finite is doubtful too.
         doubtful = ~checked & ~((margin > SAFETY * self._error) & margin.isfinite())
         self._settle(doubtful, coarse, predict, exact)
+        self.seen, self.doubtful = self.seen + len(margin), self.doubtful + int(doubtful.sum())
         trusted = margin[~checked & ~doubtful]
         self._trusted = min(self._trusted, float(trusted.min()) if len(trusted) else math.inf)
         return predict

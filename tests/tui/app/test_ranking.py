@@ -1,0 +1,91 @@
+"""Another criterion: the weights are ranked in a job, and everything shown follows from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.settings.recipe_changes import RecipeChanges
+from core.settings.settings import Settings
+from tests.tui.conftest import idle, ready, settled, until
+from tests.tui.scripted import Scripted
+from tui.app import FeatherweightApp
+from tui.plots.histogram import LABEL
+from tui.state.recipe_form import ROWS
+from tui.views.plot_data import histogram
+
+TO_CRITERION = ("c", *["down"] * list(ROWS).index("criterion"), "right", "enter")
+
+
+def label(app: FeatherweightApp) -> str:
+    return histogram(app.state, 80).label
+
+
+async def test_a_change_of_criterion_ranks_the_weights_and_undo_goes_back():
+    backend = Scripted()
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("m", "enter", "p")
+        await idle(pilot)
+        plain = app.state
+        assert plain.current is not None
+        await pilot.press(*TO_CRITERION)
+        await idle(pilot)
+        ranked = app.state
+        assert backend.started == ["prune", "rank by wanda, seed 0"]
+        assert (label(app), ranked.recipe.criterion) == ("Importance by wanda", "wanda")
+        assert ranked.what_ifs != plain.what_ifs
+        assert ranked.planned == plain.planned
+        assert ranked.current is None, "what was pruned by magnitude is another net"
+        assert "by wanda" in app.main_screen.query_one("#title").lines[0][1].text
+        await pilot.press("p")
+        await idle(pilot)
+        assert app.state.current is not None
+        await pilot.press("u", "u")
+        assert (label(app), app.state.what_ifs) == (LABEL, plain.what_ifs)
+        assert app.state.current is not None
+        await pilot.press("U")
+        await idle(pilot)
+        assert (label(app), app.state.what_ifs) == ("Importance by wanda", ranked.what_ifs)
+        assert backend.started == ["prune", "rank by wanda, seed 0", "prune"], "it is known"
+
+
+async def test_a_ranking_that_is_stopped_leaves_the_weights_in_order_and_says_so():
+    backend = Scripted(pause_at=0, settings=Settings(changes=RecipeChanges(criterion="taylor")))
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda _: backend.paused.is_set())
+        assert label(app) == f"{LABEL}, not ranked by taylor yet"
+        before = app.state.planned
+        await pilot.press("x", "right")
+        backend.go.set()
+        await idle(pilot)
+        await settled(pilot)
+        assert backend.started == ["rank by taylor, seed 0"], "it is not begun again"
+        assert app.state.planned != before
+        assert label(app) == f"{LABEL}, not ranked by taylor yet"
+
+
+@pytest.mark.parametrize("key", ["s", "p"])
+async def test_jobs_get_the_criterion(key):
+    seen: list[str] = []
+
+    class Noting(Scripted):
+        def scan(self, base, settings, stop):
+            seen.append(settings.finetuning().criterion)
+            return super().scan(base, settings, stop)
+
+        def prune(self, base, plan, settings, stop):
+            seen.append(settings.finetuning().criterion)
+            return super().prune(base, plan, settings, stop)
+
+    app = FeatherweightApp(Noting(settings=Settings(changes=RecipeChanges(criterion="obs"))))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await idle(pilot)
+        await pilot.press(key)
+        await idle(pilot)
+        assert seen == ["obs"]
+        await pilot.press("c", *["down"] * list(ROWS).index("criterion"), "backspace", "enter")
+        await idle(pilot)
+        assert app.state.base_scan is None, "the scan is by another criterion"
