@@ -13,7 +13,7 @@ from core.errors import InputError, StoppedError
 from core.events import Accuracy, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
-from core.formats.export_formats import COMPACT, Packing
+from core.formats.export_formats import COMPACT
 from core.jobs import measurement
 from core.jobs.export import (
     TUNE,
@@ -227,7 +227,8 @@ class _Trials:
         accurate = self._allows(result.accuracy)
         if search.by == "bytes" and accurate and not result.stopped:
             yield PackingStarted()
-            packed = small_file(workbench, result.weights, self.least - ROUNDING, stop=self.stop)
+            least = self.least - ROUNDING
+            packed = recorded.light_file(workbench, result, least, self.experiment, self.stop)
             file = yield from within(packing, packed)
             accurate = self._allows(file.accuracy)
         if search.by == "bytes":
@@ -293,6 +294,5 @@ def _written(
         least, tune = descent.least - ROUNDING, 0 if stop() else TUNE
         file = yield from small_file(workbench, best.result.weights, least, tune)
     result = yield from write_small_file(workbench, file, to)
-    packing = Packing("codebook", levels=file.levels) if file.levels else Packing()
-    yield from record_export(result, packing, experiment, best.result.run)
+    yield from record_export(result, file.packing, experiment, best.result.run)
     return result
