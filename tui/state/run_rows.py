@@ -132,8 +132,7 @@ class RunRow:
     @property
     def criterion(self) -> str | None:
         """What ranked the weights that it pruned; None for dense training."""
-        choices = self.record.choices
-        return None if self.trained else (choices and choices.criterion) or MAGNITUDE
+        return None if self.trained else self.record.criterion
 
     @property
     def note(self) -> str:
