@@ -99,7 +99,8 @@ def _spread(spread: Spread, shown: Any) -> str:
 
 
 def _summary(result: Lightest) -> list[str]:
-    how = "" if result.complete else "; stopped early" if result.stopped else "; time is up"
+    early = result.stopped or result.error
+    how = "" if result.complete else "; stopped early" if early else "; time is up"
     goal = f"at least {percent(result.descents[0].least)} % on validation"
     if len(result.descents) > 1:
         goal = f"at most {result.max_drop:g} points below dense on validation"
