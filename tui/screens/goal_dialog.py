@@ -85,6 +85,7 @@ class GoalDialog(Dialog[GoalRequest]):
 
     COMPONENT_CLASSES = DIALOG_ROLES
     VERTICAL_BREAKPOINTS = [(0, "-compact"), (25, "-roomy")]  # as many rows as it has
+    is_unfilled = True
     BINDINGS = [
         Binding("up", "move(-1)", "method above", priority=True),
         Binding("down", "move(1)", "method below", priority=True),
@@ -110,7 +111,7 @@ class GoalDialog(Dialog[GoalRequest]):
 
     def on_resize(self) -> None:
         """Fit the lines to the width."""
-        self.call_after_refresh(self._update)
+        self.fill_by(self._update)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Update the preview."""

@@ -19,6 +19,9 @@ from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.number_table import NumberTable
 from tui.text.format import count, score, without_dead
 
+_FEW = 5
+"""Layers that are named rather than counted."""
+
 OPENING_COST = 0.03
 """The share of a fine-tuning that it takes to open the net, about."""
 
@@ -171,7 +174,8 @@ def reconstructed(record: RunRecord) -> str:
     if made is None:
         return ""
     left = [layer.name for layer in made.layers if layer.reason]
-    by_magnitude = f"; by magnitude: {', '.join(left)}" if left else ""
+    names = ", ".join(left) if len(left) <= _FEW else f"{len(left)} of {len(made.layers)} layers"
+    by_magnitude = f"; by magnitude: {names}" if left else ""
     images = f"{_text(count, made.images)} training images, seed {made.seed}"
     return f"reconstructed: layer by layer on {images}, without labels{by_magnitude}"
 
