@@ -14,8 +14,8 @@ TERMS = {
     "floor": "sparsity that the base already has; a plan cannot go below it",
     "dense": "the net with all of its weights",
     "pruned": "the base with the plan applied in one shot, not trained",
-    "reconstructed": "the base pruned so that each layer keeps its output: masks and weights chosen "
-    "layer by layer on training images, not trained",
+    "reconstructed": "the base pruned so that each layer keeps its output: masks and weights are "
+    "chosen layer by layer on training images, without training",
     "fine-tuned": "the base trained to the plan, as the recipe says",
     "recipe": "how to fine-tune: method, epochs, learning rate and more",
     "validation": "images used for all choices, never for training",
