@@ -36,6 +36,7 @@ class FormDialog(Dialog[Form]):
     ]
     HINT = ""
     """The keys."""
+    is_unfilled = True
     FIRST = 0
     """The index of the first row."""
 
@@ -66,7 +67,7 @@ class FormDialog(Dialog[Form]):
 
     def on_resize(self) -> None:
         """Fit the rows to the width."""
-        self.call_after_refresh(self.show)
+        self.fill_by(self.show)
 
     def action_move(self, steps: int) -> None:
         """Move to another row."""

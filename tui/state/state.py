@@ -236,12 +236,6 @@ class State:
         """Whether the plan prunes nothing beyond the base's zeros."""
         return all(self.planned[p.layer.name] == p.floor for p in self.profiles)
 
-    def differs_only_in_plan(self, other: State) -> bool:
-        """Whether the sparsities differ, and neither the recipe nor a net or result does."""
-        same = self.settings == other.settings and self.finetuned is other.finetuned
-        same = same and self.base is other.base and self.dense is other.dense
-        return same and self.planned != other.planned
-
     @property
     def undo_point(self) -> UndoPoint:
         """What undo restores."""
