@@ -70,7 +70,8 @@ def _seeds(args: Namespace, seed: int) -> tuple[int, ...]:
 def print_lightest(result: Lightest, console: Console) -> None:
     """Print every trial, the front, and the lightest net."""
     trials = [(each.seed, trial) for each in result.descents for trial in each.trials]
-    trials_table(trials, result.by).print_to(console)
+    if trials:
+        trials_table(trials, result.by).print_to(console)
     _print_front(front(result), result, console)
     for line in _summary(result):
         console.print(line)
