@@ -19,7 +19,7 @@ from core.errors import InputError, StoppedError
 from core.events import Notice, Progress, StopFlag, Stream, never
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
-from core.measure.coarse_filter import CoarseFilter
+from core.measure.coarse_filter import FIRST_CHECKS, CoarseFilter
 from core.measure.int8_convolutions import is_fast_here, is_faster
 from core.measure.points.preparation import Group, LayerRepair, Preparation
 from core.measure.points.statistics import PointStatistics, is_followed
@@ -286,8 +286,10 @@ class _Scanner:
 
     def _fastest(self) -> str:
         """What to compute logits in first: bf16, or in its place int8 where that is faster."""
-        small = self.data.device.type == "cpu" and any(map(is_faster, self.base.values()))
-        return "int8" if self.precision == "fp32" and small and is_fast_here() else self.precision
+        enough = len(self.data) > 4 * FIRST_CHECKS  # images; of few, most are computed both ways
+        faster = self.data.device.type == "cpu" and any(map(is_faster, self.base.values()))
+        uses_int8 = self.precision == "fp32" and enough and faster and is_fast_here()
+        return "int8" if uses_int8 else self.precision
 
     def _points(self, layers: Sequence[Layer], sparsities: Sequence[float]) -> list[_OpenPoint]:
         weights = {layer.key: self.order[layer.key] for layer in layers}

@@ -1,8 +1,8 @@
 """Running statistics of a scan's points: one net, pruned in many ways, on one sample of images.
 
-For every batch of the sample the dense net runs once, if its values fit into memory, and the part
-after a cut once for each point, as in the scan itself. Layers before the cut see what they see in
-the dense net, so they have its statistics. The result is what
+For every group and batch of the sample the dense net runs once, which is no slower than keeping its
+values, and the part after a cut once for each point, as in the scan itself. Layers before the cut
+see what they see in the dense net, so they have its statistics. The result is what
 `core.measure.recalibration.recalibrate` finds for each pruned net.
 """
 
@@ -29,9 +29,6 @@ from core.measure.recalibration import (
     statistics,
 )
 from core.nets.calls import NetCall
-
-MOST_BYTES = 512 << 20
-"""Memory for the values at the cuts of the whole sample; what takes more is computed again."""
 
 
 def is_followed(net: PrefixCache, model: nn.Module, norms: Mapping[str, _NormBase]) -> bool:
@@ -140,16 +137,14 @@ class PointStatistics:
         self._train, self._batches, self._stop = train, batches, stop
         self.dense: Statistics = statistics(norms)
         self.images = sum(map(len, batches))
-        self._kept: list[Values] = []
 
     def start(self) -> Stream[None]:
         """Compute those of the dense net; raises StoppedError."""
-        keeps, done = self.images * self._net.bytes_per_image <= MOST_BYTES, 0
+        done = 0
         with collecting_in_turn(self._model, self._net, self._norms) as collector:
             for index in self._batches:
                 yield self._progress(done, 1)
-                values = collector.start(self._batch(index))
-                self._kept += [values] if keeps else []
+                collector.start(self._batch(index))
                 done += len(index)
         self.dense = {**self.dense, **collector.dense.buffers}
 
@@ -162,10 +157,9 @@ class PointStatistics:
         """
         collected, done = [Collected() for _ in points], 0
         with collecting_in_turn(self._model, self._net, self._norms) as collector:
-            for number, index in enumerate(self._batches):
+            for index in self._batches:
                 images = self._batch(index)
-                values = self._kept[number] if self._kept else collector.start(images)
-                alive = self._net.alive(name, values)
+                alive = self._net.alive(name, collector.start(images))
                 for point, pruned in zip(collected, points, strict=True):
                     yield self._progress(done, len(points))
                     with pruned():
