@@ -11,10 +11,14 @@ from core.events import StopFlag, Stream, never
 from core.nets.layers import Layer, bias_key
 from core.reconstruction.least_squares import fit
 from core.reconstruction.problems import Sums
-from core.reconstruction.support import admm, largest
+from core.reconstruction.support import admm, largest, thinned_out, thinning_cost
 
 DAMPING = 3e-3
 """Penalty on the distance from the dense weights, relative to the mean square of the inputs."""
+
+
+_WIDER, _THINNING = 1.5, 1e9
+"""How much wider a support is that is thinned out, and most multiplications for it: seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +94,11 @@ def _solve(
     number = min(number, int(allowed.sum()))
     supports = [by_magnitude]
     if 0 < number < int(allowed.sum()):
-        supports.append((yield from admm(damped, weight, number, allowed, step, stop)))
+        scores = yield from admm(damped, weight, number, allowed, step, stop)
+        supports.append(largest(scores, number))
+        wide = largest(scores, min(int(_WIDER * number), int(allowed.sum())))
+        if thinning_cost(wide) <= _THINNING:
+            supports.append(thinned_out(damped, wide, number))
     elif number > int(by_magnitude.sum()):
         supports.append(allowed)
     for kept in supports:

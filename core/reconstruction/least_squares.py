@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -32,32 +35,53 @@ def fit(problem: Problem, kept: Tensor, start: Tensor) -> Tensor:
     return _conjugate_gradients(problem, kept, start * kept)
 
 
+class Group(NamedTuple):
+    """Outputs of a block with supports of about the same size.
+
+    Attributes:
+        rows: which [n].
+        columns: the support of each [n, most], and other inputs if it is smaller.
+        real: booleans of that shape: those of the support.
+    """
+
+    rows: Tensor
+    columns: Tensor
+    real: Tensor
+
+    def equations(self, gram: Tensor, cross: Tensor) -> tuple[Tensor, Tensor]:
+        """Matrices [n, most, most] and right sides [n, most]; other inputs have 1 and 0."""
+        matrices = gram[self.columns[:, :, None], self.columns[:, None, :]]
+        matrices *= self.real[:, :, None] & self.real[:, None, :]
+        matrices.diagonal(dim1=1, dim2=2).add_((~self.real).to(gram.dtype))
+        return matrices, cross[self.rows].gather(1, self.columns) * self.real
+
+
+def grouped(kept: Tensor, values: int) -> Iterator[Group]:
+    """The outputs of a support [out, m], the largest first; matrices have at most so many values.
+
+    Outputs without any weight are left out.
+    """
+    sizes = kept.sum(1)
+    order = sizes.argsort(stable=True)
+    order = order[sizes[order] > 0]
+    while len(order):
+        most = int(sizes[order[-1]])
+        number = max(1, values // most**2)
+        rows, order = order[-number:], order[:-number]
+        first = kept[rows].to(torch.uint8).argsort(dim=1, descending=True, stable=True)
+        columns = first[:, :most]
+        yield Group(rows, columns, kept[rows].gather(1, columns))
+
+
 def _exact(problem: Problem, kept: Tensor) -> Tensor:
     result = torch.zeros_like(problem.cross)
     for block, gram in enumerate(problem.gram):
-        sizes = kept[block].sum(1)
-        order = sizes.argsort(stable=True)
-        order = order[sizes[order] > 0]
-        while len(order):
-            # Outputs with supports of about the same size, the largest first.
-            most = int(sizes[order[-1]])
-            number = max(1, _CHUNK // most**2)
-            rows, order = order[-number:], order[:-number]
-            values = _solve(gram, problem.cross[block, rows], kept[block, rows], most)
-            result[block, rows] = values
+        for group in grouped(kept[block], _CHUNK):
+            matrices, right = group.equations(gram, problem.cross[block])
+            solved = torch.cholesky_solve(right[:, :, None], factor(matrices))[:, :, 0]
+            none = torch.zeros_like(problem.cross[block, group.rows])
+            result[block, group.rows] = none.scatter_(1, group.columns, solved * group.real)
     return result
-
-
-def _solve(gram: Tensor, cross: Tensor, kept: Tensor, most: int) -> Tensor:
-    """Outputs [n, m] whose supports have at most `most` inputs; the rest of a matrix is 1."""
-    columns = kept.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :most]
-    real = kept.gather(1, columns)
-    matrices = gram[columns[:, :, None], columns[:, None, :]]
-    matrices *= real[:, :, None] & real[:, None, :]
-    matrices.diagonal(dim1=1, dim2=2).add_((~real).to(gram.dtype))
-    right = (cross.gather(1, columns) * real)[:, :, None]
-    solved = torch.cholesky_solve(right, factor(matrices))[:, :, 0]
-    return torch.zeros_like(cross).scatter_(1, columns, solved * real)
 
 
 def _conjugate_gradients(problem: Problem, kept: Tensor, weight: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from core.reconstruction import least_squares
 from core.reconstruction.layers import Solution, solve
 from core.reconstruction.least_squares import fit
 from core.reconstruction.problems import Problem, Sums
-from core.reconstruction.support import largest
+from core.reconstruction.support import largest, thinned_out
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -113,6 +113,36 @@ def test_never_worse_than_magnitude_with_as_many_weights(
     assert solution.error == pytest.approx(
         float(missed / outputs.square().sum().clamp_min(1e-300)), abs=1e-6
     )
+
+
+@given(st.integers(1, 2), st.integers(2, 8), st.integers(0, 1000))
+def test_the_weight_that_goes_is_the_one_whose_loss_costs_least(
+    blocks: int, outputs: int, seed: int
+) -> None:
+    inputs, weight = drawn(blocks, 40, outputs, 8, seed)
+    problem = sums_of(inputs, torch.randn(blocks, 40, outputs, dtype=torch.float64)).problem()
+    wide = torch.rand(weight.shape) < 0.6
+    wide[0, 0, 0] = True
+    kept = thinned_out(problem, wide, int(wide.sum()) - 1)
+    assert not (kept & ~wide).any()
+
+    def error(without: Tensor) -> float:
+        support = wide.clone()
+        support[tuple(without)] = False
+        return problem.error(fit(problem, support, weight))
+
+    (gone,) = (wide & ~kept).nonzero()
+    assert error(gone) == pytest.approx(min(map(error, wide.nonzero())), rel=1e-6)
+
+
+def test_thinning_out_goes_on_from_what_is_left() -> None:
+    """The second of two that are alike cannot go as the first did."""
+    inputs, weight = drawn(1, 40, 1, 6)
+    inputs[..., 1] = inputs[..., 0] + 1e-3 * torch.randn(1, 40, dtype=torch.float64)
+    outputs = inputs[..., :1] + 0.1 * inputs[..., 2:3]
+    every = torch.ones(weight.shape, dtype=torch.bool)
+    kept = thinned_out(sums_of(inputs, outputs).problem(), every, 2)
+    assert kept[0, 0].nonzero()[:, 0].tolist() == [0, 2]
 
 
 def test_dead_inputs_are_no_obstacle() -> None:

@@ -43,7 +43,7 @@ def at(name: str, recipe: str = "fast") -> RecipeForm:
 
 @given(st.sampled_from(tuple(RECIPES)), keys)
 def test_any_keys_leave_a_valid_recipe_or_its_problem(recipe, pressed):
-    form = RecipeForm(recipe)
+    form = RecipeForm(recipe, recalibrate="on", repair="recalibrate")
     for name, steps in pressed:
         form = getattr(form, name)(*(() if steps is None else (steps,)))
     assert 0 <= form.at < len(ROWS)

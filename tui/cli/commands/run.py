@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from core.criteria.names import MAGNITUDE
 from core.events import StopFlag, Stream, portions, within
 from core.experiments.experiment import Experiment, open_run
 from core.experiments.run_record import PRUNE, TRAIN, RunRecord
@@ -126,14 +127,15 @@ def _show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
 
 def print_run(record: RunRecord, console: Console) -> None:
     """Print the layers, size and accuracies of a pruning or fine-tuning."""
-    table = NumberTable("layer", "weights", "sparsity %", "kept", "threshold")
+    by = "" if record.criterion == MAGNITUDE else f" ({record.criterion})"
+    table = NumberTable("layer", "weights", "sparsity %", "kept", f"threshold{by}")
     for layer in record.layers:
         table.add_row(
             layer.name,
             _text(count, layer.elements),
             _text("{:.2%}".format, layer.sparsity).removesuffix("%"),
             _text(count, layer.kept),
-            _text("{:.5f}".format, layer.threshold),
+            _text("{:.5g}".format if by else "{:.5f}".format, layer.threshold),
         )
     table.print_to(console)
     parameters, nonzero = record.parameters or 0, record.nonzero or 0
