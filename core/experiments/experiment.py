@@ -96,10 +96,12 @@ class Experiment:
             raise InputError(f"{self.folder} is a single run: use {run_name}")
         raise InputError(f"{self.folder} has no runs: expected the folder of an experiment")
 
-    def begin(self, record: RunRecord) -> RunWriter:
+    def begin(self, record: RunRecord, *, tidies: bool = True) -> RunWriter:
         """Begin a run under the next id, and create folders.
 
         Adds the time to `record`, and this environment unless it names the one of another machine.
+        If it `tidies`, it looks at all runs for what killed processes left; one who begins many
+        runs calls `tidy` once.
 
         Raises InputError if the folder cannot be written, ValueError if a number is not finite.
         """
@@ -107,8 +109,15 @@ class Experiment:
         text = to_json(record_json(replace(record, status=RUNNING)))
         make_folder(self.folder)
         with locked(self.folder):
-            self._tidy()
+            if tidies:
+                self._tidy()
             return RunWriter.begin(self._claim(text), record)
+
+    def tidy(self) -> None:
+        """Remove what killed processes left; raises InputError if that is not possible."""
+        if self.folder.is_dir():
+            with locked(self.folder):
+                self._tidy()
 
     def resume(self, run: Run) -> RunWriter:
         """Resume an interrupted run, from its `checkpoint` if it has one.

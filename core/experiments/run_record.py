@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
+from core.criteria.names import MAGNITUDE
 from core.data.inputs import Inputs
 from core.errors import InputError
 from core.events import Accuracy, Epoch
@@ -290,6 +291,11 @@ class RunRecord:
     def stage(self) -> str:
         """The stage of the net that the run produced: the last one measured."""
         return next(reversed(self.measured), "dense" if self.kind == TRAIN else "finetuned")
+
+    @property
+    def criterion(self) -> str:
+        """What ranked the weights that it pruned."""
+        return (self.choices and self.choices.criterion) or MAGNITUDE
 
     @property
     def schedule(self) -> Schedule:

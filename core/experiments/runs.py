@@ -5,6 +5,7 @@
     0001/checkpoint.safetensors  only while unfinished: tensors, and the record in the header
     0001/note.txt                the user's note
     0001/exports.json            the files its net was exported to
+    0001/light.fw                the compact file that a descent by bytes judges its net by
     0001/lock                    held by the process that writes the run; released when it ends
 
 `core.experiments.run_record` declares the record, `core.experiments.run_writer` writes the files.
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REPORT, WEIGHTS, NOTE = "run.json", "weights.safetensors", "note.txt"
+LIGHT = "light.fw"
 CHECKPOINT, LOCK = "checkpoint.safetensors", "lock"
 
 RUNNING: Literal["running"] = "running"

@@ -123,6 +123,11 @@ class SmallFile:
     levels: int | None
     accuracy: Accuracy
 
+    @property
+    def packing(self) -> Packing:
+        """How it stores values."""
+        return Packing("codebook", levels=self.levels) if self.levels else Packing()
+
 
 def small_file(
     workbench: Workbench, weights: Weights, least: float, tune: int = TUNE, stop: StopFlag = never

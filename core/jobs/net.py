@@ -25,6 +25,7 @@ class Net:
         training_size: the size of the training set; None if unknown.
         split_sizes: images in validation and test; None if unknown.
         class_names: by label; a class beyond them is called by its number.
+        has_statistics: whether it has running statistics, such as BatchNorm's.
         at_chance: whether it is no better than always guessing the most common class, as far as
             its images can tell.
         unclear: whether it is at chance only because they are too few to tell.
@@ -43,5 +44,6 @@ class Net:
     training_size: TrainingSize | None = None
     split_sizes: tuple[int, int] | None = None
     class_names: tuple[str, ...] = ()
+    has_statistics: bool = False
     at_chance: bool = False
     unclear: bool = False

@@ -205,10 +205,12 @@ def run_training(
     return result
 
 
-def begin(experiment: Experiment, record: RunRecord) -> Stream[RunWriter | None]:
+def begin(
+    experiment: Experiment, record: RunRecord, *, tidies: bool = True
+) -> Stream[RunWriter | None]:
     """Begin a run; if it cannot be written and need not be, None, with a warning."""
     try:
-        return experiment.begin(record)
+        return experiment.begin(record, tidies=tidies)
     except InputError as error:
         if experiment.required:
             raise

@@ -33,7 +33,7 @@ from core.jobs.models import Models
 from core.jobs.net import Net
 from core.measure.comparison import Ints
 from core.measure.evaluation import batch_size_for
-from core.measure.recalibration import Recalibration, Statistics, recalibration_of
+from core.measure.recalibration import Recalibration, Statistics, recalibration_of, running_norms
 from core.measure.undertraining import guessing, is_guessing, is_unclear, lead_notice, rising_notice
 from core.nets.footprint import Sizes
 from core.nets.layers import Layer
@@ -318,6 +318,7 @@ class Workbench:
             training_size=self.training_size,
             split_sizes=self.split_sizes,
             class_names=self._splits.class_names,
+            has_statistics=bool(running_norms(self.models.outline)),
             at_chance=is_guessing(accuracy, guess),
             unclear=is_unclear(accuracy, guess),
         )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-FEWEST_INPUTS, FEWEST_OUTPUTS = 64, 16
+FEWEST_INPUTS, FEWEST_OUTPUTS = 16, 16
 """Convolutions of fewer weights per output, or of fewer outputs, are no faster in int8."""
 
 _LEVELS, _LARGEST = 255, 127

@@ -38,6 +38,9 @@ BATCH_IMAGES, BATCH_VALUES = 125, 3_000_000
 SAMPLE_SEED = 0
 """Of the sample, whatever a run's own seed is: a plan has one accuracy, before any training."""
 
+RECALIBRATING = "recalibrating"
+"""The step that its progress is of."""
+
 CALL = "forward() with its normalization layers in training"
 
 Statistics = Mapping[str, Mapping[str, Tensor]]
@@ -124,14 +127,14 @@ def recalibrate(
     try:
         with collecting(norms):
             for index in sample_batches(data, seed):
-                yield Progress("recalibrating", done, what.images, "images")
+                yield Progress(RECALIBRATING, done, what.images, "images")
                 if stop():
                     raise StoppedError("stopped before the statistics were computed")
                 images, _ = data.batch(index)
                 with torch.no_grad(), NetCall(CALL, images):
                     model(images)
                 done += len(index)
-        yield Progress("recalibrating", done, what.images, "images")
+        yield Progress(RECALIBRATING, done, what.images, "images")
     except BaseException:
         set_statistics(norms, before)
         raise

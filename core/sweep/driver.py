@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -58,11 +58,14 @@ class SweepPlanned(Event):
 class TrialBegan(Event):
     """A worker trains a trial, from the start or from its last epoch.
 
-    `run` is its run, None if it is not recorded.
+    Attributes:
+        run: its run; None if it is not recorded.
+        ratio: as planned.
     """
 
     trial: Trial
     run: str | None
+    ratio: float | None
     resumed: bool
 
 
@@ -118,6 +121,8 @@ def run_trials(
     yield SweepPlanned(tuple(planned))
     driver = _Driver(planned, experiment, executor)
     with closing(driver):
+        with suppress(InputError):  # beginning a run says why the experiment cannot be written
+            experiment.tidy()
         yield from driver.known()
         while not driver.finished and not stop():
             yield from driver.step()
@@ -137,6 +142,7 @@ class _Driver:
         self._waiting = deque(p for p in planned if p.twin is None)
         self._active: dict[int, _Recording] = {}
         self._outcomes: dict[int, TrialOutcome] = {}
+        self._said: set[str] = set()
 
     @property
     def finished(self) -> bool:
@@ -202,9 +208,18 @@ class _Driver:
                 error = f"its worker was lost {ATTEMPTS} times: {message.reason}"
                 yield self._end(recording.failed(error))
             case _:
-                yield from recording.take(message)
+                yield from filter(self._is_news, recording.take(message))
                 if recording.outcome is not None:
                     yield self._end(recording.outcome)
+
+    def _is_news(self, event: Event) -> bool:
+        """Whether an event says something; trials have much in common to say."""
+        said = event.event if isinstance(event, TrialReported) else None
+        if not isinstance(said, Notice):
+            return True
+        is_new = said.text not in self._said
+        self._said.add(said.text)
+        return is_new
 
     def _end(self, outcome: TrialOutcome) -> TrialEnded:
         number = outcome.trial.number
@@ -288,11 +303,11 @@ class _Recording:
         if run is not None:
             self._writer = self._experiment.resume(run)
         else:
-            self._writer = yield from recorded_jobs.begin(self._experiment, record)
+            self._writer = yield from recorded_jobs.begin(self._experiment, record, tidies=False)
         self._stream = record_run(self._feed(), self._writer, lambda result: result.record)
         next(self._stream)  # to the first wait: from here on, closing it releases the run
         run_id = None if self._writer is None else self._writer.id
-        yield TrialBegan(self.trial, run_id, resumed=run is not None)
+        yield TrialBegan(self.trial, run_id, record.ratio, resumed=run is not None)
 
     def _feed(self) -> Stream[RecordedTrial]:
         """What the worker says, as a stream of its own."""

@@ -71,7 +71,7 @@ class Grid:
         Raises InputError if there are too many, or settings conflict.
         """
         choices = self.plans.choices()
-        axes = dict(sorted(self.axes.items(), key=lambda axis: axis[0] == "seed"))
+        axes = self._ordered()
         count = len(choices) * prod(map(len, axes.values()))
         if count > MOST_TRIALS:
             raise InputError(f"{count:,} trials: expected at most {MOST_TRIALS:,}; shorten a list")
@@ -87,12 +87,16 @@ class Grid:
         """How many trials there are, and why: `24 trials: 8 plans x 3 seeds`."""
         choices = len(self.plans.choices())
         lists = {"plan": choices} | {
-            SETTINGS[name].label: len(values) for name, values in self.axes.items()
+            SETTINGS[name].label: len(values) for name, values in self._ordered().items()
         }
         parts = [f"{n} {_plural(name, n)}" for name, n in lists.items() if n > 1]
         count = prod(lists.values())
         factors = f": {' x '.join(parts)}" if len(parts) > 1 else ""
         return f"{count:,} trial{'s' * (count != 1)}{factors}"
+
+    def _ordered(self) -> dict[str, tuple[Any, ...]]:
+        """The axes of settings, seeds last."""
+        return dict(sorted(self.axes.items(), key=lambda axis: axis[0] == "seed"))
 
 
 def distinct(values: Sequence[T], what: str) -> tuple[T, ...]:
@@ -101,7 +105,8 @@ def distinct(values: Sequence[T], what: str) -> tuple[T, ...]:
         raise InputError(f"{what}: an empty list; expected at least one value")
     for place, value in enumerate(values):
         if value in values[:place]:
-            raise InputError(f"{what}: {value} is given twice; name each value once")
+            text = f"{value:g}" if isinstance(value, float) else value
+            raise InputError(f"{what}: {text} is given twice; name each value once")
     return tuple(values)
 
 

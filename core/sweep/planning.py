@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from core.criteria.names import MAGNITUDE
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream
 from core.experiments.experiment import Experiment
@@ -67,7 +68,7 @@ class _Planner:
         self._recorded = RecordedRuns(experiment.runs())
         self._digests: dict[int, str] = {}
         self._bases: dict[str, Net] = {}
-        self._plans: dict[tuple[str, str], Plan] = {}
+        self._plans: dict[Hashable, Plan] = {}
         self._numbers: dict[str, int] = {}
 
     def plan(self, trial: Trial, stop: StopFlag) -> Stream[PlannedTrial]:
@@ -103,7 +104,7 @@ class _Planner:
     def _plan(
         self, workbench: Workbench, base: Net, choice: PlanChoice, stop: StopFlag
     ) -> Stream[Plan]:
-        key = base.digest, str(choice)
+        key = base.digest, str(choice), _ranking(workbench), workbench.repair
         if key not in self._plans:
             model, names = workbench.settings.model, workbench.layer_names
             plan = choice.plan(model, names)
@@ -115,3 +116,9 @@ class _Planner:
                 )
             self._plans[key] = plan
         return self._plans[key]
+
+
+def _ranking(workbench: Workbench) -> tuple[str, int]:
+    """What ranks the weights: magnitude does so alike for all seeds."""
+    criterion = workbench.finetuning.criterion
+    return criterion, 0 if criterion == MAGNITUDE else workbench.settings.seed

@@ -36,7 +36,7 @@ from core.settings.toml import parse_toml, read_text
 from core.sweep.choices import PlanAxes
 from core.sweep.grid import FIXED, Grid, distinct
 
-RATIO = number(1, 1e9)
+RATIO = number(1, 1_000_000_000)
 
 PLANS = {
     declared.name: declared

@@ -40,6 +40,7 @@ BENCHMARKS = {
         "sparse_lenet_300_100",
         "sparse_lenet_5",
     ),
+    "pruned_nets.budgets": ("time_goals", "dp_50_layers"),
     "measure.dragging": ("drag_intervals", "forecast"),
     "pruned_nets.codec": (
         "positions_over_entropy",

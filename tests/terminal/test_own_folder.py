@@ -74,7 +74,7 @@ def test_a_net_learns_a_folder_of_images_on_the_command_line(
 
 def test_a_net_learns_a_folder_of_images_in_the_app(options: tuple[str, ...]):
     with Terminal(*options, columns=100) as terminal:
-        terminal.wait_for("Train mine.coloured on pets now?", "blocks.0.depth")
+        terminal.wait_for("Train mine.coloured on pets now?", "blocks")
         terminal.press("enter")
         terminal.wait_for("ready: dense net", "mine.coloured on pets", "blocks.0.depth")
         terminal.press("6", "0", "enter")

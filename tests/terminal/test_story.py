@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 REPOSITORY = str(Path(__file__).parents[2])
 BYTES_PER_SECOND = 6_000
 BYTES_PER_KEY = 2_000
+BYTES_PER_DIALOG = 3_300
 BYTES_UNREAD = 40_000
 """At most what a terminal that reads nothing is sent: what the system keeps, and a frame."""
 
@@ -61,6 +62,15 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal.wait_for_quiet(0.5)
     assert terminal.written - before <= BYTES_PER_KEY
     terminal.press("up")
+    for key in "gc":
+        terminal.wait_for_quiet(0.5)
+        before = terminal.written
+        terminal.press(key)
+        terminal.wait_for("Enter apply")
+        terminal.wait_for_quiet(0.5)
+        assert terminal.written - before <= BYTES_PER_DIALOG
+        terminal.press("escape")
+        terminal.wait_for("Layers", gone=("Enter apply",))
 
     terminal.press("p")
     terminal.wait_for("pruned to 36.88x: 11.")

@@ -49,7 +49,7 @@ class Exporting(Feature):
         base, plan, known = state.base, state.planned, state.current
         if base is None:
             return
-        subject = known or Result(plan, base, base.accuracy, state.footprint, order=state.order)
+        subject = known or Result(plan, base, base.accuracy, state.footprint, shot=state.shot)
         since, settings, packing = state.undo_point, state.settings, form.packing
 
         def stream(stop: StopFlag) -> Stream[tuple[Result, Export, Sizes]]:

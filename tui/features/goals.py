@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from core.pruning.budgets.costs import NetCosts
     from core.pruning.plans import Plan
     from tui.screens.goal_dialog import GoalRequest
+    from tui.state.results import Rankings
+    from tui.state.state import State
 
 
 class Goals(Feature):
@@ -42,13 +44,48 @@ class Goals(Feature):
         self.session.ask(GoalDialog(self.state, request), self._take)
 
     def _take(self, request: GoalRequest) -> None:
-        self._request = request
+        from tui.screens.goal_dialog import with_criterion
+
+        self._request, session = request, self.session
+        chosen = with_criterion(self.state, request)
+        if request.ranks:
+            self._rank(request, chosen)
+            return
+        session.show(self.state.set_recipe(chosen.settings, request.plan))
         if request.drop is not None:
             self._ask_by(request.method, request.drop)
         elif request.times_layers:
             self._time_layers(request)
         elif request.plan is not None:
-            self.session.show(self.state.set_plan(request.plan), _planned(request))
+            session.show(self.state, _planned(request))
+
+    def _rank(self, request: GoalRequest, chosen: State) -> None:
+        """Rank the weights by the criterion of a goal, then take the goal."""
+        from tui.screens.goal_dialog import plan_of
+
+        session, base, order = self.session, chosen.base, chosen.order
+        if base is None:
+            return
+        planned = request.drop is None and not request.times_layers
+
+        def start(stop: StopFlag) -> Stream[tuple[Rankings, Plan | InputError | None]]:
+            profiles = yield from session.backend.profiles(base, chosen.settings, stop)
+            rankings = chosen.rankings.having(base, order, profiles)
+            try:
+                ranked = replace(chosen, rankings=rankings)
+                return rankings, plan_of(request, ranked) if planned else None
+            except InputError as error:  # out of reach: the weights are ranked now
+                return rankings, error
+
+        def finish(outcome: tuple[Rankings, Plan | InputError | None]) -> None:
+            rankings, plan = outcome
+            session.state = replace(session.state, rankings=rankings)
+            if isinstance(plan, InputError):
+                session.activity = Outcome(str(plan), "{goal} for another goal", role="error")
+            else:
+                self._take(replace(request, plan=plan, ranks=False))
+
+        session.start_job("ranking the weights", start, finish)
 
     def _time_layers(self, request: GoalRequest) -> None:
         """Time the layers, then plan for the goal."""

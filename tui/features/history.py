@@ -128,10 +128,10 @@ def _untrained(state: State, restored: RestoredRun, plan: Plan) -> State:
         sizes=restored.sizes,
         exports=restored.exports,
         reconstruction=made,
-        order=state.order,
+        shot=state.shot,
     )
     if made is None:
         return replace(state, pruned=result)
     accuracy = restored.pruned or base.accuracy
-    shot = Result(state.planned, base, accuracy, state.footprint, order=state.order)
+    shot = Result(state.planned, base, accuracy, state.footprint, shot=state.shot)
     return replace(state, pruned=shot, reconstructed=result)

@@ -145,12 +145,15 @@ class Planning(Feature):
             settings.changes,
             rewindable=base is not None and base.early is not None,
             size=base.training_size if base else None,
+            recalibrate=settings.recalibrate if base is None or base.has_statistics else None,
+            repair=settings.repair,
         )
         self.session.ask(RecipeDialog(form), self._take_recipe)
 
     def _take_recipe(self, form: RecipeForm) -> None:
-        settings = replace(self.state.settings, recipe=form.recipe, changes=form.changes)
-        self.session.show(self.state.set_recipe(settings))
+        settings = form.applied_to(self.state.settings)
+        state = self.state.set_recipe(settings)
+        self.session.show(self.session.with_stored_scan(state))
 
     @available()
     def undo(self) -> None:
@@ -172,7 +175,7 @@ class Planning(Feature):
             session.say(f"nothing to {verb}")
         elif session.job is None:
             session.show(state, Outcome(text, role="muted"))
-        elif state.differs_only_in_plan(before):
+        elif _differ_only_in_plan(state, before):
             kept = replace(state, pruned=before.pruned, reconstructed=before.reconstructed)
             session.show(replace(kept, curve=before.curve))
             session.say(text)
@@ -208,3 +211,10 @@ class Planning(Feature):
         elif state.listing.row.group:
             state = replace(state, listing=state.listing.fold())
         self.session.show(state)
+
+
+def _differ_only_in_plan(one: State, other: State) -> bool:
+    """Whether the sparsities differ, and neither the recipe nor a net or result does."""
+    same = one.settings == other.settings and one.finetuned is other.finetuned
+    same = same and one.base is other.base and one.dense is other.dense
+    return same and one.planned != other.planned

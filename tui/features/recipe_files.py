@@ -94,8 +94,12 @@ def _with_exact_sparsities(plan: Plan, state: State) -> Plan:
     return exact
 
 
+_TAKEN = ("seed", "recalibrate", "repair")
+"""Settings of a file that the session takes, whatever its recipe is."""
+
+
 def settings_with(config: Config, current: Settings) -> Settings:
-    """The current settings with the recipe, the changes to it and the seed of a file.
+    """The current settings with the recipe, the changes to it, the repairs and the seed of a file.
 
     A file with any part of a recipe replaces the whole recipe, as with `run --config`.
 
@@ -116,7 +120,10 @@ def settings_with(config: Config, current: Settings) -> Settings:
         raise InputError(
             f"this recipe has other image settings: start featherweight with {inputs.flags}"
         )
-    settings, seed = config.at(current).merged_with({}), config.values.get("seed", current.seed)
+    settings = config.at(current).merged_with({})
     if config.values.keys() & {"recipe", *CHANGES}:
         current = replace(current, recipe=settings.recipe, changes=settings.changes)
-    return replace(current, seed=seed)
+    names = ("seed", "recalibrate", "repair")
+    return replace(
+        current, **{name: config.values.get(name, getattr(current, name)) for name in names}
+    )

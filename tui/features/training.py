@@ -209,7 +209,7 @@ class Training(Feature):
         state, base = self.state, self.state.base
         if base is None:
             return None
-        return Result(state.planned, base, base.accuracy, state.footprint, order=state.order)
+        return Result(state.planned, base, base.accuracy, state.footprint, shot=state.shot)
 
     def _follow(self, subject: Result, event: Event) -> None:
         self.session.follow_training(event)

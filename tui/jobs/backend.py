@@ -14,7 +14,7 @@ from core.pruning.curves import SPLITS, UNIFORM_SPARSITIES
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.system.preload import preload_torch
-from tui.state.results import order_of
+from tui.state.results import shot_of
 from tui.system.garbage import importing
 
 if TYPE_CHECKING:
@@ -43,13 +43,18 @@ LIBRARIES_COST = 0.3
 """The share of opening a net that it takes to load the libraries, about."""
 
 
+def _way(settings: Settings) -> tuple[str, str]:
+    """How a plan is applied in one shot, and layers are scanned."""
+    return shot_of(settings), settings.repair
+
+
 class Backend:
     """The jobs of the app; tests replace them with scripts."""
 
     def __init__(self, settings: Settings, experiment: Experiment) -> None:
         self.settings = settings
         self.experiment = experiment
-        self._ranking: tuple[str, Workbench | None] = "", None
+        self._last: tuple[tuple[str, str], Workbench | None] = ("", ""), None
 
     @cached_property
     def _workbench(self) -> Workbench:
@@ -113,16 +118,19 @@ class Backend:
         self, base: Net, settings: Settings, stop: StopFlag
     ) -> Stream[tuple[Profile, ...]]:
         """The weights of the base in the order in which the settings' criterion prunes them."""
-        return self._ranking_by(settings).profiles(base, stop)
+        return self._workbench_for(settings).profiles(base, stop)
 
-    def _ranking_by(self, settings: Settings) -> Workbench:
-        """A workbench with the criterion and the seed of these settings, the same for the same."""
-        order, (known, workbench) = order_of(settings), self._ranking
-        if order == order_of(self.settings):
+    def _workbench_for(self, settings: Settings) -> Workbench:
+        """A workbench with the criterion and the repair of these settings, the same for the same.
+
+        It keeps what several measurements of a plan need.
+        """
+        way, (known, workbench) = _way(settings), self._last
+        if way == _way(self.settings):
             return self._workbench
-        if order != known or workbench is None:
+        if way != known or workbench is None:
             workbench = self._workbench.with_settings(settings)
-            self._ranking = order, workbench
+            self._last = way, workbench
         return workbench
 
     def prune(
@@ -131,7 +139,7 @@ class Backend:
         """Apply the plan to the base in one shot and measure it."""
         from core.jobs import measurement
 
-        return measurement.prune(self._ranking_by(settings), base, plan, stop)
+        return measurement.prune(self._workbench_for(settings), base, plan, stop)
 
     def reconstruct(
         self,
@@ -192,7 +200,7 @@ class Backend:
         from core.jobs import measurement
         from core.jobs.goals import store_scan
 
-        workbench = self._ranking_by(settings)
+        workbench = self._workbench_for(settings)
         scan = yield from measurement.scan(
             workbench, base.weights, uniform=UNIFORM_SPARSITIES, stop=stop
         )
@@ -203,7 +211,7 @@ class Backend:
         """The stored scan of these weights, if any; reads a small file."""
         from core.experiments.saved_scans import load_scan
 
-        bench, folder = self._ranking_by(settings), self.experiment.folder
+        bench, folder = self._workbench_for(settings), self.experiment.folder
         return load_scan(folder, base.digest, SPLITS[0], bench.data_name, bench.repair).scan
 
     def lightest(
@@ -254,7 +262,7 @@ class Backend:
         from core.jobs import measurement
         from core.nets.weights import copy_weights
 
-        workbench = self._ranking_by(settings)
+        workbench = self._workbench_for(settings)
         if net is not None:
             return (yield from measurement.benchmark(workbench, net.weights, stop=stop))
         pruned = copy_weights((yield from measurement.pruned_net(workbench, base, plan, stop)))
@@ -295,7 +303,7 @@ class Backend:
         """
         from core.jobs import measurement
 
-        workbench, base, plan = self._ranking_by(request.settings), request.base, request.plan
+        workbench, base, plan = self._workbench_for(request.settings), request.base, request.plan
         shown, images = request.net or base, request.images
         compare = partial(measurement.compare, workbench, request.dense, shown, plan, stop=stop)
         if images and images.mode == "chosen":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tui.plots.data_table import Column, DataTable
 from tui.plots.drawing.heading import heading
 from tui.plots.drawing.numbers import amounts, count, percent
-from tui.plots.drawing.weight_bins import are_bins, draw_counts, weight_canvas
+from tui.plots.drawing.weight_bins import NAME, are_bins, draw_counts, weight_canvas
 from tui.plots.view import PLAIN, View
 from tui.text.lines import Line, Lines, Span, blank, clean, cut_name, fits, note
 
@@ -28,6 +28,7 @@ class HistogramData:
         threshold: Magnitude up to which weights are pruned.
         zeros: Weights that are zero already, which the counts leave out.
         label: What is counted: weights, or their importances with their signs.
+        axis: One of them, in a word.
     """
 
     layer: str
@@ -37,6 +38,7 @@ class HistogramData:
     threshold: float
     zeros: int = 0
     label: str = LABEL
+    axis: str = NAME
 
 
 def draw(data: HistogramData, width: int, height: int, hint: str = "", view: View = PLAIN) -> Lines:
@@ -49,7 +51,7 @@ def draw(data: HistogramData, width: int, height: int, hint: str = "", view: Vie
         return note(hint or "no weights to show", width, height)
     head = heading(title(data), _legend(data, everything, kept), width, height, view)
     top = _round_up(max(everything.max(), kept.max()))
-    canvas = weight_canvas(edges, top, width, height - len(head))
+    canvas = weight_canvas(edges, top, width, height - len(head), data.axis)
     draw_counts(canvas, edges, everything, top, _ALL, "removed")
     draw_counts(canvas, edges, kept, top, _KEPT, "kept")
     for x in (-data.threshold, data.threshold):

@@ -36,6 +36,7 @@ class FormDialog(Dialog[Form]):
     ]
     HINT = ""
     """The keys."""
+    is_unfilled = True
     FIRST = 0
     """The index of the first row."""
 
@@ -66,7 +67,7 @@ class FormDialog(Dialog[Form]):
 
     def on_resize(self) -> None:
         """Fit the rows to the width."""
-        self.call_after_refresh(self.show)
+        self.fill_by(self.show)
 
     def action_move(self, steps: int) -> None:
         """Move to another row."""
@@ -86,13 +87,22 @@ class FormDialog(Dialog[Form]):
         self.form = form
         self.show()
 
+    @property
+    def _room(self) -> int:
+        """How many rows fit between the header and the hint."""
+        height = self.size.height
+        return max(3, height - 4 if self.has_class("-compact") else 9 * height // 10 - 8)
+
     def show(self) -> None:
-        """Show the rows, and the hint or the form's problem."""
+        """Show the rows around the one selected, and the hint or the form's problem."""
         if not self.is_pushed:
             return
         rows, hint = self.query_one("#rows", LinesWidget), self.query_one("#rows-hint", Static)
+        at = self.form.at - self.FIRST
+        lines = row_lines(self.form.rows(), at, rows.size.width)
+        start = max(0, min(at - self._room // 2, len(lines) - self._room))
         with rows.drawing():
-            rows.lines = row_lines(self.form.rows(), self.form.at - self.FIRST, rows.size.width)
+            rows.lines = lines[start : start + self._room]
         rows.styles.height = len(rows.lines)
         hint.update(self.form.problem or self.hint)
         hint.set_class(bool(self.form.problem), "wrong")

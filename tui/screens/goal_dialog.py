@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label
 from textual.worker import Worker
 
+from core.criteria.names import CRITERIA, CriterionName
 from core.errors import InputError
 from core.pruning.budgets.costs import NetCosts, Unit, parameter_costs
 from core.pruning.goals import (
@@ -54,6 +55,8 @@ class GoalRequest:
         plan: the sparsities; None for the lightest net, or before the layers are timed.
         drop: allowed drop in validation accuracy for the lightest net, in points; None without one.
         times_layers: whether the layers have to be timed first.
+        criterion: what ranks the weights; None for the recipe's.
+        ranks: whether the weights have to be ranked first.
     """
 
     text: str = "60x"
@@ -61,6 +64,8 @@ class GoalRequest:
     plan: Plan | None = None
     drop: float | None = None
     times_layers: bool = False
+    criterion: CriterionName | None = None
+    ranks: bool = False
 
     @property
     def title(self) -> str:
@@ -79,15 +84,19 @@ class GoalDialog(Dialog[GoalRequest]):
     1.2M macs are multiplications that remain, and 0.2 ms the time for one image on this machine,
     whose layers are timed first. 0.5 points finds the lightest net instead, step by step, each
     fine-tuned from the best before, whose validation accuracy stays within so many points of the
-    dense net's. Locked layers stay as they are ({lock}). The arrow keys choose the method,
-    and the line below previews what it does.
+    dense net's. Locked layers stay as they are ({lock}). The arrow keys choose the method, Tab
+    the criterion that ranks the weights, which becomes the recipe's, and the line below previews
+    what they do.
     """
 
     COMPONENT_CLASSES = DIALOG_ROLES
     VERTICAL_BREAKPOINTS = [(0, "-compact"), (25, "-roomy")]  # as many rows as it has
+    is_unfilled = True
     BINDINGS = [
         Binding("up", "move(-1)", "method above", priority=True),
         Binding("down", "move(1)", "method below", priority=True),
+        Binding("tab", "rank(1)", "next criterion", priority=True),
+        Binding("shift+tab", "rank(-1)", "previous criterion", priority=True),
     ]
 
     def __init__(self, state: State, request: GoalRequest) -> None:
@@ -106,11 +115,12 @@ class GoalDialog(Dialog[GoalRequest]):
             yield Label(EXAMPLES, classes="dialog--hint dialog--close")
             yield LinesWidget(id="methods")
             yield LinesWidget(id="preview")
-            yield Label("↑↓ method · Enter apply · Esc cancel", classes="dialog--hint")
+            hint = "↑↓ method · Tab criterion · Enter apply · Esc cancel"
+            yield Label(hint, classes="dialog--hint")
 
     def on_resize(self) -> None:
         """Fit the lines to the width."""
-        self.call_after_refresh(self._update)
+        self.fill_by(self._update)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Update the preview."""
@@ -132,6 +142,13 @@ class GoalDialog(Dialog[GoalRequest]):
         self._request = replace(self._request, method=names[place])
         self._update()
 
+    def action_rank(self, steps: int) -> None:
+        """Choose another criterion."""
+        names = tuple(CRITERIA)
+        place = names.index(criterion_of(self._request, self._state)) + steps
+        self._request = replace(self._request, criterion=names[place % len(names)])
+        self._update()
+
     def _update(self) -> None:
         if self.is_pushed:
             self._show()
@@ -140,15 +157,18 @@ class GoalDialog(Dialog[GoalRequest]):
     async def _settle(self) -> None:
         """Compute the sparsities in a thread: a large net takes too long for a key press."""
         request, drop, plan, problem, times = self._request, None, None, "", False
+        state = with_criterion(self._state, request)
+        ranks = state.base is not None and state.rankings.lack(state.base, state.order)
         try:
-            drop = drop_of(request, self._state)
-            times = drop is None and needs_times(request, self._state)
-            if drop is None and not times:
-                plan = await asyncio.to_thread(plan_of, request, self._state)
+            drop = drop_of(request, state)
+            times = drop is None and needs_times(request, state)
+            if drop is None and not times and not ranks:
+                plan = await asyncio.to_thread(plan_of, request, state)
         except InputError as error:
             problem = str(error)
-        if (request.text, request.method) == (self._request.text, self._request.method):
-            self._request = replace(self._request, plan=plan, drop=drop, times_layers=times)
+        if _choices(request) == _choices(self._request):
+            settled = replace(self._request, plan=plan, drop=drop, times_layers=times)
+            self._request = replace(settled, ranks=ranks)
             self._problem = problem
             self._show()
 
@@ -160,9 +180,31 @@ class GoalDialog(Dialog[GoalRequest]):
         width = methods.size.width
         methods.styles.height = len(METHODS)
         methods.lines = method_lines(self._request.method, width)
+        criterion = criterion_of(self._request, self._state)
+        title = f"Set a goal · weights ranked by {criterion}"
+        self.query_one(".dialog--title", Label).update(title)
         preview.styles.height = 3
         with preview.drawing():
-            preview.lines = preview_lines(self._request, self._problem, self._state, width)
+            state = with_criterion(self._state, self._request)
+            preview.lines = preview_lines(self._request, self._problem, state, width)
+
+
+def criterion_of(request: GoalRequest, state: State) -> CriterionName:
+    """The criterion of a goal; the recipe's if it names none."""
+    recipes = next(name for name in CRITERIA if name == state.recipe.criterion)
+    return request.criterion or recipes
+
+
+def with_criterion(state: State, request: GoalRequest) -> State:
+    """The state with the criterion of a goal in its recipe."""
+    if criterion_of(request, state) == state.recipe.criterion:
+        return state
+    changes = replace(state.settings.changes, criterion=request.criterion)
+    return replace(state, settings=replace(state.settings, changes=changes))
+
+
+def _choices(request: GoalRequest) -> tuple[str, str, str | None]:
+    return request.text, request.method, request.criterion
 
 
 def suggested(state: State) -> GoalRequest:
@@ -291,6 +333,9 @@ def preview_lines(request: GoalRequest, problem: str, state: State, width: int) 
         text = f"lightest net with at least {least} % on validation, by {request.method}"
         how = with_keys("Enter: each trial fine-tunes from the best so far; {stop} to stop")
         return ((), (Span(cut(text, width), "kept"),), (Span(how, "muted"),))
+    if request.ranks:
+        text = f"Enter ranks the weights by {state.recipe.criterion} first; {{stop}} to stop"
+        return ((), (Span(cut(with_keys(text), width), "kept"),), ())
     if request.times_layers:
         text = "Enter times the layers on this machine first; {stop} to stop"
         return ((), (Span(cut(with_keys(text), width), "kept"),), ())

@@ -1,5 +1,6 @@
 """Screens over the main one: each closes once, and only while it is on top."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
@@ -46,9 +47,31 @@ class Overlay(PacedScreen[Result]):
 
 
 class Dialog(ModalScreen[Result], Overlay[Result]):
-    """An overlay that leaves the screen below visible; Esc closes it, F1 and ? explain it."""
+    """An overlay that leaves the screen below visible; Esc closes it, F1 and ? explain it.
+
+    Attributes:
+        is_unfilled: whether it waits for its lines, whose width follows from the layout.
+    """
 
     BINDINGS = [
         Binding("escape", "leave", "close"),
         Binding("question_mark,f1", "app.explain", "help", show=False),
     ]
+    is_unfilled = False
+
+    def fill_by(self, show: Callable[[], object]) -> None:
+        """Call `show` once the layout is known; until then, no frame is drawn.
+
+        Over SSH, a frame without lines costs as much as one with them.
+        """
+        self.is_unfilled = True
+        self.call_after_refresh(self._fill, show)
+
+    def _fill(self, show: Callable[[], object]) -> None:
+        self.is_unfilled = False
+        show()
+        self.refresh()
+
+    def _compositor_refresh(self) -> None:
+        if not self.is_unfilled:
+            super()._compositor_refresh()

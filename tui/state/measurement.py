@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.pruning.plans import Plan
 from core.settings.settings import DEFAULTS, Settings
-from tui.state.results import ResultKey, order_of
+from tui.state.results import ResultKey, shot_of
 
 if TYPE_CHECKING:
     from core.jobs.net import Net
@@ -69,7 +69,7 @@ class MeasurementRequest:
     @cached_property
     def key(self) -> ResultKey:
         """What the results belong to."""
-        return ResultKey.of(self.base, self.plan, order_of(self.settings))
+        return ResultKey.of(self.base, self.plan, shot_of(self.settings))
 
     @property
     def nets(self) -> tuple[Net, ResultKey, Net | None]:

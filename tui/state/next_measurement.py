@@ -45,6 +45,7 @@ def with_event(state: State, request: MeasurementRequest, event: Event) -> State
     """The state with an event of a background measurement."""
     from core.measure.comparison import ComparisonUpdated  # late: these load NumPy
     from core.measure.costs import ActivityMeasured
+    from core.measure.recalibration import RECALIBRATING
 
     match event:
         case SampleUpdated(sample):
@@ -54,7 +55,9 @@ def with_event(state: State, request: MeasurementRequest, event: Event) -> State
         case ActivityMeasured():
             return replace(state, layer_activity=LayerActivity(request, event))
         case Progress(step, done, total, unit):
-            so_far = f": {count(done)} of {count(total)} {unit}" if total else ""
+            # Counts of what takes a moment would only redraw the plots.
+            counted = total and step != RECALIBRATING
+            so_far = f": {count(done)} of {count(total)} {unit}" if counted else ""
             return replace(state, measuring=step + so_far)
         case _:
             return state

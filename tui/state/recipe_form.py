@@ -8,11 +8,18 @@ from typing import Any
 from core.errors import InputError
 from core.fields.declaration import Setting, settings_in
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
-from core.settings.settings import SETTINGS
+from core.settings.settings import SETTINGS, Settings
 from core.training.recipes import Recipe, TrainingSize, recipe_named
 from tui.keys.keymap import with_keys
 
-ROWS = {"recipe": SETTINGS["recipe"], **settings_in(RecipeChanges)}
+_REPAIRS = ("recalibrate", "repair")
+"""Settings beside the recipe, of what is measured before any fine-tuning."""
+
+ROWS = {
+    "recipe": SETTINGS["recipe"],
+    **settings_in(RecipeChanges),
+    **{name: SETTINGS[name] for name in _REPAIRS},
+}
 
 _PRUNING = ("method", "criterion", "rounds", "scale_dropout", "rewind", "reconstruct")
 """Settings without effect on dense training."""
@@ -48,6 +55,8 @@ class RecipeForm:
         trains: whether it is for a dense training, which has no settings of pruning.
         rewindable: whether the net has early weights to rewind to.
         size: of the training set, which the recipe is fitted to; None if unknown.
+        recalibrate: the setting; None for a net without running statistics, which has no such row.
+        repair: the setting; None leaves out its row.
     """
 
     recipe: str
@@ -56,6 +65,13 @@ class RecipeForm:
     trains: bool = False
     rewindable: bool = True
     size: TrainingSize | None = None
+    recalibrate: str | None = None
+    repair: str | None = None
+
+    def applied_to(self, settings: Settings) -> Settings:
+        """Settings with what was chosen."""
+        repairs = {name: value for name in _REPAIRS if (value := getattr(self, name)) is not None}
+        return replace(settings, recipe=self.recipe, changes=self.changes, **repairs)
 
     @property
     def problem(self) -> str:
@@ -89,8 +105,8 @@ class RecipeForm:
         """With the selected row's value moved by `steps`."""
         name = self._name
         value = ROWS[name].kind.step(self._value(name), steps)
-        if name == "recipe":
-            return replace(self, recipe=value)
+        if name == "recipe" or name in _REPAIRS:
+            return self._replaced(name, value)
         if self._is_idle(name):
             name, value = NEEDS[name]
         return self._with(name, value)
@@ -111,7 +127,14 @@ class RecipeForm:
         """With the selected row reset to the recipe."""
         if self._name == "recipe":
             return replace(self, changes=NO_CHANGES)
+        if self._name in _REPAIRS:
+            return self._replaced(self._name, SETTINGS[self._name].default)
         return self._with(self._name, None)
+
+    def _replaced(self, name: str, value: str) -> RecipeForm:
+        """With another value of a row that is no change to the recipe."""
+        values: dict[str, Any] = {name: value}
+        return replace(self, **values)
 
     def _with(self, name: str, value: Any) -> RecipeForm:
         """With another change; the settings that lose their effect by it are reset."""
@@ -130,7 +153,9 @@ class RecipeForm:
     @property
     def _names(self) -> tuple[str, ...]:
         """The settings with a row, in order."""
-        return tuple(name for name in ROWS if not (self.trains and name in _PRUNING))
+        without = [name for name in _REPAIRS if getattr(self, name) is None]
+        without += _PRUNING if self.trains else ()
+        return tuple(name for name in ROWS if name not in without)
 
     @property
     def _fitted(self) -> Recipe:
@@ -141,17 +166,20 @@ class RecipeForm:
 
     def _row(self, name: str) -> FormRow:
         declared, value = ROWS[name], self._value(name)
-        changed = name != "recipe" and (
-            getattr(self.changes, name) is not None or value != _in_recipe(self._fitted, name)
-        )
+        changed = name != "recipe" and self._is_changed(name, value)
         meaning = declared.kind.meanings.get(value) or declared.meaning
         shown = declared.kind.shown(value)
         return FormRow(name, declared.label or name, shown, meaning, changed, self._is_idle(name))
 
+    def _is_changed(self, name: str, value: Any) -> bool:
+        if name in _REPAIRS:
+            return bool(value != SETTINGS[name].default)
+        return getattr(self.changes, name) is not None or value != _in_recipe(self._fitted, name)
+
     def _value(self, name: str) -> Any:
         """The current value: the choice, or the recipe's."""
-        if name == "recipe":
-            return self.recipe
+        if name == "recipe" or name in _REPAIRS:
+            return getattr(self, name)
         recipe, chosen = self._fitted, getattr(self.changes, name)
         if name == "method":
             return self.changes.method_with(recipe)

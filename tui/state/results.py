@@ -21,10 +21,19 @@ if TYPE_CHECKING:
     from core.settings.settings import Settings
 
 
+STALE = "stale statistics"
+"""Of a net pruned without recalibration."""
+
+
 def order_of(settings: Settings) -> str:
     """Names the order in which weights are pruned; empty by magnitude, which needs no seed."""
     criterion = settings.finetuning().criterion
     return "" if criterion == MAGNITUDE else f"{criterion}, seed {settings.seed}"
+
+
+def shot_of(settings: Settings) -> str:
+    """Names how a plan is applied in one shot: the order of the weights, and what is left stale."""
+    return ", ".join(filter(None, (order_of(settings), "" if settings.recalibrates else STALE)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +66,19 @@ class ResultKey:
 
     Attributes:
         dropped: number of pruned weights per layer, the same for equal plans.
-        order: that they are pruned in, see `order_of`.
+        shot: how they are pruned, see `shot_of`.
     """
 
     base: Net
     dropped: tuple[int, ...]
-    order: str = ""
+    shot: str = ""
 
     @classmethod
-    def of(cls, base: Net, plan: Plan, order: str = "") -> ResultKey:
+    def of(cls, base: Net, plan: Plan, shot: str = "") -> ResultKey:
         """The key of a plan for a base."""
         layers = (profile.layer for profile in base.profiles)
         dropped = tuple(prune_count(plan[layer.name], layer.elements) for layer in layers)
-        return cls(base, dropped, order)
+        return cls(base, dropped, shot)
 
 
 class Keyed(Protocol):
@@ -91,7 +100,7 @@ class Result:
         dead, sizes: None until measured.
         exports: the files it was written to, the newest last.
         reconstruction: of the reconstructed net, which fine-tuning starts from.
-        order: that weights were pruned in, see `order_of`.
+        shot: how the plan was applied, see `shot_of`.
     """
 
     plan: Plan
@@ -104,12 +113,12 @@ class Result:
     sizes: Sizes | None = None
     exports: tuple[Export, ...] = ()
     reconstruction: ReconstructedNet | None = None
-    order: str = ""
+    shot: str = ""
 
     @cached_property
     def key(self) -> ResultKey:
         """What it was measured on."""
-        return ResultKey.of(self.base, self.plan, self.order)
+        return ResultKey.of(self.base, self.plan, self.shot)
 
     @property
     def stage(self) -> str:

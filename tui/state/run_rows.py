@@ -9,6 +9,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Self
 
+from core.criteria.names import MAGNITUDE
 from core.events import Accuracy
 from core.experiments.exports import Export, newest_compact
 from core.experiments.pareto import front
@@ -124,8 +125,14 @@ class RunRow:
 
     @property
     def recipe_and_method(self) -> str | None:
-        """Its recipe and method."""
-        return " ".join(filter(None, (self.recipe, self.method))) or None
+        """Its recipe and method, and its criterion if that is not magnitude."""
+        by = f"by {self.criterion}" if self.criterion not in (None, MAGNITUDE) else ""
+        return " ".join(filter(None, (self.recipe, self.method, by))) or None
+
+    @property
+    def criterion(self) -> str | None:
+        """What ranked the weights that it pruned; None for dense training."""
+        return None if self.trained else self.record.criterion
 
     @property
     def note(self) -> str:
@@ -248,6 +255,7 @@ def differences(one: RunRow, other: RunRow) -> tuple[tuple[str, str, str], ...]:
         ("kind", one.record.kind, other.record.kind),
         ("recipe", one.recipe, other.recipe),
         ("method", one.method, other.method),
+        ("criterion", one.criterion, other.criterion),
         ("epochs", one.planned, other.planned),
         ("from", one.base or "dense", other.base or "dense"),
         ("reconstructed", _is_reconstructed(one), _is_reconstructed(other)),

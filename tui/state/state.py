@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from core.nets.footprint import DeadUnits, Footprint, Sizes, total
 from core.pruning.plans import Plan
-from core.settings.settings import DEFAULTS, Settings
+from core.settings.settings import DEFAULTS, RECONSTRUCT, Settings
 from tui.state.layer_list import ListedLayers
 from tui.state.measurement import Comparison, Estimate, ImageSelection, LayerActivity
-from tui.state.results import Keyed, Rankings, Result, ResultKey, Speed, order_of
+from tui.state.results import Keyed, Rankings, Result, ResultKey, Speed, order_of, shot_of
 from tui.state.training_curve import TrainingCurve
 from tui.state.undo import UndoPoint, within_limits
 
@@ -85,6 +85,11 @@ class State:
     def order(self) -> str:
         """The order in which weights are pruned, see `order_of`."""
         return order_of(self.settings)
+
+    @property
+    def shot(self) -> str:
+        """How a plan is applied in one shot, see `shot_of`."""
+        return shot_of(self.settings)
 
     @cached_property
     def layer_names(self) -> tuple[str, ...]:
@@ -170,7 +175,7 @@ class State:
     @cached_property
     def key(self) -> ResultKey | None:
         """The key of results of this base and plan."""
-        return ResultKey.of(self.base, self.planned, self.order) if self.base else None
+        return ResultKey.of(self.base, self.planned, self.shot) if self.base else None
 
     def is_current(self, result: Keyed | None) -> bool:
         """Whether a result belongs to this base and plan."""
@@ -208,8 +213,9 @@ class State:
         return self.scans.get(self.scan_key(self.base)) if self.base else None
 
     def scan_key(self, base: Net) -> str:
-        """The key of the scan of a net by the criterion."""
-        return f"{base.digest} {self.order}".rstrip()
+        """The key of the scan of a net by the criterion, with the repair in force."""
+        repair = RECONSTRUCT if self.settings.reconstructs_scans else ""
+        return " ".join(filter(None, (base.digest, self.shot, repair)))
 
     @property
     def scan(self) -> Scan | None:
@@ -229,12 +235,6 @@ class State:
     def untouched(self) -> bool:
         """Whether the plan prunes nothing beyond the base's zeros."""
         return all(self.planned[p.layer.name] == p.floor for p in self.profiles)
-
-    def differs_only_in_plan(self, other: State) -> bool:
-        """Whether the sparsities differ, and neither the recipe nor a net or result does."""
-        same = self.settings == other.settings and self.finetuned is other.finetuned
-        same = same and self.base is other.base and self.dense is other.dense
-        return same and self.planned != other.planned
 
     @property
     def undo_point(self) -> UndoPoint:
@@ -286,7 +286,7 @@ class State:
     ) -> State:
         """With a net that was fine-tuned elsewhere, such as in a recorded run."""
         state = replace(self.without_results(), base=base, plan=plan)
-        measured = partial(Result, state.planned, base, footprint=state.footprint, order=self.order)
+        measured = partial(Result, state.planned, base, footprint=state.footprint, shot=self.shot)
         made = partial(measured, net=net, seconds=seconds, dead=dead, sizes=sizes, exports=exports)
         others = (measured(one) if one else None for one in (pruned, reconstructed))
         tuned, (shot, start) = made(net.accuracy), others

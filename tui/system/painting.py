@@ -122,7 +122,8 @@ class Painter:
 
     def _write(self, place: tuple[int, int], text: str, style: str) -> None:
         self._go(place)
-        if style != self._style:
+        alike = not text.strip(" ") and _of_blank(self._style) == _of_blank(style)
+        if style != self._style and not alike:
             self._parts.append(_transition(self._style, style))
             self._style = style
         self._parts.append(text)
@@ -177,14 +178,20 @@ def _parts_of(style: str) -> tuple[frozenset[str], str, str]:
     return frozenset(attributes), color, ground
 
 
+_END_OF = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
+"""The code that ends each attribute; bold and dim share theirs."""
+
+
 @lru_cache(maxsize=4096)
 def _transition(now: str, wanted: str) -> str:
     """The shortest sequence from one style to another."""
     old, new = _parts_of(now), _parts_of(wanted)
     whole = f"\x1b[0;{wanted}m" if wanted else "\x1b[0m"
-    if old[0] - new[0]:
+    ends = {_END_OF.get(attribute, "") for attribute in old[0] - new[0]}
+    if "" in ends:
         return whole
-    codes = sorted(new[0] - old[0])
+    kept = {attribute for attribute in old[0] & new[0] if _END_OF.get(attribute) not in ends}
+    codes = [*sorted(ends), *sorted(new[0] - kept)]
     codes += [code for before, code in zip(old[1:], new[1:], strict=True) if code != before]
     return min(f"\x1b[{';'.join(codes)}m" if codes else "", whole, key=len)
 

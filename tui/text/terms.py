@@ -10,10 +10,12 @@ TERMS = {
     "pruned)",
     "ratio": "how many times fewer parameters the net has than the dense one: 36.9x",
     "plan": "the sparsities you set, which pruning and fine-tuning apply to the base",
-    "base": "the net you prune: the dense net, or a fine-tuned one you adopted",
+    "base": "the net you prune: the dense net, or one you adopted",
     "floor": "sparsity that the base already has; a plan cannot go below it",
     "dense": "the net with all of its weights",
     "pruned": "the base with the plan applied in one shot, not trained",
+    "reconstructed": "the base pruned so that each layer keeps its output: masks and weights are "
+    "chosen layer by layer on training images, without training",
     "fine-tuned": "the base trained to the plan, as the recipe says",
     "recipe": "how to fine-tune: method, epochs, learning rate and more",
     "validation": "images used for all choices, never for training",
@@ -29,7 +31,7 @@ TERMS = {
 }
 """Each term and its meaning, in the order of the help."""
 
-_OTHER_FORMS = {"lighter": "ratio", "valid": "validation"}
+_OTHER_FORMS = {"lighter": "ratio", "valid": "validation", "recon": "reconstructed"}
 _BY_WORD = {term.lower(): term for term in TERMS} | _OTHER_FORMS
 
 
@@ -38,7 +40,7 @@ def explanation_at(line: str, cell: int) -> str | None:
 
     Examples:
         >>> explanation_at("base: dense", 2)
-        'base: the net you prune: the dense net, or a fine-tuned one you adopted'
+        'base: the net you prune: the dense net, or one you adopted'
     """
     for word in re.finditer(r"[A-Za-z][A-Za-z-]*", line):
         if word.start() <= cell < word.end():

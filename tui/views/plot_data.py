@@ -17,7 +17,7 @@ from tui.plots.accuracy import AccuracyData
 from tui.plots.costs import CostsData, CostsRow
 from tui.plots.drawing.curves import Curve
 from tui.plots.drawing.numbers import count as short
-from tui.plots.drawing.weight_bins import bins
+from tui.plots.drawing.weight_bins import NAME, bins
 from tui.plots.files import FilesData, FilesRow
 from tui.plots.histogram import LABEL, HistogramData
 from tui.plots.layer_bars import PARAMETERS, SIZE, LayerBarsData
@@ -37,23 +37,24 @@ _TUNE, _WRITE = "press {fine-tune} or {export}", "press {export}"
 def histogram(state: State, width: int) -> HistogramData:
     """The selected layer's weights under the plan, or those of the net made for it."""
     profile, applied = state.profiles[state.chosen], state.what_ifs[state.chosen]
-    name, label = profile.layer.name, _ranked_label(state)
+    name, (label, axis) = profile.layer.name, _ranked(state)
     if state.net is not None:
-        label = LABEL
+        label, axis = LABEL, NAME
         profile = state.net.profiles[state.chosen]
         applied, name = profile.what_if(profile.floor), f"{state.stage} {name}"
-    bars = profile.histogram(applied, bins(width))
+    bars = profile.histogram(applied, bins(width, axis))
     counts = (bars.edges, bars.before, bars.after)
-    return HistogramData(name, *counts, applied.threshold, profile.zeros, label)
+    return HistogramData(name, *counts, applied.threshold, profile.zeros, label, axis)
 
 
-def _ranked_label(state: State) -> str:
-    """What the thresholds are of: the weights, or their importances by a criterion."""
+def _ranked(state: State) -> tuple[str, str]:
+    """What the thresholds are of, in words and as an axis: weights, or their importances."""
     if state.base is None or not state.order:
-        return LABEL
+        return LABEL, NAME
     by = state.recipe.criterion
-    lacking = state.rankings.lack(state.base, state.order)
-    return f"{LABEL}, not ranked by {by} yet" if lacking else f"Importance by {by}"
+    if state.rankings.lack(state.base, state.order):
+        return f"{LABEL}, not ranked by {by} yet", NAME
+    return f"Importance by {by}", "importance"
 
 
 def accuracy(state: State, width: int) -> AccuracyData:

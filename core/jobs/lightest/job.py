@@ -13,7 +13,7 @@ from core.errors import InputError, StoppedError
 from core.events import Accuracy, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
-from core.formats.export_formats import COMPACT, Packing
+from core.formats.export_formats import COMPACT
 from core.jobs import measurement
 from core.jobs.export import (
     TUNE,
@@ -43,8 +43,8 @@ from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan
 from core.pruning.goals import DEFAULT_ALLOCATION, NANOSECONDS, Goal
 
-TRAINING_COST, FILE_COST = 0.9, 0.1
-"""The shares of a trial's time: fine-tuning, and finding its smallest file."""
+FILE_COST = 3 * TUNE
+"""What it takes to find a net's smallest file, in epochs: a few numbers of values are trained."""
 
 DESCENDING_COST, EXPORT_COST = 0.97, 0.03
 """The shares of the whole: the descents, and the file at the end."""
@@ -211,12 +211,15 @@ class _Trials:
     def attempt(self, number: int, step: Step, best: Trial | None) -> Stream[Trial]:
         """Fine-tune from the best net so far to the step's ratio, and judge the result."""
         search, workbench = self.search, _with_effort(self.workbench, step.effort)
-        yield TrialStarted(number, step.ratio, workbench.finetuning.epochs)
+        epochs = workbench.finetuning.epochs
+        yield TrialStarted(number, step.ratio, epochs)
         base = self.base if best is None else workbench.net(best.result, best.base)
         profiles = yield from workbench.profiles(base, self.stop)
         goal = self._goal(step.ratio)
         plan = plan_by(base, profiles, self.costs, goal, search.method, search.locked, self.scan)
-        training, packing = portions(TRAINING_COST, FILE_COST * (search.by == "bytes"))
+        training, packing = portions(
+            workbench.finetuning.epochs, FILE_COST * (search.by == "bytes")
+        )
         trial = TrialRecord(number, self.least, search.by)
         stream = recorded.finetune(
             workbench, base, plan, self.experiment, trial, search.method, self.stop
@@ -227,7 +230,8 @@ class _Trials:
         accurate = self._allows(result.accuracy)
         if search.by == "bytes" and accurate and not result.stopped:
             yield PackingStarted()
-            packed = small_file(workbench, result.weights, self.least - ROUNDING, stop=self.stop)
+            least = self.least - ROUNDING
+            packed = recorded.light_file(workbench, result, least, self.experiment, self.stop)
             file = yield from within(packing, packed)
             accurate = self._allows(file.accuracy)
         if search.by == "bytes":
@@ -236,7 +240,7 @@ class _Trials:
         return Trial(
             number=number,
             ratio=step.ratio,
-            epochs=workbench.finetuning.epochs,
+            epochs=epochs,
             settings=workbench.settings,
             base=base,
             plan=plan,
@@ -293,6 +297,5 @@ def _written(
         least, tune = descent.least - ROUNDING, 0 if stop() else TUNE
         file = yield from small_file(workbench, best.result.weights, least, tune)
     result = yield from write_small_file(workbench, file, to)
-    packing = Packing("codebook", levels=file.levels) if file.levels else Packing()
-    yield from record_export(result, packing, experiment, best.result.run)
+    yield from record_export(result, file.packing, experiment, best.result.run)
     return result

@@ -21,6 +21,7 @@ from core.events import Progress, StopFlag, Stream
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.measure.recalibration import (
     CALL,
+    RECALIBRATING,
     CallCounter,
     Statistics,
     collecting,
@@ -178,7 +179,7 @@ class PointStatistics:
     def _progress(self, done: int, points: int) -> Progress:
         if self._stop():
             raise StoppedError("stopped before the statistics were computed")
-        return Progress("recalibrating", done, points * self.images, "images")
+        return Progress(RECALIBRATING, done, points * self.images, "images")
 
 
 def _copied(buffers: Mapping[str, Tensor]) -> dict[str, Tensor]:

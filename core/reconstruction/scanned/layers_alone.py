@@ -77,8 +77,10 @@ class LayersAlone:
     def cost(self, layer: Layer, points: int) -> float:
         """About how long it takes, in multiplications."""
         task = self._tasks[layer.name]
+        if task.refusal:
+            return 0.0
         reaching, adding, solving = task.costs
-        return 0.0 if task.refusal else reaching + adding + points * solving
+        return reaching + adding + points * solving
 
     def __call__(
         self, layer: Layer, sparsities: Sequence[float]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.experiments.saved_scans import StoredScan, load_scan, save_scan
-from core.pruning.curves import SPLITS, Point, Scan
+from core.pruning.curves import SPLITS, Point, RepairName, Scan
 
 DIGEST = "0123456789abcdef"
 NAME = f"{DIGEST}-validation.json"
@@ -84,8 +84,17 @@ def test_weights_and_splits_have_their_own_scans(tmp_path: Path) -> None:
     path = tmp_path / "scans" / NAME
     path.rename(path.with_name(f"{'f' * 16}-validation.json"))
     assert load_scan(tmp_path, "f" * 16, "validation") == StoredScan(
-        None, "ffffffffffffffff-validation.json is a scan of other weights or another split"
+        None, "ffffffffffffffff-validation.json is a scan of other weights, split or repair"
     )
+
+
+def test_each_repair_has_its_own_scan(tmp_path: Path) -> None:
+    scans = [replace(SCAN, repair=repair) for repair in get_args(RepairName)]
+    for scan in scans:
+        assert save_scan(tmp_path, DIGEST, scan)
+    for scan in scans:
+        loaded = load_scan(tmp_path, DIGEST, scan.split, repair=scan.repair)
+        assert loaded == StoredScan(scan, None)
 
 
 def test_only_a_scan_on_as_many_images_replaces_one(tmp_path: Path) -> None:

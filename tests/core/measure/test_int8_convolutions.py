@@ -69,7 +69,7 @@ def test_other_convolutions_stay_as_they_are(change: str) -> None:
         case "infinite":
             images[0, 0, 0, 0] = torch.inf
         case "small":
-            images, weight = images[:, :4], weight[:, :4]
+            images, weight = images[:, :1], weight[:, :1]
             assert not is_faster(weight)
     exact = F.conv2d(images, weight, bias, **arguments)
     with Int8Convolutions() as convolutions:

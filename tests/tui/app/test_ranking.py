@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Label
 
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.tui.conftest import idle, ready, settled, until
+from tests.tui.history.test_rows import tuned
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
 from tui.plots.histogram import LABEL
 from tui.state.recipe_form import ROWS
+from tui.state.run_rows import differences
 from tui.views.plot_data import histogram
+from tui.widgets.lines import LinesWidget
 
 TO_CRITERION = ("c", *["down"] * list(ROWS).index("criterion"), "right", "enter")
 
@@ -89,3 +93,39 @@ async def test_jobs_get_the_criterion(key):
         await pilot.press("c", *["down"] * list(ROWS).index("criterion"), "backspace", "enter")
         await idle(pilot)
         assert app.state.base_scan is None, "the scan is by another criterion"
+
+
+async def test_a_goal_by_another_criterion_ranks_the_weights_first_in_one_step_of_undo():
+    backend = Scripted()
+    app = FeatherweightApp(backend)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await ready(pilot)
+        before = app.state
+        await pilot.press("g", "tab")
+        await until(pilot, lambda app: "ranks the weights by wanda first" in preview(app))
+        assert "ranked by wanda" in str(app.screen.query_one(".dialog--title", Label).render())
+        await pilot.press("enter")
+        await idle(pilot)
+        assert backend.started == ["rank by wanda, seed 0"]
+        assert app.state.recipe.criterion == "wanda"
+        assert app.state.footprint.ratio == pytest.approx(60, rel=0.02)
+        assert label(app) == "Importance by wanda"
+        await pilot.press("g")
+        await until(pilot, lambda app: "kept" in preview(app))
+        await pilot.press("shift+tab", "enter")
+        await idle(pilot)
+        assert (app.state.recipe.criterion, label(app)) == ("magnitude", LABEL)
+        await pilot.press("u", "u")
+        assert (app.state.settings, app.state.planned) == (before.settings, before.planned)
+
+
+def preview(app: FeatherweightApp) -> str:
+    lines = app.screen.query_one("#preview", LinesWidget).lines
+    return " ".join(span.text for line in lines for span in line)
+
+
+def test_the_history_tells_runs_by_their_criterion():
+    one, other = tuned(1, 12, 99.3), tuned(2, 12, 99.1, choices={"criterion": "obs"})
+    assert differences(one, other) == (("criterion", "magnitude", "obs"),)
+    assert one.recipe_and_method == "fast gradual"
+    assert other.recipe_and_method == "fast gradual by obs"

@@ -15,6 +15,7 @@ from tests.tui.conftest import idle, ready
 from tests.tui.scripted import Scripted
 from tui.app import FeatherweightApp
 from tui.screens.help.screen import HelpScreen
+from tui.screens.paced import PacedScreen
 from tui.screens.recipe_dialog import RecipeDialog
 from tui.state.recipe_form import ROWS as SETTINGS
 from tui.state.recipe_form import RecipeForm
@@ -42,7 +43,7 @@ def at(name: str, recipe: str = "fast") -> RecipeForm:
 
 @given(st.sampled_from(tuple(RECIPES)), keys)
 def test_any_keys_leave_a_valid_recipe_or_its_problem(recipe, pressed):
-    form = RecipeForm(recipe)
+    form = RecipeForm(recipe, recalibrate="on", repair="recalibrate")
     for name, steps in pressed:
         form = getattr(form, name)(*(() if steps is None else (steps,)))
     assert 0 <= form.at < len(ROWS)
@@ -173,6 +174,24 @@ async def test_a_number_is_typed_exactly(app, size):
         assert row(screen.form, "lr") == ("0.005", False)
         await pilot.press("0", ".", "0", "0", "3", "enter", "enter")
         assert app.state.settings.changes == RecipeChanges(epochs=42, lr=0.003)
+
+
+async def test_a_dialog_draws_no_frame_without_its_rows(app, monkeypatch):
+    frames: list[bool] = []
+
+    def draw(screen: RecipeDialog) -> None:
+        if isinstance(screen, RecipeDialog):
+            frames.append(bool(screen.query_one("#rows").lines))
+        drawn(screen)
+
+    drawn = PacedScreen._compositor_refresh
+    monkeypatch.setattr(PacedScreen, "_compositor_refresh", draw)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("c")
+        await pilot.pause()
+        assert frames
+        assert all(frames)
 
 
 def test_a_typed_number_is_checked_and_selects_what_it_needs():

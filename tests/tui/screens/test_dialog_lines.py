@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import InputError
 from core.formats.export_formats import VALUES
+from core.settings.settings import SETTINGS
 from tests.tui.scripted import AGGRESSIVE, net, scanned
 from tui.keys.history_keys import KEYS as HISTORY_KEYS
 from tui.screens.form_dialog import row_lines
@@ -48,7 +49,7 @@ def test_an_export_form_fits_in_60_columns(path: str, values: str, levels: int |
 @pytest.mark.parametrize("recipe", ["fast", "reference"])
 def test_a_recipe_form_fits_in_80_columns_whatever_is_chosen(recipe: str):
     for at in range(len(ROWS)):
-        form = RecipeForm(recipe, at=at)
+        form = RecipeForm(recipe, at=at, recalibrate="on", repair=SETTINGS["repair"].default)
         for _ in range(8):
             assert "…" not in text_of(row_lines(form.rows(), at, WIDE))
             form = form.change(1)

@@ -78,6 +78,14 @@ def test_an_unchanged_frame_writes_nothing_and_one_cell_little() -> None:
     assert changed == f"\x1b[13C9{move(0, 0)}"
 
 
+def test_a_blank_needs_no_color_and_bold_ends_by_itself() -> None:
+    violet, gray = "38;5;141;48;5;234", "38;5;252;48;5;234"
+    row = styled(violet, "│") + styled(gray, " ") + styled(violet, "│")
+    assert Painter().changes(move(0, 0) + row) == f"{move(0, 0)}\x1b[{violet}m│ │"
+    row = styled(f"1;{violet}", "Help") + styled(violet, "──")
+    assert Painter().changes(move(0, 0) + row) == f"{move(0, 0)}\x1b[1;{violet}mHelp\x1b[22m──"
+
+
 def test_everything_is_painted_again_once_the_screen_is_unknown() -> None:
     painter, text = Painter(), move(0, 0) + styled("1", "title") + move(0, 0)
     first = painter.changes(text)

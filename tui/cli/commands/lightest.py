@@ -70,7 +70,8 @@ def _seeds(args: Namespace, seed: int) -> tuple[int, ...]:
 def print_lightest(result: Lightest, console: Console) -> None:
     """Print every trial, the front, and the lightest net."""
     trials = [(each.seed, trial) for each in result.descents for trial in each.trials]
-    trials_table(trials, result.by).print_to(console)
+    if trials:
+        trials_table(trials, result.by).print_to(console)
     _print_front(front(result), result, console)
     for line in _summary(result):
         console.print(line)
@@ -99,7 +100,8 @@ def _spread(spread: Spread, shown: Any) -> str:
 
 
 def _summary(result: Lightest) -> list[str]:
-    how = "" if result.complete else "; stopped early" if result.stopped else "; time is up"
+    early = result.stopped or result.error
+    how = "" if result.complete else "; stopped early" if early else "; time is up"
     goal = f"at least {percent(result.descents[0].least)} % on validation"
     if len(result.descents) > 1:
         goal = f"at most {result.max_drop:g} points below dense on validation"

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from core.criteria.names import MAGNITUDE
 from core.events import StopFlag, Stream, portions, within
 from core.experiments.experiment import Experiment, open_run
 from core.experiments.run_record import PRUNE, TRAIN, RunRecord
@@ -18,6 +19,9 @@ from tui.cli.command import Command
 from tui.cli.commands.train import RunOutcome, print_trained
 from tui.cli.number_table import NumberTable
 from tui.text.format import count, score, without_dead
+
+_FEW = 5
+"""Layers that are named rather than counted."""
 
 OPENING_COST = 0.03
 """The share of a fine-tuning that it takes to open the net, about."""
@@ -123,14 +127,15 @@ def _show(result: RunOutcome, console: Console) -> Mapping[str, Any]:
 
 def print_run(record: RunRecord, console: Console) -> None:
     """Print the layers, size and accuracies of a pruning or fine-tuning."""
-    table = NumberTable("layer", "weights", "sparsity %", "kept", "threshold")
+    by = "" if record.criterion == MAGNITUDE else f" ({record.criterion})"
+    table = NumberTable("layer", "weights", "sparsity %", "kept", f"threshold{by}")
     for layer in record.layers:
         table.add_row(
             layer.name,
             _text(count, layer.elements),
             _text("{:.2%}".format, layer.sparsity).removesuffix("%"),
             _text(count, layer.kept),
-            _text("{:.5f}".format, layer.threshold),
+            _text("{:.5g}".format if by else "{:.5f}".format, layer.threshold),
         )
     table.print_to(console)
     parameters, nonzero = record.parameters or 0, record.nonzero or 0
@@ -171,7 +176,8 @@ def reconstructed(record: RunRecord) -> str:
     if made is None:
         return ""
     left = [layer.name for layer in made.layers if layer.reason]
-    by_magnitude = f"; by magnitude: {', '.join(left)}" if left else ""
+    names = ", ".join(left) if len(left) <= _FEW else f"{len(left)} of {len(made.layers)} layers"
+    by_magnitude = f"; by magnitude: {names}" if left else ""
     images = f"{_text(count, made.images)} training images, seed {made.seed}"
     return f"reconstructed: layer by layer on {images}, without labels{by_magnitude}"
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from core.events import Batch, Epoch, Event, Notice, Stream, drain
 from core.progress import Meter
+from core.pruning.curves import PointScanned, ScanUpdated
 from core.sweep.driver import (
     SweepPlanned,
     TrialBegan,
@@ -43,6 +44,7 @@ class Active:
     """A trial in progress."""
 
     trial: Trial
+    ratio: float | None = None
     meter: Meter = NO_METER
     epoch: str = ""
     validation: str = ""
@@ -76,7 +78,9 @@ class Board:
             case SweepPlanned():
                 return replace(self, total=len(event.trials), began=now)
             case TrialBegan():
-                return replace(self, active=(*self._without(event.trial), Active(event.trial)))
+                return replace(
+                    self, active=(*self._without(event.trial), Active(event.trial, event.ratio))
+                )
             case TrialLost():
                 return replace(self, active=self._without(event.trial))
             case TrialReported():
@@ -129,7 +133,7 @@ def lines(board: Board, width: int | None, now: float) -> list[Text]:
         table.add_row(*_ended_row(outcome))
     for active in board.active:
         table.add_row(*_active_row(active))
-    rows = [*table.lines(width)] if board.active or board.ended else []
+    rows = [*table.lines(width, first_out=(1,))] if board.active or board.ended else []
     return [*rows, Text(summary)]
 
 
@@ -145,13 +149,14 @@ def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:
 def _active_row(active: Active) -> tuple[str, ...]:
     done = "" if active.meter.done is None else f"{active.meter.done:.0%}"
     seed, number = str(active.trial.settings.seed), str(active.trial.number)
-    return active.trial.group, number, seed, active.epoch, done, active.validation, ""
+    planned = ratio(active.ratio) if active.ratio else ""
+    return active.trial.group, number, seed, active.epoch, done, active.validation, planned
 
 
 def drive_sweep(stream: Stream[T], console: Console) -> T:
     """Run a sweep to its end: the live table in a terminal, lines in a log."""
     if not console.is_terminal:
-        return drain(stream, lambda event: _print(event, console, epochs=True))
+        return drain(stream, lambda event: _print(event, console, live=False))
     board = Board()
 
     def shown() -> Group:
@@ -160,30 +165,32 @@ def drive_sweep(stream: Stream[T], console: Console) -> T:
     def update(event: Event) -> None:
         nonlocal board
         board = board.after(event, monotonic())
-        _print(event, console, epochs=False)
+        _print(event, console, live=True)
 
     live = Live(get_renderable=shown, console=console, transient=True, refresh_per_second=DRAWN)
     with live, releasing(live.stop, live.start):
         return drain(stream, update)
 
 
-def _print(event: Event, console: Console, *, epochs: bool) -> None:
-    """Print what a log should keep; epochs are in the live table."""
+def _print(event: Event, console: Console, *, live: bool) -> None:
+    """Print what a log should keep; a live table shows the trials and their epochs itself."""
     match event:
         case SweepPlanned():
             for text in planned_lines(event):
                 console.print(text)
-        case TrialBegan():
+        case TrialBegan() if not live:
             run = f", run {event.run}" if event.run else ""
             resumed = " resumed" if event.resumed else ""
             console.print(f"{name_of(event.trial)}{resumed}{run}")
         case TrialReported():
-            _print_report(event, console, epochs=epochs)
+            _print_report(event, console, epochs=not live)
         case TrialLost():
             console.print(f"{name_of(event.trial)}: its worker was lost: {event.reason}")
         case TrialEnded() if event.outcome.is_new or event.outcome.error:
             console.print(f"{name_of(event.outcome.trial)}: {ended_text(event.outcome)}")
-        case Epoch() if not epochs:
+        case TrialBegan():
+            pass
+        case ScanUpdated() | PointScanned() if live:
             pass
         case _:
             print_event(event, console)

@@ -10,12 +10,12 @@ from tui.plots.drawing.ticks import Axis, linear_ticks, nice_step, sqrt_ticks
 
 _Floats = NDArray[np.float64]
 # Counts take five characters at most, so the margin is the same for every layer.
-_NAME = "weight"
+NAME = "weight"
 
 
-def bins(width: int) -> int:
-    """Return how many bins fill a width, one per column."""
-    return max(1, width - len(_NAME) - 1)
+def bins(width: int, name: str = NAME) -> int:
+    """Return how many bins fill a width, one per column, beside the name of the axis."""
+    return max(1, width - len(name) - 1)
 
 
 def are_bins(edges: _Floats) -> bool:
@@ -25,13 +25,13 @@ def are_bins(edges: _Floats) -> bool:
     return bool(max(1e-12, 1e-9 * np.abs(edges).max()) < edges[-1] - edges[0] < 1e12)
 
 
-def weight_canvas(edges: _Floats, top: float, width: int, height: int) -> Canvas:
+def weight_canvas(edges: _Floats, top: float, width: int, height: int, name: str = NAME) -> Canvas:
     """Return a canvas with weights on the bottom axis, and counts up to `top` as square roots."""
     lower, upper = float(edges[0]), float(edges[-1])
     # The most labels that fit: zero alone would not tell the scale.
     steps = (nice_step(upper - lower, width // cells) for cells in (12, 10, 8))
     ticks = max((linear_ticks(lower, upper, step) for step in steps), key=len)
-    x = Axis(lower, upper, ticks, _NAME)
+    x = Axis(lower, upper, ticks, name)
     return Canvas(width, height, x, Axis(0, math.sqrt(top), sqrt_ticks(top, height - 2)))
 
 

@@ -20,6 +20,7 @@ class HelpScreen(Dialog[None]):
     """
 
     COMPONENT_CLASSES = {f"role--{role}" for role in ("title", "chosen", "plain", "muted", "error")}
+    is_unfilled = True
     BINDINGS = [
         Binding("question_mark,f1,q", "leave", "close"),
         Binding("j", "app.simulate_key('down')", show=False),
@@ -47,7 +48,7 @@ class HelpScreen(Dialog[None]):
 
     def on_resize(self) -> None:
         """Fit the lines to the width."""
-        self.call_after_refresh(self._show)
+        self.fill_by(self._show)
 
     def _show(self) -> None:
         if self.is_pushed:

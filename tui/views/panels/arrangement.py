@@ -24,6 +24,9 @@ PLOT_WIDTH, GRID_HEIGHTS = 42, (26, 50)
 PLOT_ROWS = 12
 """Least height of a plot below the layers, with its frame."""
 
+ROOMY_TABLE = 24
+"""Rows of a table, with its frame, that are enough to scroll in, with a plot below."""
+
 AROUND = 4
 """Rows of the title, the activity and the keys."""
 
@@ -78,9 +81,12 @@ class Arrangement:
         left = min(max(round(SHARE * width), LEAST_LEFT), MOST_LEFT)
         columns = max(1, (width - left) // PLOT_WIDTH)
         rows = 1 + sum(height >= each for each in GRID_HEIGHTS)
-        table = 1 + _all_rows(state) + frame_rows("box")
-        scoreboard = ROWS["box"] + frame_rows("box")
-        left_plot = height - AROUND - scoreboard - table >= PLOT_ROWS
+        edges = frame_rows("box")
+        table = 1 + _all_rows(state) + edges
+        most = height - AROUND - ROWS["box"] - edges - PLOT_ROWS
+        left_plot = table <= most or most >= ROOMY_TABLE
+        if table > most:  # folded, it leaves the plot its rows; unfolded, it scrolls
+            table = min(1 + _listed_rows(state) + edges, most)
         return cls("box", left, table if left_plot else 0, left_plot, columns, rows)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from core.nets.footprint import SIZE_NOTE
-from tui.state.results import Result
+from tui.state.results import STALE, Result
 from tui.state.state import State
 from tui.text.format import count, difference_from, plural, ratio, score, score_on
 from tui.text.frames import Frame
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from core.events import Accuracy
 
 _AT = "at 4 bytes per nonzero"
+
+RECALIBRATED = "recalibrated"
+"""Of a net pruned in one shot whose running statistics were computed anew."""
 
 Split = Literal["test", "validation"]
 
@@ -114,6 +117,7 @@ class _Row:
         accuracy: as measured; None before.
         of: what other plan or base the accuracy is of; empty if it is of the one on the screen.
         validation: shown in place of the measured accuracy: an estimate.
+        note: how it was made, where there is room; empty if that goes without saying.
     """
 
     name: str
@@ -121,6 +125,7 @@ class _Row:
     accuracy: Accuracy | None
     of: str = ""
     validation: Span | None = None
+    note: str = ""
 
     def number(self, split: Split) -> Span:
         """The accuracy of a split; a dash before it is known."""
@@ -157,16 +162,28 @@ def _rows(state: State) -> tuple[_Row, ...]:
             pruned.accuracy if pruned else None,
             _of(state, pruned),
             _estimate(state),
+            _statistics(state),
         ),
         *((start,) if start else ()),
         _Row("fine-tuned", "finetuned", tuned.accuracy if tuned else None, _of(state, tuned)),
     )
 
 
+def _statistics(state: State) -> str:
+    """What became of the running statistics of the pruned net, if it has any and a number."""
+    known = state.is_current(state.pruned) or state.estimate is not None
+    if state.base is None or not state.base.has_statistics or state.untouched or not known:
+        return ""
+    return RECALIBRATED if state.settings.recalibrates else STALE
+
+
 def _of(state: State, result: Result | None) -> str:
-    """Which other plan or base a result is of."""
+    """Which other plan, base or statistics a result is of."""
     if result is None or state.is_current(result):
         return ""
+    switched = (STALE in result.shot) != (STALE in state.shot)
+    if switched and result.net is None and replace(result.key, shot=state.shot) == state.key:
+        return STALE if STALE in result.shot else RECALIBRATED
     same = result.base is state.base
     return f"at {ratio(result.footprint.ratio)}" if same else "old base"
 
@@ -180,7 +197,9 @@ def _accuracy_table(state: State, width: int) -> Lines:
     dense = state.dense.accuracy if state.dense else None
     for row in _rows(state):
         full = _table_row(row, dense, wide)
-        lines.append(full if width_of(full) <= width else _table_row(row, dense, wide, short=True))
+        fits = width_of(full) <= width
+        line = full if fits else _table_row(row, dense, wide, short=True)
+        lines.append(_noted(line, row, width))
     return tuple(lines)
 
 
@@ -203,6 +222,12 @@ def _table_row(row: _Row, dense: Accuracy | None, wide: bool, *, short: bool = F
     return tuple(spans)
 
 
+def _noted(line: Line, row: _Row, width: int) -> Line:
+    """The row of a table with its note, if there is room."""
+    note = f" {row.note}" * bool(row.note)
+    return (*line, Span(note, "muted")) if note and width_of(line) + len(note) <= width else line
+
+
 def _strip(state: State, split: Split, width: int) -> Line:
     """One line for a split, in the longest wording that fits; the last one fits 60 columns."""
     dense = state.dense.accuracy if state.dense else None
@@ -212,10 +237,13 @@ def _strip(state: State, split: Split, width: int) -> Line:
         for changes in (True, False)
     )
     short = [_short_part(row, split) for row in rows]
-    wordings = [(full, 3), (plain, 3), (short, 2)]
+    noted = [
+        _strip_part(replace(row, name=_with_note(row)), split, dense, changes=True) for row in rows
+    ]
+    wordings = [(noted, 3), (full, 3), (plain, 3), (short, 2)]
     lines = [(label, *_spaced(parts, gap)) for parts, gap in wordings]
     if len(rows) == _STATES:
-        lines[1:] = _four_states(rows, split, dense)
+        lines[2:] = _four_states(rows, split, dense)
     return next((line for line in lines if width_of(line) <= width), lines[-1])
 
 
@@ -231,6 +259,10 @@ def _four_states(rows: Sequence[_Row], split: Split, dense: Accuracy | None) -> 
     for parts in ([*short.values()], known):
         lines.append((least, *_spaced(parts, 1)[:-1]))
     return lines
+
+
+def _with_note(row: _Row) -> str:
+    return f"{row.name}, {row.note}" if row.note else row.name
 
 
 def _spaced(parts: Sequence[Line], gap: int) -> Line:

@@ -126,23 +126,42 @@ def test_started_again_alike_it_repeats_no_trial_and_ends_the_same(
 def test_by_bytes_the_best_file_is_written_and_recorded(
     workbench: Workbench, dense: Net, tmp_path: Path
 ) -> None:
-    file = tmp_path / "light.fw"
-    search = Search(60.0, "bytes", start=40)
-    found, events = descended(
-        workbench, dense, search, tmp_path / "runs", seeds=(0, 1), to=file, trials=2
-    )
-    best = found.best
+    file, search = tmp_path / "best.fw", Search(60.0, "bytes", start=40)
+    found, events = descended(workbench, dense, search, tmp_path / "runs", to=file, trials=2)
+    best, written = found.best, found.file
     assert best is not None
     assert best.file is not None
-    assert file.read_bytes() == best.file.data
-    assert best.cost == len(best.file.data) == found.file.bytes if found.file else 0
+    assert written is not None
     assert decode(best.file.data)
+    assert file.read_bytes() == best.file.data
+    assert best.cost == len(best.file.data) == written.bytes
+    assert best.accuracy == written.accuracy
     assert best.accuracy.validation >= found.descents[0].least
-    assert best.accuracy.validation == pytest.approx(found.file.accuracy.validation)
     run = Experiment(tmp_path / "runs").find(best.result.run or "")
-    assert [export.bytes for export in run.exports] == [len(best.file.data)]
-    numbers = [event.number for event in of_type(TrialStarted, events)]
-    assert numbers[:2] == [1, 2]
+    assert {export.name: export.bytes for export in run.exports} == {
+        "light.fw": written.bytes,
+        "best.fw": written.bytes,
+    }
+    assert (run.folder / "light.fw").read_bytes() == best.file.data
+    assert [event.number for event in of_type(TrialStarted, events)] == [1, 2]
+
+    again, events = descended(workbench, dense, search, tmp_path / "runs", trials=2)
+    assert not [event for event in of_type(Notice, events) if "values per layer" in event.text]
+    assert [trial.cost for trial in again.trials] == [trial.cost for trial in found.trials]
+    (run.folder / "light.fw").write_bytes(best.file.data[:-1])
+    again, events = descended(workbench, dense, search, tmp_path / "runs", trials=2)
+    assert [event for event in of_type(Notice, events) if "values per layer" in event.text]
+    assert (run.folder / "light.fw").read_bytes() == best.file.data
+
+
+def test_what_one_seed_found_outlives_a_stop_in_the_next(
+    workbench: Workbench, light: Net, tmp_path: Path
+) -> None:
+    found, _ = descended(workbench, light, ANY, tmp_path, seeds=(0, 1), trials=4)
+    assert [descent.seed for descent in found.descents] == [0, 1]
+    assert [descent.complete for descent in found.descents] == [True, False]
+    assert (found.complete, found.stopped) == (False, True)
+    assert found.best is found.descents[0].best
 
 
 def test_no_other_format_and_no_odd_start_is_taken(

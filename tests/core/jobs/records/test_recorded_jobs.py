@@ -91,7 +91,7 @@ def test_a_run_that_went_on_from_another_finds_its_base(
         ({"protocol": "reference"}, "open it with --protocol reference"),
         ({"inputs": {"image_size": 32}}, "open it with --image-size 32"),
         ({"inputs": {"side": 32}}, r"run.json: inputs\.side: unknown key, expected one of"),
-        ({"choices": {"epochs": 0}}, r"run.json: choices: .*0"),
+        ({"choices": {"rounds": 0}}, r"run.json: choices: .*0"),
         ({"choices": {"speed": 3}}, r"run.json: choices\.speed: unknown key, expected one of"),
         ({"choices": "x"}, "run.json: choices: found 'x', expected an object"),
         ({"recipe": None}, "run.json: recipe: found nothing"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.scripted import net
+from tests.tui.scripted import net, residual
 from tui.state.state import State
 from tui.text.frames import frame_rows
 from tui.views.panels.arrangement import AROUND, PLOT_ROWS, Arrangement
@@ -41,3 +43,15 @@ def test_a_table_of_many_layers_gets_the_rows_of_the_plot_below() -> None:
     assert not arranged.left_plot
     assert arranged.table == 0
     assert arranged.plots == 2
+
+
+def test_a_folded_table_leaves_its_rows_to_the_plot_below_if_it_can_scroll() -> None:
+    folded = State().with_dense(residual())
+    assert len(folded.listing.groups) > 6
+    unfolded = replace(folded, listing=replace(folded.listing, folded=frozenset()))
+    low, high = (Arrangement.of(folded, *size) for size in ((120, 36), (200, 60)))
+    assert not low.left_plot
+    assert high.table == 1 + len(folded.listing.rows) + frame_rows("box")
+    whole = Arrangement.of(unfolded, 200, 60)
+    assert whole.table == 60 - AROUND - whole.scoreboard - PLOT_ROWS, "more rows scroll"
+    assert high.plots == whole.plots == 7, "no plot moves when a group is unfolded"

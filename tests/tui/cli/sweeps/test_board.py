@@ -1,0 +1,132 @@
+"""The live table of a sweep, and the lines of a log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, Stream
+from core.experiments.run_record import FINETUNE, RunRecord, StageAccuracies
+from core.pruning.goals import Goal
+from core.settings.settings import Settings
+from core.sweep.choices import PlanAxes
+from core.sweep.driver import (
+    SweepPlanned,
+    TrialBegan,
+    TrialEnded,
+    TrialLost,
+    TrialOutcome,
+    TrialReported,
+)
+from core.sweep.grid import Grid
+from core.sweep.summary import group_results
+from tui.cli.sweeps.board import Board, drive_sweep, lines
+
+TRIALS = Grid(PlanAxes((Goal("ratio", 10.0), Goal("ratio", 20.0))), {"seed": (0, 1)}).trials(
+    Settings.of
+)
+FIRST, SECOND, *REST = TRIALS
+RECORD = RunRecord(
+    kind=FINETUNE, ratio=10.0, accuracy=StageAccuracies(finetuned=Accuracy(99.2, 99.3))
+)
+DONE = TrialOutcome(FIRST, RECORD, "0001", is_new=True)
+EVENTS: tuple[Event, ...] = (
+    Progress("planning", 1, 4, "trials"),
+    SweepPlanned(TRIALS),  # type: ignore[arg-type]
+    TrialBegan(FIRST, "0001", 10.0, resumed=True),
+    TrialBegan(SECOND, "0002", 10.0, resumed=False),
+    TrialReported(SECOND, Batch(1, 2, 100, 100, 0.1, 90.0, 1.0)),
+    TrialReported(SECOND, Epoch(1, 0.1, 98.5, 1.0, 0.9, True, 0)),
+    TrialReported(SECOND, Notice("few images", warning=True)),
+    TrialEnded(DONE),
+    TrialLost(SECOND, "killed"),
+    TrialBegan(SECOND, "0002", 10.0, resumed=False),
+    TrialEnded(TrialOutcome(SECOND, None, None, is_new=True, error="out of memory")),
+    TrialEnded(TrialOutcome(REST[0], RECORD, "0007")),
+)
+
+
+@pytest.fixture(autouse=True)
+def planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planned trials stand for themselves: none is recorded."""
+    monkeypatch.setattr("tui.cli.sweeps.board.planned_lines", lambda _: ["1 of 4 trials ..."])
+
+
+def shown(events: tuple[Event, ...], width: int = 80) -> list[str]:
+    board = Board()
+    for second, event in enumerate(events):
+        board = board.after(event, float(second))
+    return [line.plain.rstrip() for line in lines(board, width, len(events))]
+
+
+def test_the_table_shows_trials_in_progress_and_those_that_ended() -> None:
+    assert shown(EVENTS[:1]) == ["planning 25%"]
+    assert shown(EVENTS[:2]) == ["0 of 4 trials done"]
+    assert shown(EVENTS[:6]) == [
+        "plan      trial  seed  epoch  progress  validation %   ratio",
+        "10x lamp      1     0                                 10.00x",
+        "10x lamp      2     1    1/2       50%         98.50  10.00x",
+        "0 of 4 trials done, 35 s left",
+    ]
+    assert shown(EVENTS) == [
+        "plan      trial  seed  epoch  progress  validation %   ratio",
+        "10x lamp      1     0             done         99.20  10.00x",
+        "10x lamp      2     1           failed",
+        "3 of 4 trials done, 6 s left",
+    ]
+
+
+@pytest.mark.parametrize("width", range(20, 90))
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    rows = [line for line in shown(EVENTS[:6], width) if not line.startswith("not shown")]
+    assert max(map(len, rows[:-1])) <= max(width, 20)
+
+
+def test_a_lost_trial_leaves_the_table_until_it_begins_again() -> None:
+    assert len(shown(EVENTS[:9])) == len(shown(EVENTS[:10])) - 1
+
+
+def job() -> Stream[str]:
+    yield from EVENTS
+    return "the result"
+
+
+def test_a_log_has_a_line_for_what_lasts() -> None:
+    console = Console(file=StringIO(), width=100)
+    assert drive_sweep(job(), console) == "the result"
+    second = "trial 2 (10x lamp, seed 1)"
+    assert console.file.getvalue().splitlines() == [
+        "1 of 4 trials ...",
+        "trial 1 (10x lamp, seed 0) resumed, run 0001",
+        f"{second}, run 0002",
+        f"{second}: epoch 1: validation 98.50 %, 1.0 s",
+        f"{second}: warning: few images",
+        "trial 1 (10x lamp, seed 0): 10.00x, validation 99.20 %, test 99.30 %",
+        f"{second}: its worker was lost: killed",
+        f"{second}, run 0002",
+        f"{second}: failed: out of memory",
+    ]
+
+
+def test_a_terminal_has_the_lines_that_its_table_does_not_show() -> None:
+    console = Console(file=StringIO(), width=100, force_terminal=True, color_system=None)
+    assert drive_sweep(job(), console) == "the result"
+    text = console.file.getvalue()
+    assert "epoch 1" not in text
+    assert "trial 2 (10x lamp, seed 1): failed: out of memory" in text
+
+
+def test_the_front_is_of_plans_not_of_trials() -> None:
+    def outcome(place: int, ratio: float, validation: float) -> TrialOutcome:
+        accuracy = StageAccuracies(finetuned=Accuracy(validation, 90.0))
+        return TrialOutcome(TRIALS[place], replace(RECORD, ratio=ratio, accuracy=accuracy))
+
+    rows = group_results([outcome(0, 10, 99.0), outcome(1, 10, 97.0), outcome(2, 20, 98.5)])
+    assert [(row.name, row.seeds, row.validation.mean, row.on_front) for row in rows] == [
+        ("10x lamp", 2, 98.0, False),
+        ("20x lamp", 1, 98.5, True),
+    ]
+    assert (rows[0].validation.low, rows[0].validation.high) == (97.0, 99.0)
