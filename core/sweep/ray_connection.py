@@ -6,9 +6,14 @@ Everything that listens is Ray's; its own authentication and network rules apply
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import current_thread, main_thread
 from time import monotonic
 from typing import Any
 
@@ -20,6 +25,15 @@ CONNECTING = 3.0
 
 ANSWERING = 60.0
 """Seconds for all nodes to start a worker and say which versions they have."""
+
+SETTINGS = b"\x04"
+"""The type of the first frame from either side of HTTP/2, RFC 9113, sections 3.4 and 6.5."""
+
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + SETTINGS + bytes(5)
+"""What a client of HTTP/2 says first: its preface, and that it has no settings."""
+
+PATIENCE = ("RAY_gcs_server_request_timeout_seconds", "10")
+"""How long Ray looks for a node on this machine, by its own setting, which is 60 seconds."""
 
 SAME = ("python", "featherweight", "torch", "torchvision", "numpy", "program")
 """What must be the same on every node for a trial to have the same result everywhere."""
@@ -51,6 +65,7 @@ def connect(address: str) -> Any:
     """
     if find_spec("ray") is None:
         raise InputError("--on needs Ray: pip install 'featherweight[cluster]'")
+    os.environ.setdefault(*PATIENCE)
     import ray
 
     if address.startswith("ray://"):
@@ -61,7 +76,8 @@ def connect(address: str) -> Any:
     if address != "auto":
         _check_answers(address)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        with _handlers_kept():
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         way = "start one with ray start --head, and join it from other machines with "
         raise InputError(
@@ -76,16 +92,36 @@ def connect(address: str) -> Any:
     return ray
 
 
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Keep this program's response to signals, in whose place Ray puts its own, in C."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        if current_thread() is main_thread():  # only that may set one
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+
 def _check_answers(address: str) -> None:
-    """Raise InputError unless something listens at HOST:PORT."""
+    """Raise InputError unless something at HOST:PORT speaks HTTP/2, as Ray does.
+
+    Ray itself would wait for minutes.
+    """
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit():
         raise InputError(f"--on {address}: expected auto or HOST:PORT")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECTING).close()
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECTING) as server:
+            server.sendall(HELLO)
+            answer = server.recv(9)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"--on {address}: no answer ({why}); is the cluster running?") from error
+    if answer[3:4] != SETTINGS and os.environ.get("RAY_USE_TLS") != "1":
+        raise InputError(f"--on {address}: what listens there is not the head of a Ray cluster")
 
 
 def _check_versions(ray: Any) -> None:
