@@ -32,7 +32,8 @@ LIMITS = {10: (2.0, 1.0), 20: (6.0, 3.0)}
 
 def figures(wanted: tuple[str, ...]) -> list[Figure]:
     if not FILE.exists():
-        print(f"skipped {', '.join(wanted)}: no {FILE}. {(__doc__ or '').partition('. ')[2]}")
+        command = (__doc__ or "").partition("\n\n")[2]
+        print(f"skipped {', '.join(wanted)}: there is no {FILE}. {command}")
         return []
     workbench = Workbench(
         Settings(model="torchvision.models:resnet18", dataset="fashion-mnist", precision="fp32")
