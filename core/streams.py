@@ -35,7 +35,14 @@ from core.nets.trial import fit
 from core.nets.user_model import splits_for
 from core.nets.weights import Weights, copy_weights, load_into
 from core.pruning.budgets.costs import NetCosts
-from core.pruning.curves import SPARSITIES, SPLITS, UNIFORM_SPARSITIES, Scan, check_split
+from core.pruning.curves import (
+    RECONSTRUCTED_SPARSITIES,
+    SPARSITIES,
+    SPLITS,
+    UNIFORM_SPARSITIES,
+    Scan,
+    check_split,
+)
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan, whole_plan
 from core.reconstruction import measured_net, sequence
@@ -252,11 +259,12 @@ def scan(
     data = yield from fit(copy, splits_for(model, data))
     check_prunable(copy)
     ranking = yield from _ranking(copy, copy_weights(copy), criterion, data, seed, stop)
+    usual = RECONSTRUCTED_SPARSITIES if reconstruct else SPARSITIES
     stream = sensitivity_scan.scan(
         copy,
         data.validation if split == SPLITS[0] else data.test,
         split=split,
-        sparsities=SPARSITIES if sparsities is None else sparsities,
+        sparsities=usual if sparsities is None else sparsities,
         uniform=(UNIFORM_SPARSITIES if sparsities is None else sparsities) if uniform else (),
         within=within,
         seed=seed,

@@ -260,7 +260,8 @@ def scan(
     Args:
         model: takes images [N, C, H, W] and returns logits [N, K].
         data: the images.
-        sparsities: fractions from 0 to 1 to measure; None for 0.40 to 0.95 in steps of 0.05.
+        sparsities: fractions from 0 to 1 to measure; None for 0.40 to 0.95 in steps of 0.05, and
+            0.97, 0.98 and 0.99 of reconstructed layers.
         uniform: also prune all layers to the same sparsity; if `sparsities` is None, up to 1.00.
         split: `validation` or `test`.
         within: half-width of a 95 % interval in points of accuracy: each sparsity is measured on

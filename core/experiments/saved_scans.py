@@ -50,8 +50,9 @@ def save_scan(folder: Path, digest: str, scan: Scan, data: str = "") -> bool:
     """Store a scan with an experiment, unless one measured on more images is already stored.
 
     A scan of other data, or of a split of a different size, is always replaced; those with other
-    repairs stay. Returns whether
-    this scan was stored; raises InputError if the folder cannot be written.
+    repairs stay. Returns whether this scan was stored.
+
+    Raises InputError if the folder cannot be written.
 
     Args:
         folder: the experiment's; created if missing.

@@ -35,7 +35,14 @@ from core.measure.recalibration import prune_into, running_norms, set_statistics
 from core.nets.footprint import DeadUnits
 from core.nets.weights import Weights, copy_weights, load_into, state_dict, weights_digest
 from core.pruning.budgets.costs import CostsKnown, NetCosts, Unit, parameter_costs
-from core.pruning.curves import SPARSITIES, SPLITS, Sample, Scan, check_split
+from core.pruning.curves import (
+    RECONSTRUCTED_SPARSITIES,
+    SPARSITIES,
+    SPLITS,
+    Sample,
+    Scan,
+    check_split,
+)
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
@@ -124,14 +131,15 @@ def scan(
     workbench: Workbench,
     weights: Weights,
     split: str = SPLITS[0],
-    sparsities: Sequence[float] = SPARSITIES,
+    sparsities: Sequence[float] | None = None,
     uniform: Sequence[float] = (),
     within: float | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Scan how sensitive a net is to pruning each layer; see `sensitivity_scan.scan`.
 
-    Raises InputError if the split is unknown, and as `sensitivity_scan.scan` does.
+    `sparsities` are those of the repair in force unless given. Raises InputError if the split is
+    unknown, and as `sensitivity_scan.scan` does.
     """
     images = yield from _split(workbench, split, stop)
     if len(images) < FEW:
@@ -144,11 +152,12 @@ def scan(
     yield Progress("preparing the scan")
     model = workbench.models.for_inference(weights)
     reconstructs = workbench.settings.reconstructs_scans
+    usual = RECONSTRUCTED_SPARSITIES if reconstructs else SPARSITIES
     stream = sensitivity_scan.scan(
         model,
         images,
         split=split,
-        sparsities=sparsities,
+        sparsities=usual if sparsities is None else sparsities,
         uniform=uniform,
         within=within,
         seed=workbench.settings.seed,

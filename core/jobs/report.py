@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from core.criteria.names import MAGNITUDE
+from core.errors import InputError
 from core.events import drain
+from core.experiments.experiment import Experiment
 from core.experiments.run_record import (
     FINETUNE,
     PRUNE,
@@ -179,12 +182,14 @@ def _with_net(
     )
 
 
-def lightest_report(workbench: Workbench, result: Lightest) -> dict[str, Any]:
+def lightest_report(
+    workbench: Workbench, result: Lightest, experiment: Experiment
+) -> dict[str, Any]:
     """What `featherweight lightest --json` writes: every trial as a run, the best, the front.
 
     `asked` is the planned ratio of a trial, `cost` what its net costs by `by`.
     """
-    reports = {id(trial): _trial_report(workbench, trial) for trial in result.trials}
+    reports = {id(trial): _trial_report(workbench, trial, experiment) for trial in result.trials}
     file = result.file
     return {
         "best": None if result.best is None else reports[id(result.best)],
@@ -201,9 +206,13 @@ def lightest_report(workbench: Workbench, result: Lightest) -> dict[str, Any]:
     }
 
 
-def _trial_report(workbench: Workbench, trial: Trial) -> dict[str, Any]:
+def _trial_report(workbench: Workbench, trial: Trial, experiment: Experiment) -> dict[str, Any]:
     workbench = workbench.with_settings(trial.settings)
-    record = finetuned_record(workbench, trial.base, trial.plan, trial.result)
+    record, run = finetuned_record(workbench, trial.base, trial.plan, trial.result), None
+    if trial.result.run is not None:
+        with suppress(InputError):  # it has been deleted
+            run = experiment.find(trial.result.run)
+    record = record if run is None else record.provenance(run.record)
     row: dict[str, Any] = {"asked": trial.ratio, "good": trial.passed, "cost": trial.cost}
     if file := trial.file:
         size = {"bytes": len(file.data), "levels": file.levels}

@@ -102,7 +102,8 @@ def scan(
             `core.measure.recalibration`; also one that prunes nothing.
         ranked: decides which weights go, see `core.criteria.ranking`; None: their magnitudes.
         repair: repairs every pruned layer alone, before its statistics are computed, such as
-            `core.reconstruction.scanned.LayersAlone`; the points of all layers use the same.
+            `core.reconstruction.scanned.layers_alone.LayersAlone`. The points of all layers
+            combine what was made of each.
         stop: checked before every point.
 
     Raises InputError if a sparsity is not in [0, 1], or `within` is not above 0.

@@ -12,6 +12,9 @@ from core.events import Event
 SPARSITIES = tuple(percent / 100 for percent in range(40, 100, 5))
 """Default sparsities for one layer, 0.40 to 0.95, those of the reference."""
 
+RECONSTRUCTED_SPARSITIES = (*SPARSITIES, 0.97, 0.98, 0.99)
+"""The same for reconstructed layers, most of which still lose next to nothing at 0.95."""
+
 UNIFORM_SPARSITIES = (*SPARSITIES, 1.0)
 """Default sparsities for all layers at once."""
 

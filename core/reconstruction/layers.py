@@ -14,7 +14,11 @@ from core.reconstruction.problems import Sums
 from core.reconstruction.support import admm, largest, thinned_out, thinning_cost
 
 DAMPING = 3e-3
-"""Penalty on the distance from the dense weights, relative to the mean square of the inputs."""
+"""Penalty on the distance from the dense weights, relative to the mean square of the inputs.
+
+A third or three times as much is as good: mean validation accuracy 98.50 and 98.50 % instead of
+98.49, over four nets and three samples (tests/benchmarks/README.md).
+"""
 
 
 _WIDER, _THINNING = 1.5, 1e9

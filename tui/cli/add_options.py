@@ -275,7 +275,8 @@ def _add_scan(parser: ArgumentParser) -> None:
         metavar="LIST",
         action=_Parse,
         parse=parse_sparsities,
-        help="0.5,0.9 or FROM:TO:STEP (default: 0.40:0.95:0.05; up to 1.00 for --uniform)",
+        help="0.5,0.9 or FROM:TO:STEP (default: 0.40:0.95:0.05; up to 1.00 for --uniform; "
+        "also 0.97, 0.98 and 0.99 with --repair reconstruct)",
     )
     group.add_argument(
         "--uniform", action="store_true", help="also scan with all layers at the same sparsity"

@@ -1,6 +1,6 @@
 """ResNet-18 on Fashion-MNIST, 10x and 20x smaller without training.
 
-The net is trained first, in about half an hour, and stays in the working directory:
+The net is trained first, in a quarter of an hour, and stays in the working directory:
 
     featherweight train --model torchvision.models:resnet18 --dataset fashion-mnist \
         --epochs 8 --lr 0.003 --augment flip --to resnet18-fashion-mnist.safetensors

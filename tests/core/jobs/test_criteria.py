@@ -58,6 +58,7 @@ def test_a_ranking_is_computed_once_for_a_base(workbench: Workbench, base: Net) 
     assert drain(workbench.ranking(base.weights, base.digest)).weights is base.weights
 
 
+@pytest.mark.slow
 def test_goals_and_scans_are_those_of_the_criterion(
     workbench: Workbench, base: Net, tmp_path: Path
 ) -> None:

@@ -70,8 +70,7 @@ async def test_a_ranking_that_is_stopped_leaves_the_weights_in_order_and_says_so
         assert label(app) == f"{LABEL}, not ranked by taylor yet"
 
 
-@pytest.mark.parametrize("key", ["s", "p"])
-async def test_jobs_get_the_criterion(key):
+async def test_jobs_get_the_criterion():
     seen: list[str] = []
 
     class Noting(Scripted):
@@ -87,9 +86,11 @@ async def test_jobs_get_the_criterion(key):
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await idle(pilot)
-        await pilot.press(key)
-        await idle(pilot)
-        assert seen == ["obs"]
+        for key in "sp":
+            await pilot.press(key)
+            await idle(pilot)
+        assert seen == ["obs", "obs"]
+        assert app.state.base_scan is not None
         await pilot.press("c", *["down"] * list(ROWS).index("criterion"), "backspace", "enter")
         await idle(pilot)
         assert app.state.base_scan is None, "the scan is by another criterion"

@@ -53,7 +53,8 @@ def prepare(args: Namespace) -> Command[Lightest]:
 
     def show(result: Lightest, console: Console) -> dict[str, Any]:
         print_lightest(result, console)
-        return {**lightest_report(workbench, result), "experiment": str(experiment.folder)}
+        report = lightest_report(workbench, result, experiment)
+        return {**report, "experiment": str(experiment.folder)}
 
     return Command(work, show, args.json)
 

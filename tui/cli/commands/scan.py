@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from core.events import StopFlag, Stream
-from core.pruning.curves import SPARSITIES, UNIFORM_SPARSITIES, WITHIN, Point, RepairName, Scan
+from core.pruning.curves import UNIFORM_SPARSITIES, WITHIN, Point, RepairName, Scan
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable, terminal_width
@@ -39,7 +39,7 @@ def prepare(args: Namespace) -> Command[Scan]:
         yield from workbench.splits(stop)
         dense = yield from dense_weights(workbench, stop)
         scan = yield from measurement.scan(
-            workbench, dense.weights, args.split, sparsities or SPARSITIES, uniform, within, stop
+            workbench, dense.weights, args.split, sparsities or None, uniform, within, stop
         )
         yield from store_scan(workbench, weights_digest(dense.weights), scan, experiment)
         return scan
