@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from core.errors import InputError
 from core.events import Stream, never, portions, within
@@ -33,7 +33,7 @@ class TaskRunner:
     def __init__(self) -> None:
         self._workbench: Workbench | None = None
         self._base: tuple[str, Net] | None = None
-        self._code: tuple[Mapping[str, str], Path] | None = None
+        self._code: tuple[Mapping[str, str], TemporaryDirectory[str]] | None = None
 
     def run(self, task: Task, base: PackedNet | None) -> Stream[RecordedTrial]:
         """Run a task; `base` is the net that its digest names, None if it is that of the last one.
@@ -65,14 +65,14 @@ class TaskRunner:
     def _with_code(self, task: Task) -> Settings:
         """The settings of a task with the code of its net, which is written to a folder here."""
         if self._code is None or self._code[0] != task.sources:
-            folder = Path(tempfile.mkdtemp(prefix="featherweight-"))
+            folder = TemporaryDirectory(prefix="featherweight-")  # until this process ends
             for name, text in task.sources.items():
-                path = folder / name
+                path = Path(folder.name, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
             self._code = task.sources, folder
         _, attribute = split_name(str(task.settings["model"]))
-        main = self._code[1] / next(iter(task.sources))
+        main = Path(self._code[1].name, next(iter(task.sources)))
         return settings_from({**task.settings, "model": f"{main}:{attribute}"})
 
 
