@@ -210,26 +210,28 @@ class Recipe:
 
     @property
     def first_full_epoch(self) -> int:
-        """The first epoch that ends at the full plan, counted from 1."""
+        """The first epoch that ends at the full plan, see `first_full_epoch`."""
         return first_full_epoch(self.method, self.finetune.epochs, self.rounds, self.ramp)
 
 
 def first_full_epoch(method: str | None, epochs: int, rounds: int = 1, ramp: float = RAMP) -> int:
     """The first epoch that ends at the full plan, of `rounds` of `epochs` each; see `Recipe`.
 
+    0 if the full plan is in force from the first step, so that nothing is left to prune.
+
     Example:
         >>> [first_full_epoch(method, 5, 3) for method in ("one-shot", "iterative")]
-        [1, 11]
+        [0, 11]
         >>> first_full_epoch("gradual", 5)
         3
     """
     match method:
-        case "iterative":
+        case "iterative" if rounds > 1:
             return (rounds - 1) * epochs + 1
         case "gradual":
             return max(1, math.ceil(epochs * ramp))
         case _:
-            return 1
+            return 0
 
 
 RECIPES = {

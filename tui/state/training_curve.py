@@ -28,7 +28,7 @@ class TrainingCurve:
         planned: number of epochs.
         finetuning: whether to compare it with the dense net.
         highest_rate: the recipe's highest learning rate; 0 if unknown.
-        full_from: the first epoch that ends at the full plan.
+        full_from: the first epoch that ends at the full plan; 0 if that is in force from the start.
         live: after each batch: epochs done (fractional), accuracy in percent, mean loss, learning
             rate, and sparsity as a fraction; of a long training, of some batches.
     """
@@ -39,7 +39,7 @@ class TrainingCurve:
     live: tuple[tuple[float, float, float, float, float], ...] = ()
     batch: Batch | None = None
     highest_rate: float = 0.0
-    full_from: int = 1
+    full_from: int = 0
 
     @property
     def best(self) -> Epoch | None:
@@ -53,7 +53,7 @@ class TrainingCurve:
 
         Where the full plan is in force from the start, nothing is left to prune.
         """
-        return self.full_from > 1 and self.best is None
+        return self.full_from > 0 and self.best is None
 
     @property
     def seconds_to_full(self) -> float | None:
