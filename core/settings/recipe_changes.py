@@ -44,9 +44,7 @@ class RecipeChanges:
 
     method: Method | None = setting(None, one_of(METHODS), "how pruning and training alternate")
     rounds: int | None = setting(None, integer(1, 100), "prune-and-retrain rounds (iterative)")
-    epochs: int | None = setting(
-        None, integer(0, MAX_EPOCHS), "passes over the images; 0 only prunes"
-    )
+    epochs: int | None = setting(None, integer(0, MAX_EPOCHS), "passes over the images, per round")
     lr: float | None = setting(
         None, _RATE, "step size (the peak for one-cycle)", label="learning rate"
     )

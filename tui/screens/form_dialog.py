@@ -100,12 +100,22 @@ class FormDialog(Dialog[Form]):
         rows, hint = self.query_one("#rows", LinesWidget), self.query_one("#rows-hint", Static)
         at = self.form.at - self.FIRST
         lines = row_lines(self.form.rows(), at, rows.size.width)
-        start = max(0, min(at - self._room // 2, len(lines) - self._room))
         with rows.drawing():
-            rows.lines = lines[start : start + self._room]
+            rows.lines = around(lines, at, self._room)
         rows.styles.height = len(rows.lines)
         hint.update(self.form.problem or self.hint)
         hint.set_class(bool(self.form.problem), "wrong")
+
+
+def around(lines: Lines, at: int, room: int) -> Lines:
+    """The lines around one of them, at most `room` >= 3; says how many are left out at each end."""
+    start = max(0, min(at - room // 2, len(lines) - room))
+    shown, left = list(lines[start : start + room]), len(lines) - start - room
+    if start > 0:
+        shown[0] = (Span(f"  ↑ {start + 1} more", "muted"),)
+    if left > 0:
+        shown[-1] = (Span(f"  ↓ {left + 1} more", "muted"),)
+    return tuple(shown)
 
 
 def row_lines(rows: Sequence[FormRow], at: int, width: int) -> Lines:

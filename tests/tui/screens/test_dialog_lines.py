@@ -6,13 +6,15 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.formats.export_formats import VALUES
 from core.settings.settings import SETTINGS
 from tests.tui.scripted import AGGRESSIVE, net, scanned
 from tui.keys.history_keys import KEYS as HISTORY_KEYS
-from tui.screens.form_dialog import row_lines
+from tui.screens.form_dialog import around, row_lines
 from tui.screens.goal_dialog import (
     METHODS,
     TOLERANCE,
@@ -27,7 +29,7 @@ from tui.screens.history.help import SYMBOLS, history_help
 from tui.state.export_form import ExportForm
 from tui.state.recipe_form import ROWS, RecipeForm
 from tui.state.state import State
-from tui.text.lines import Lines
+from tui.text.lines import Lines, Span
 
 START = State().with_dense(net())
 NARROW, WIDE = 51, 70
@@ -62,6 +64,20 @@ def test_a_form_marks_its_selected_changed_and_idle_rows():
     for line, row in zip(lines, form.rows(), strict=True):
         assert line[2].text.strip().endswith("*") == row.changed
         assert line[2].text.startswith("–") == row.idle
+
+
+@given(st.integers(1, 20), st.integers(3, 20), st.data())
+def test_rows_that_are_left_out_are_counted(number: int, room: int, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, number - 1))
+    shown = [text_of((line,)) for line in around(lines_of(number), at, room)]
+    assert len(shown) == min(number, room)
+    assert f"row {at}" in shown
+    counted = [int(text.split()[1]) for text in shown if text.endswith("more")]
+    assert number == len(shown) - len(counted) + sum(counted)
+
+
+def lines_of(number: int) -> Lines:
+    return tuple((Span(f"row {at}", "plain"),) for at in range(number))
 
 
 @pytest.mark.parametrize("width", [0, 20, NARROW, WIDE])
