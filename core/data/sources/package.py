@@ -87,9 +87,10 @@ def _watch(
 def _size(folder: Path) -> int:
     """The bytes of all files in a folder that another process is changing."""
     size = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            size += path.lstat().st_size
+    for parent, _, names in os.walk(folder):  # which skips folders that have gone
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(parent, name)).st_size
     return size
 
 
