@@ -60,14 +60,9 @@ def connect(address: str) -> Any:
         address: `auto` for the cluster that this machine belongs to, or HOST:PORT of its head.
 
     Raises:
-        InputError: Ray is not installed, the cluster does not answer, or a node lacks this program
+        InputError: the cluster does not answer, Ray is not installed, or a node lacks this program
             or has other versions of what results depend on.
     """
-    if find_spec("ray") is None:
-        raise InputError("--on needs Ray: pip install 'featherweight[cluster]'")
-    os.environ.setdefault(*PATIENCE)
-    import ray
-
     if address.startswith("ray://"):
         raise InputError(
             f"--on {address}: Ray's client cannot pass on what trials report while they run; "
@@ -75,6 +70,11 @@ def connect(address: str) -> Any:
         )
     if address != "auto":
         _check_answers(address)
+    if find_spec("ray") is None:
+        raise InputError("--on needs Ray: pip install 'featherweight[cluster]'")
+    os.environ.setdefault(*PATIENCE)
+    import ray
+
     try:
         with _handlers_kept():
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
