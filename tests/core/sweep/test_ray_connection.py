@@ -1,0 +1,42 @@
+"""Addresses where there is no cluster are refused at once, with or without Ray installed."""
+
+from __future__ import annotations
+
+import socket
+from threading import Thread
+
+import pytest
+
+from core.errors import InputError
+from core.sweep.ray_connection import connect
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("127.0.0.1:1", "no answer"),
+        ("somewhere", "expected auto or HOST:PORT"),
+        ("ray://127.0.0.1:10001", "start the sweep on a machine of the cluster"),
+    ],
+)
+def test_a_cluster_that_cannot_be_used_is_refused_at_once(address: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        connect(address)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.0 400 Bad Request\r\n\r\n", b""])
+def test_another_server_is_no_cluster(answer: bytes) -> None:
+    """Ray would wait for minutes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def respond() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(100)
+                client.sendall(answer)
+
+        thread = Thread(target=respond)
+        thread.start()
+        with pytest.raises(InputError, match="is not the head of a Ray cluster"):
+            connect(f"127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
