@@ -14,7 +14,8 @@ from textual.pilot import Pilot
 
 from core.experiments.experiment import Experiment
 from tests.tui.history.histories import AGGRESSIVE, every_kind, finished
-from tests.tui.scripted import PATIENCE, Scripted
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import PATIENCE
 from tui.app import FeatherweightApp
 from tui.system.error_log import log_file
 from tui.text.frames import inner_start

@@ -20,7 +20,8 @@ from core.nets.layers import Layer
 from core.pruning.what_if import Profile
 from tests.benchmarks.support.figures import Figure
 from tests.tui.conftest import ready
-from tests.tui.scripted import DENSE, Many
+from tests.tui.scripted import Many
+from tests.tui.scripted_nets import DENSE
 from tui.app import FeatherweightApp
 from tui.widgets.plot import PlotPanel
 

@@ -14,7 +14,8 @@ from core.events import Batch, Epoch, Notice, Progress
 from core.nets.footprint import DeadUnits
 from core.settings.recipe_changes import RecipeChanges
 from tests.tui.conftest import framed, idle, ready, shown, until
-from tests.tui.scripted import PRUNED, Scripted, course
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import PRUNED, course
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded, JobEvent
 from tui.screens.help.screen import HelpScreen

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.settings.settings import Settings
-from tests.tui.scripted import net
+from tests.tui.scripted_nets import net
 from tui.keys.main_keys import KEYS
 from tui.screens.help.sections import help_lines, main_help
 from tui.state.state import State

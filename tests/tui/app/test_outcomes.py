@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import OptionList
 
 from tests.tui.conftest import idle, ready, shown, until
-from tests.tui.scripted import PRUNED
+from tests.tui.scripted_nets import PRUNED
 from tui.screens.help.screen import HelpScreen
 from tui.screens.question import Question
 

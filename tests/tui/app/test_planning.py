@@ -6,7 +6,7 @@ import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from tests.tui.conftest import idle, ready, shown
-from tests.tui.scripted import AGGRESSIVE
+from tests.tui.scripted_nets import AGGRESSIVE
 from tui.widgets.inputs.value_input import ValueInput
 from tui.widgets.layer_table import LayerTable
 

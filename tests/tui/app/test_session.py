@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError, StoppedError
 from tests.tui.features.sessions import session
-from tests.tui.scripted import MODERATE
+from tests.tui.scripted_nets import MODERATE
 from tui.jobs.job import JobEnded
 from tui.state.training_curve import TrainingCurve
 from tui.views.activity import JobProgress, Outcome

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from core.jobs.net import Net
-from tests.tui.scripted import Scripted, net
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import net
 from tui.session import Session
 
 

@@ -14,7 +14,7 @@ from core.settings.recipe_changes import RecipeChanges
 from core.settings.recipe_file import read_config
 from core.settings.settings import Settings
 from tests.tui.features.sessions import session
-from tests.tui.scripted import AGGRESSIVE, MODERATE, PRUNED, TUNED, net, residual, scanned
+from tests.tui.scripted_nets import AGGRESSIVE, MODERATE, PRUNED, TUNED, net, residual, scanned
 from tui.features.exporting import file_name, net_name
 from tui.features.feature import available, is_available, waits
 from tui.features.goals import Goals

@@ -12,7 +12,8 @@ import pytest
 from core.errors import StoppedError, WorkError
 from core.events import StopFlag, Stream
 from tests.tui.conftest import framed, idle, ready, shown, until
-from tests.tui.scripted import AGGRESSIVE, PATIENCE, Scripted
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import AGGRESSIVE, PATIENCE
 from tui.app import FeatherweightApp
 from tui.jobs.job import Job, JobEnded
 from tui.state.measurement import ImageSelection, MeasurementRequest

@@ -7,7 +7,8 @@ import pytest
 from core.errors import WorkError
 from tests.tui.conftest import framed, idle, ready, until
 from tests.tui.features.test_background_measurement import shown
-from tests.tui.scripted import AGGRESSIVE, MODERATE, Scripted
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import AGGRESSIVE, MODERATE
 from tui.app import FeatherweightApp
 from tui.views.plot_registry import PLOTS
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from textual.widgets import Input, Static
 
 from core.jobs.lightest.trials import COSTS
 from core.pruning.plans import Plan
-from core.settings.recipe_changes import RecipeChanges
-from core.settings.recipe_file import read_config
 from tests.tui.conftest import idle, ready, shown, until
-from tests.tui.scripted import AGGRESSIVE, MACS, MODERATE, Scripted, net, scanned
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import AGGRESSIVE, MACS, MODERATE, net, scanned
 from tui.app import FeatherweightApp
 from tui.keys.main_keys import KEYS, fitting, footer_width
 from tui.screens.goal_dialog import GoalDialog, GoalRequest, plan_of, preview_lines, suggested
-from tui.screens.path_dialog import PathDialog
-from tui.screens.question import Choice, Question
+from tui.screens.question import Choice
 from tui.state.state import State
 from tui.views.activity import JobProgress
 
@@ -344,67 +340,6 @@ async def test_a_scan_of_an_earlier_session_is_restored():
         assert backend.started == []
 
 
-async def test_a_recipe_is_written_and_taken_again(app, tmp_path):
-    path = tmp_path / "mine.toml"
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await pilot.press("m", "down", "enter", "c", "down", "down", "down", "right", "enter")
-        await pilot.press("w")
-        await typed(pilot, str(path))
-        await pilot.press("enter")
-        assert "mine.toml" in app.activity.text
-        assert read_config(path).plan == AGGRESSIVE
-        await pilot.press("u", "u")
-        assert (app.state.untouched, app.state.settings.changes) == (True, RecipeChanges())
-        await pilot.press("o")
-        await typed(pilot, str(path))
-        await pilot.press("enter")
-        assert app.state.planned == AGGRESSIVE
-        assert app.state.settings.changes == RecipeChanges(epochs=6)
-        await pilot.press("u")
-        assert (app.state.untouched, app.state.settings.changes) == (True, RecipeChanges())
-        await pilot.press("U")
-        await pilot.press("w", "enter")
-        assert isinstance(app.screen, Question)
-        await pilot.press("n")
-        await pilot.press("w")
-        await typed(pilot, str(tmp_path / "nowhere" / "mine.toml"))
-        await pilot.press("enter")
-        assert "no such folder" in said_in_dialog(app)
-        await typed(pilot, "~nobody-of-this-name/mine.toml")
-        await pilot.press("enter")
-        assert "cannot find '~nobody-of-this-name" in said_in_dialog(app)
-
-
-async def test_a_recipe_without_a_word_on_fine_tuning_leaves_that_alone(app, tmp_path):
-    path = tmp_path / "mine.toml"
-    path.write_text("seed = 7\n[sparsity]\nconv1 = 0.5")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter")
-        before = app.state.settings
-        assert (before.recipe, before.finetuning().method) == ("reference", "iterative")
-        await pilot.press("o")
-        await typed(pilot, str(path))
-        await pilot.press("enter")
-        assert app.state.settings == replace(before, seed=7)
-        assert app.state.planned == {**dict.fromkeys(MODERATE, 0.0), "conv1": 0.5}
-        await pilot.press("u")
-        assert (app.state.settings, app.state.planned) == (before, MODERATE)
-
-
-async def test_a_recipe_is_taken_whole_as_the_command_line_takes_it(app, tmp_path):
-    path = tmp_path / "mine.toml"
-    path.write_text("[finetune]\nepochs = 2")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await pilot.press("c", "right", "down", "right", "right", "enter", "m", "enter", "o")
-        await typed(pilot, str(path))
-        await pilot.press("enter")
-        assert app.state.settings == read_config(path).merged_with({})
-        assert app.state.planned == MODERATE, "it says nothing of sparsities"
-
-
 async def test_notices_during_a_job_leave_its_progress_visible(tmp_path):
     backend = Scripted(pause_at=3)
     app = FeatherweightApp(backend)
@@ -436,22 +371,3 @@ async def test_a_stopped_scan_does_not_replace_a_whole_one(app, backend):
         await idle(pilot)
         assert app.state.scan.exact
         assert "complete scan from before" in app.activity.text
-
-
-async def test_a_recipe_that_cannot_be_taken_changes_nothing(app, tmp_path):
-    path = tmp_path / "mine.toml"
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        for text, said in (
-            ("[sparsity]\nconv9 = 0.5", "line 2: unknown layer 'conv9'"),
-            ("[finetune]\nrounds = 3\nmethod = 'gradual'", "3 rounds need"),
-            ("protocol = 'reference'", "start featherweight with --protocol reference"),
-        ):
-            path.write_text(text)
-            await pilot.press("o")
-            await typed(pilot, str(path))
-            await pilot.press("enter")
-            assert said in said_in_dialog(app)
-            assert app.state.untouched
-            await pilot.press("escape")
-            assert not isinstance(app.screen, PathDialog)

@@ -11,7 +11,8 @@ from textual.widgets import Static
 from core.errors import InputError
 from core.formats.export_formats import LEVELS, QUANTIZED, VALUES, Packing
 from tests.tui.conftest import idle, ready, shown, until
-from tests.tui.scripted import AGGRESSIVE, PRUNED, SIZES, TUNED, Scripted, net
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import AGGRESSIVE, PRUNED, SIZES, TUNED, net
 from tui.app import FeatherweightApp
 from tui.features.exporting import net_name
 from tui.screens.export_dialog import ExportDialog

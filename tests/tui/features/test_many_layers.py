@@ -17,7 +17,8 @@ from core.pruning.curves import SPARSITIES, Point, Scan
 from core.pruning.what_if import Profile
 from tests.core.user_nets import write
 from tests.tui.conftest import ready, shown, until
-from tests.tui.scripted import DENSE, Many
+from tests.tui.scripted import Many
+from tests.tui.scripted_nets import DENSE
 from tui.app import FeatherweightApp
 from tui.state.state import State
 from tui.views.panels.layer_table import table

@@ -12,7 +12,8 @@ import pytest
 from core.errors import InputError
 from core.settings.settings import Settings
 from tests.tui.conftest import idle, ready, shown, until
-from tests.tui.scripted import AGGRESSIVE, SHAPES, Many, Scripted, residual
+from tests.tui.scripted import Many, Scripted
+from tests.tui.scripted_nets import AGGRESSIVE, SHAPES, residual
 from tui.app import FeatherweightApp
 from tui.jobs import autosave
 from tui.screens.question import Question

@@ -20,7 +20,7 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import RunRecord, read_record
 from core.experiments.runs import Run
 from core.nets.weights import Weights
-from tests.tui.scripted import PATIENCE, SHAPES
+from tests.tui.scripted_nets import PATIENCE, SHAPES
 from tui.screens.history.screen import HistoryScreen
 from tui.widgets.lines import LinesWidget, RoleApp
 

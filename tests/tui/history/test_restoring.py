@@ -11,7 +11,8 @@ from core.experiments.experiment import Experiment
 from core.settings.recipe_changes import RecipeChanges
 from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.history.histories import AGGRESSIVE, finished, interrupted, record, tuning
-from tests.tui.scripted import MODERATE, TUNED, Scripted
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import MODERATE, TUNED
 from tui.app import FeatherweightApp
 from tui.screens.history.screen import HistoryScreen
 

@@ -18,7 +18,8 @@ import tui
 from tests.tui.conftest import ready
 from tests.tui.history.histories import CSS
 from tests.tui.looks.vision import contrast
-from tests.tui.scripted import AGGRESSIVE, Scripted, residual, scanned
+from tests.tui.scripted import Scripted
+from tests.tui.scripted_nets import AGGRESSIVE, residual, scanned
 from tui.app import FeatherweightApp
 from tui.looks.palette import in_palette
 from tui.screens.main import MainScreen

@@ -15,7 +15,8 @@ from core.nets.layers import Layer
 from core.pruning.what_if import Profile
 from tests.tui.conftest import idle, ready, until
 from tests.tui.hostile import HOSTILE, assert_harmless
-from tests.tui.scripted import DENSE, Many
+from tests.tui.scripted import Many
+from tests.tui.scripted_nets import DENSE
 from tui.app import FeatherweightApp
 from tui.screens.help.screen import HelpScreen
 from tui.screens.question import Choice, Question

@@ -18,7 +18,8 @@ from core.jobs.net import Net
 from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan
 from core.settings.settings import Settings
 from tests.tui.conftest import idle, ready, settled, until
-from tests.tui.scripted import PATIENCE, Many, Scripted, residual, scanned
+from tests.tui.scripted import Many, Scripted
+from tests.tui.scripted_nets import PATIENCE, residual, scanned
 from tui.app import FeatherweightApp
 from tui.views.plot_registry import PLOTS
 

@@ -18,7 +18,8 @@ from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, Stream
 from tests.tui.history.histories import CSS
 from tests.tui.random_keys.places import places
-from tests.tui.scripted import Many, course
+from tests.tui.scripted import Many
+from tests.tui.scripted_nets import course
 from tui.app import FeatherweightApp
 from tui.jobs.backend import Backend
 from tui.views.plot_registry import PLOTS

@@ -22,7 +22,7 @@ from tests.tui.random_keys.monkey import (
     Unsteady,
     unforeseen,
 )
-from tests.tui.scripted import net, residual
+from tests.tui.scripted_nets import net, residual
 from tui.system.error_log import log_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.logs_errors]  # the errors of the script

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.formats.export_formats import VALUES
 from core.settings.settings import SETTINGS
-from tests.tui.scripted import AGGRESSIVE, net, scanned
+from tests.tui.scripted_nets import AGGRESSIVE, net, scanned
 from tui.keys.history_keys import KEYS as HISTORY_KEYS
 from tui.screens.form_dialog import around, row_lines
 from tui.screens.goal_dialog import (

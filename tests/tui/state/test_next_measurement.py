@@ -10,7 +10,7 @@ from core.events import Notice, Progress
 from core.measure.comparison import ComparisonUpdated
 from core.measure.costs import NOTHING_MEASURED, ActivityMeasured
 from core.pruning.curves import Sample, SampleUpdated
-from tests.tui.scripted import MODERATE, PRUNED, net
+from tests.tui.scripted_nets import MODERATE, PRUNED, net
 from tests.tui.scripted_results import compared
 from tui.state.next_measurement import request_for, with_event
 from tui.state.results import Result

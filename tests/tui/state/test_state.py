@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.events import Accuracy
 from core.jobs.net import Net
-from tests.tui.scripted import AGGRESSIVE, DENSE, PRUNED, SHAPES, net
+from tests.tui.scripted_nets import AGGRESSIVE, DENSE, PRUNED, SHAPES, net
 from tui.state.results import Result
 from tui.state.state import State
 from tui.state.training_curve import TrainingCurve

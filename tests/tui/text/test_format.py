@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.events import Accuracy
 from core.jobs.lightest.trials import Trial
 from core.settings.settings import Settings
-from tests.tui.scripted import net
+from tests.tui.scripted_nets import net
 from tui.text import format as written
 
 

@@ -11,7 +11,8 @@ from core.events import Batch, Epoch
 from core.experiments.exports import Export
 from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.pruning.curves import SPARSITIES, Point, Scan
-from tests.tui.scripted import (
+from tests.tui.scripted import timed
+from tests.tui.scripted_nets import (  # fmt: skip
     AGGRESSIVE,
     DENSE,
     SHAPES,
@@ -20,8 +21,7 @@ from tests.tui.scripted import (
     course,
     net,
     scanned,
-    timed,
-)  # fmt: skip
+)
 from tests.tui.scripted_results import compared
 from tui.state.measurement import (
     Comparison,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tui.scripted import net
+from tests.tui.scripted_nets import net
 from tui.keys.keymap import with_keys
 from tui.state.state import State
 from tui.views.plot_registry import PLOTS, from_plot, needs_of

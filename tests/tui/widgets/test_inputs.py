@@ -8,7 +8,7 @@ import pytest
 
 from core.experiments.run_record import RunRecord
 from core.experiments.runs import DONE, Run
-from tests.tui.scripted import net
+from tests.tui.scripted_nets import net
 from tui.widgets.inputs.find_input import FindInput
 from tui.widgets.inputs.line_input import LineInput
 from tui.widgets.inputs.note_input import NoteInput

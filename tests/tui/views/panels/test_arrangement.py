@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.scripted import net, residual
+from tests.tui.scripted_nets import net, residual
 from tui.state.state import State
 from tui.text.frames import frame_rows
 from tui.views.panels.arrangement import AROUND, PLOT_ROWS, Arrangement

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tui.scripted import AGGRESSIVE, net, scanned
+from tests.tui.scripted_nets import AGGRESSIVE, net, scanned
 from tui.state.state import State
 from tui.views.panels.layer_facts import facts
 

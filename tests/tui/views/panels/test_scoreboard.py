@@ -8,7 +8,7 @@ import pytest
 
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.curves import Sample
-from tests.tui.scripted import AGGRESSIVE, PRUNED, RECONSTRUCTED, TUNED, net, scanned
+from tests.tui.scripted_nets import AGGRESSIVE, PRUNED, RECONSTRUCTED, TUNED, net, scanned
 from tui.state.measurement import Estimate
 from tui.state.results import Result, ResultKey
 from tui.state.state import State

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
-from tests.tui.scripted import net
+from tests.tui.scripted_nets import net
 from tui.state.state import State
 from tui.views.panels.title import title
 
