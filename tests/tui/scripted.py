@@ -33,7 +33,6 @@ from core.jobs.lightest.trials import (
     DescentStarted,
     Lightest,
     PackingStarted,
-    Trial,
     TrialFinished,
     TrialStarted,
 )
@@ -69,7 +68,7 @@ from tests.tui.scripted_nets import (
     residual,
     scanned,
 )
-from tests.tui.scripted_results import compared, timed
+from tests.tui.scripted_results import compared, timed, tried
 from tui.jobs.backend import Backend
 from tui.state.measurement import ImageSelection, MeasurementRequest
 from tui.state.results import Result, order_of
@@ -291,20 +290,8 @@ class Scripted(Backend):
             if by == "bytes":
                 yield PackingStarted()
                 yield Batch(1, 2, 256, 55_000, 0.1, 98.0, 1.0)
-            trials.append(
-                Trial(
-                    number=number,
-                    ratio=ratio,
-                    epochs=5,
-                    settings=settings,
-                    base=self.trial_base or base,
-                    plan=plan,
-                    result=result,
-                    accurate=number == 1,
-                    cost=228_010 // ratio,
-                    passed=number == 1,
-                )
-            )
+            start = self.trial_base or base
+            trials.append(tried(number, ratio, settings, start, plan, result))
             yield TrialFinished(trials[-1], by)
             if stop():
                 break
