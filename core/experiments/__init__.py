@@ -7,4 +7,5 @@ run_writer    write a run in progress
 exports       the files a run's net was exported to
 saved_scans   sensitivity scans stored with an experiment
 pareto        the Pareto front of accuracy and size
+spread        the mean and range of a number over seeds
 """

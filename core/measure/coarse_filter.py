@@ -85,7 +85,7 @@ class CoarseFilter:
         return logits.argmax(1)
 
     def filtered(self, coarse: Tensor, exact: Logits) -> Tensor:
-        """The predictions [N] from bf16 logits [N, classes]; `exact` recomputes doubtful ones."""
+        """The predictions [N] from coarse logits [N, classes]; `exact` recomputes doubtful ones."""
         coarse = coarse.float()
         predict, margin = coarse.argmax(1), margins(coarse)
         checked = torch.zeros_like(predict, dtype=torch.bool)

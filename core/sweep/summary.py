@@ -10,23 +10,10 @@ from typing import Any
 from core.experiments.pareto import front
 from core.experiments.run_record import FINETUNE, RunRecord, report_json
 from core.experiments.runs import DONE, Run
+from core.experiments.spread import Spread
 from core.settings.settings import Settings
 from core.sweep.driver import SweepResult, TrialOutcome
 from core.sweep.grid import Trial
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Mean, least and greatest of some numbers."""
-
-    mean: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """The spread of at least one number."""
-        return cls(mean(values), min(values), max(values))
 
 
 @dataclass(frozen=True, slots=True)

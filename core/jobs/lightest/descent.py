@@ -10,9 +10,6 @@ from core.jobs.lightest.steps import Step, Steps
 from core.jobs.lightest.trials import By, Descent, DescentStarted, Trial, TrialFinished, cheapest
 from core.nets.calls import NetError
 
-ROUNDING = 1e-9
-"""Slack in points: 99.28 - 0.2 is slightly more than 99.08 in floating point."""
-
 Attempt = Callable[[int, Step, Trial | None], Stream[Trial]]
 
 

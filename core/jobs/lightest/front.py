@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
-from core.jobs.lightest.trials import Descent, Lightest, Trial
+from core.experiments.spread import Spread
+from core.jobs.lightest.trials import ROUNDING, Descent, Lightest, Trial
 
 PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The drops of the front's rows, as fractions of the allowed one."""
-
-ROUNDING = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The mean and range of a number over seeds."""
-
-    mean: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Self:
-        """Of at least one value."""
-        return cls(sum(values) / len(values), min(values), max(values))
 
 
 @dataclass(frozen=True, slots=True)

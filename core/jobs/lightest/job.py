@@ -25,9 +25,10 @@ from core.jobs.export import (
 )
 from core.jobs.goals import cost_bounds, plan_by, scan_for
 from core.jobs.lightest import recorded
-from core.jobs.lightest.descent import ROUNDING, descend
+from core.jobs.lightest.descent import descend
 from core.jobs.lightest.steps import START, Step, Steps
 from core.jobs.lightest.trials import (
+    ROUNDING,
     UNITS,
     By,
     Descent,

@@ -31,6 +31,10 @@ UNITS: dict[By, Unit] = {"macs": "macs", "ms": "ns"}
 """What the plans of a descent are made for, if not for parameters."""
 
 
+ROUNDING = 1e-9
+"""Slack in points: 99.28 - 0.2 is slightly more than 99.08 in floating point."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trial:
     """One trial of a descent.

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from core.errors import InputError
 from core.events import StopFlag, Stream
-from core.jobs.lightest.front import FrontRow, Spread, front
+from core.experiments.spread import Spread
+from core.jobs.lightest.front import FrontRow, front
 from core.jobs.lightest.trials import Lightest
 from core.pruning.goals import DEFAULT_ALLOCATION
 from tui.cli import checks, read_options

@@ -21,9 +21,10 @@ from tui.cli.sweeps.options import grid_of
 from tui.text.format import count, duration, percent
 
 if TYPE_CHECKING:
+    from core.experiments.spread import Spread
     from core.jobs.workbench import Workbench
     from core.sweep.driver import SweepResult
-    from core.sweep.summary import GroupResult, Spread
+    from core.sweep.summary import GroupResult
 
 
 def prepare(args: Namespace) -> Command[Any]:
