@@ -95,6 +95,8 @@ def _add_rows(
 
 def _scale(sums: Sums) -> Tensor:
     problem = sums.problem()
+    if not sums.finite():
+        return torch.full_like(problem.squares, torch.nan)
     gram = problem.damped(torch.zeros_like(problem.cross), DAMPING).gram
     inverse = torch.cholesky_inverse(factor(gram)).diagonal(dim1=1, dim2=2)
     return (sums.rows[:, None].clamp_min(1) * inverse).rsqrt()

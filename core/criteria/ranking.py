@@ -187,6 +187,15 @@ def _checked(criterion: str, layer: Layer, values: object) -> Tensor:
     shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
     if not isinstance(values, Tensor) or shape != layer.shape:
         raise InputError(f"{where}: found {shape}, expected a tensor of the shape {layer.shape}")
-    if not bool(values.isfinite().all()) or bool((values < 0).any()):
-        raise InputError(f"{where}: expected finite importances of at least 0")
+    usable = values.isfinite() & (values >= 0)
+    if not bool(usable.all()):
+        bad = f"{int((~usable).sum()):,} of {values.numel():,} importances are NaN, infinite or < 0"
+        mend = (
+            ""
+            if criterion not in _CLASSES
+            else (
+                "; mend the net, whose weights or outputs are not all finite, or rank by magnitude"
+            )
+        )
+        raise InputError(f"{where}: {bad}, expected finite ones of at least 0{mend}")
     return values

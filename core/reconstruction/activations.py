@@ -98,8 +98,7 @@ class Activations:
 
         If `runs`, the part up to there runs in any case. Raises StoppedError if `stop` is raised.
         """
-        end = self._net.cuts[name]
-        fits = self._net.bytes_at(end) <= self._most_bytes
+        end, fits = self._net.cuts[name], self.keeps(name)
         done, total = 0, sum(len(batch.index) for batch in self._batches)
         for batch in self._batches:
             if len(end.before) > len(batch.at.before) and (fits or runs):
@@ -111,6 +110,10 @@ class Activations:
                 if fits:
                     batch.at, batch.values = end, values
             done += len(batch.index)
+
+    def keeps(self, name: str) -> bool:
+        """Whether what is alive before a layer fits into memory."""
+        return self._net.bytes_at(self._net.cuts[name]) <= self._most_bytes
 
     def sizes(self) -> tuple[int, ...]:
         """How many images each batch has."""

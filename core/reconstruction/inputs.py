@@ -82,7 +82,11 @@ class Uses:
 
     def share(self, images: int) -> float:
         """The fraction of the rows of so many images to sample."""
-        return min(1.0, self.wanted / max(1.0, self.rows / self.images * images))
+        return min(1.0, self.wanted / max(1.0, self.of(images)))
+
+    def of(self, images: int) -> float:
+        """The rows of X of so many images."""
+        return self.rows / self.images * images
 
     @property
     def parts(self) -> tuple[slice, ...]:

@@ -96,10 +96,10 @@ def reconstruct(
     masks = Masks.of(base, layers, plan)
     some, _ = data.batch(slice(0, 3))
     found = find_uses(dense, some, layers)
-    tasks = tasks_of(layers, found)
     recalibrates = recalibrates and masks.revived(base) > 0
     images = sample_size(data, images)
     work = _Work(net, dense, data, seed, images, masks, recalibrates, stop)
+    tasks = tasks_of(layers, found, images, work.now.activations.keeps)
     reconstructing, recalibrating = portions(9, int(work.recalibration is not None))
     stopped = yield from within(reconstructing, _every(work, tasks))
     if work.recalibration is not None:
@@ -181,10 +181,10 @@ class _Work:
 
     def _reach(self, task: Task) -> Stream[None]:
         """Run the sample up to a layer, after computing the statistics on the way anew."""
-        name, step = task.layer.name, task.step("running the net up to")
+        name, step = task.layer.name, task.step("reaching it")
         recalibrating, *running = portions(int(self.recalibration is not None), 2, 2)
         if self.recalibration is not None:
-            reached = self.norms.reach(name, task.step("recalibrating up to"), self.stop)
+            reached = self.norms.reach(name, task.step("recalibrating"), self.stop)
             self.changed |= yield from within(recalibrating, reached)
         for half, portion in zip((self.now, self.dense), running, strict=True):
             yield from within(portion, half.activations.advance(name, step, self.stop))
@@ -198,7 +198,8 @@ class _Work:
 
         def sums_of(part: Part) -> Stream[Sums]:
             self.generator.set_state(rows)
-            step = task.step("reconstructing")
+            again = "" if task.kept else ", from the images on"
+            step = task.step(f"adding up inputs{again}")
             return add_up(self.now, self.dense, layer, uses, part, self.generator, step, self.stop)
 
         solution = yield from solve_parts(
@@ -208,7 +209,7 @@ class _Work:
             in_blocks(kept, uses.blocks),
             bias is not None,
             task.costs[1:],
-            task.step("choosing the weights of"),
+            task.step("choosing weights"),
             self.stop,
         )
         self._set(layer, solution.weight.reshape(weight.shape).float())

@@ -60,7 +60,8 @@ class LayersAlone:
         self._batches = drawn(data, self.images, self._generator)
         self._some, _ = data.batch(torch.arange(3) % len(data))
         self._layers = prunable_layers(net)
-        tasks = tasks_of(self._layers, find_uses(net, self._some, self._layers))
+        found = find_uses(net, self._some, self._layers)
+        tasks = tasks_of(self._layers, found, self.images)
         self._tasks = {task.layer.name: task for task in tasks}
         self._half: Half | None = None
         self._reached = 0
@@ -103,7 +104,7 @@ class LayersAlone:
             if shared is not None:
                 return shared
             self._generator.set_state(rows)
-            step = task.step("reconstructing")
+            step = task.step("adding up inputs")
             return (
                 yield from add_up(
                     half, half, task.layer, uses, part, self._generator, step, self._stop
@@ -136,7 +137,7 @@ class LayersAlone:
             in_blocks(kept, uses.blocks),
             bias is not None,
             (task.costs[1] if len(uses.parts) > 1 else 0.0, task.costs[2]),
-            task.step("choosing the weights of"),
+            task.step("choosing weights"),
             self._stop,
         )
         values, change, changed = solution.weight.reshape(weight.shape), solution.bias_change, None
@@ -153,6 +154,6 @@ class LayersAlone:
             most = MOST_BYTES / self.images
             half = Half(self._net, Activations(cut, self._data, self._batches, most))
         self._half, self._reached = half, task.number
-        step = task.step("running the net up to")
+        step = task.step("reaching it")
         yield from half.activations.advance(task.layer.name, step, self._stop)
         return half

@@ -187,7 +187,7 @@ def test_a_stop_keeps_the_layers_done(images: Images) -> None:
             steps.append(event.step)
 
     def stop() -> bool:
-        return steps[-1:] == ["reconstructing grouped, layer 3 of 6"]
+        return steps[-1:] == ["grouped (3 of 6): adding up inputs"]
 
     stream = reconstruct(net, dense, plan, images, images=100, stop=stop)
     result = drain(stream, sink)
@@ -218,7 +218,7 @@ def test_a_layer_with_many_inputs_is_reconstructed_in_parts(
     assert (one.error or 0) <= (several.error or 0) < (one.error or 0) + 0.02
     assert (several.error or 0) < (several.magnitude or 0) / 2
     assert not small.reason
-    assert "choosing the weights of 1, layer 1 of 2" in steps
+    assert "1 (1 of 2): choosing weights" in steps
 
 
 @pytest.mark.parametrize("bias", [True, False])
