@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from core.criteria.criterion import Criterion, Sample
 from core.criteria.magnitude import Magnitude
-from core.criteria.names import MAGNITUDE, check_criterion
+from core.criteria.names import check_criterion
 from core.criteria.obs import Obs
 from core.criteria.random import Random
 from core.criteria.taylor import Taylor
@@ -87,7 +87,7 @@ def renewed(criterion: Criterion) -> Criterion:
 
 def needs_images(criterion: str | Criterion) -> bool:
     """Whether a criterion looks at images; raises InputError if there is no such criterion."""
-    return criterion_of(criterion).name != MAGNITUDE
+    return not isinstance(criterion_of(criterion), Magnitude)
 
 
 def rank(

@@ -22,7 +22,10 @@ _SOLVES = 50
 
 @dataclass(frozen=True, slots=True)
 class LayerReconstructed(Event):
-    """A layer is done; its output errors are fractions of the dense output's energy.
+    """A layer is done.
+
+    Its output errors are sums of squares on the sample that it is fitted to, from the inputs that
+    the layers before it now give, as fractions of those of the dense outputs without their bias.
 
     Attributes:
         number: of the layer, counted from 1.

@@ -194,7 +194,8 @@ def _descent(
     (base, costs, scan), opened_at = yield from _opening(preparing, workbench, search)
     least = (base.dense or base.accuracy).validation - search.max_drop
     heaviest, lightest = cost_bounds(base, costs, search.locked)
-    steps = Steps.begin(costs.dense / heaviest, costs.dense / lightest, search.start)
+    most = costs.dense / lightest if lightest else math.inf  # the shortest time may be none
+    steps = Steps.begin(costs.dense / heaviest, most, search.start)
     tries = _Trials(workbench, base, search, experiment, costs, scan, least, ends)
     seed = workbench.settings.seed
     stream = descend(tries.attempt, steps, by=search.by, least=least, seed=seed, stop=ends)
@@ -235,7 +236,12 @@ def _prepared(
 
 @dataclass(frozen=True)
 class _Trials:
-    """The trials of a descent; `least` is the required validation accuracy in percent."""
+    """The trials of a descent.
+
+    Attributes:
+        base: the net it started from, and whose scan `scan` is.
+        least: the required validation accuracy in percent.
+    """
 
     workbench: Workbench
     base: Net
@@ -254,7 +260,9 @@ class _Trials:
         base = self.base if best is None else workbench.net(best.result, best.base)
         profiles = yield from workbench.profiles(base, self.stop)
         goal = self._goal(step.ratio)
-        plan = plan_by(base, profiles, self.costs, goal, search.method, search.locked, self.scan)
+        plan = plan_by(
+            self.base, profiles, self.costs, goal, search.method, search.locked, self.scan
+        )
         training, packing = portions(
             workbench.finetuning.epochs, FILE_COST * (search.by == "bytes")
         )
@@ -290,14 +298,14 @@ class _Trials:
         )
 
     def _goal(self, ratio: float) -> Goal:
-        """The goal of a step."""
+        """The goal of a step; whole units up, so that the lightest net there is stays in reach."""
         match self.costs.unit:
             case "parameters":
                 return Goal("ratio", ratio)
             case "macs":
-                return Goal("macs", self.costs.dense / ratio)
+                return Goal("macs", math.ceil(self.costs.dense / ratio))
             case "ns":
-                return Goal("ms", self.costs.dense / ratio / NANOSECONDS)
+                return Goal("ms", math.ceil(self.costs.dense / ratio) / NANOSECONDS)
 
     def _allows(self, accuracy: Accuracy) -> bool:
         return accuracy.validation >= self.least - ROUNDING

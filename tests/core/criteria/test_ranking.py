@@ -111,6 +111,10 @@ def test_a_criterion_of_ones_own_decides_in_every_function(few: Splits, tiny: Sp
     assert not weight[:, :588].any()
     assert bool((weight[:, 588:] != 0).all())
     assert torch.equal(masks.pruned["3.weight"], torch.arange(12).lt(6).expand(10, 12))
+    mine.name = "magnitude"  # what it is called does not matter
+    named = core.prune(net(), plan, criterion=mine, data=few)
+    assert torch.equal(named.pruned["1.weight"], masks.pruned["1.weight"])
+    mine.name = "columns"
     result = tuned(net(), plan, tiny, mine)
     assert torch.equal(result.masks.pruned["1.weight"], masks.pruned["1.weight"])
     assert (result.recipe.criterion, result.revived) == ("columns", 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from core.events import DenseTrainingStarted, Event, Notice, Portion, Stream, dr
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.formats.codec import decode
+from core.jobs import goals
 from core.jobs.dense_net import open_dense_net
 from core.jobs.lightest.job import Search, given, lightest
 from core.jobs.lightest.trials import DescentStarted, Lightest, TrialFinished, TrialStarted
@@ -21,7 +23,9 @@ from core.jobs.net import Net
 from core.jobs.report import lightest_report
 from core.jobs.workbench import Workbench
 from core.progress import Meter
+from core.pruning.allocation import allocate
 from core.pruning.masks import Masks
+from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.jobs.conftest import small
@@ -86,9 +90,17 @@ def descended(
 
 
 def test_each_trial_starts_from_the_best_before_and_is_a_run(
-    workbench: Workbench, light: Net, tmp_path: Path
+    workbench: Workbench, light: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    below = []
+
+    def allocating(*args: Any, dense: float, **options: Any) -> Plan:
+        below.append(dense)
+        return allocate(*args, dense=dense, **options)
+
+    monkeypatch.setattr(goals, "allocate", allocating)
     found, _ = descended(workbench, light, ANY, tmp_path, trials=2)
+    assert below == 2 * [light.accuracy.validation], "the scan is of the net where all began"
     first, second = found.trials
     assert first.ratio == pytest.approx(2 * 266_610 / KEPT)
     assert first.base is light
