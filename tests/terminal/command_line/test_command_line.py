@@ -104,6 +104,7 @@ def test_a_run_follows_a_recipe_file_and_a_goal_and_records_itself(
     assert f"recorded as {tmp_path / 'mine'}:0001" in process.stdout
     record = json.loads((tmp_path / "mine" / "0001" / "run.json").read_text())
     assert record["accuracy"] == report["accuracy"]
+    assert all((each["goal"], each["allocate"]) == ("20x", "lamp") for each in (record, report))
 
     recipe.write_text("seed = 3\n[finetune]\nepoch = 4\n")
     process = command("run", "--config", str(recipe))
