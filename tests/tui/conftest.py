@@ -16,6 +16,7 @@ from core.experiments.experiment import Experiment
 from tests.tui.history.histories import AGGRESSIVE, every_kind, finished
 from tests.tui.scripted import Scripted
 from tests.tui.scripted_nets import PATIENCE
+from tests.tui.waiting import wait_for_idle
 from tui.app import FeatherweightApp
 from tui.system.error_log import log_file
 from tui.text.frames import inner_start
@@ -89,6 +90,15 @@ def parsed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", parsed)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def short_waits() -> Iterator[None]:
+    """Let the pilot wait for an idle app no longer than needed."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("app", "pilot"):
+            patch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
         yield
 
 
