@@ -8,6 +8,7 @@ safetensors file, everything else as numbers and text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 
 from safetensors.torch import load, save
 
-from core.errors import InputError
+from core.errors import InputError, StoppedError
 from core.events import Accuracy, Batch, Event, Progress, Stream
 from core.experiments.run_record import RunRecord, read_record, record_json
 from core.jobs.net import Net
@@ -26,6 +27,9 @@ from core.training.checkpoints import Checkpoint
 
 PACE = 0.1
 """Seconds between two batches, or two steps of progress, that a worker reports."""
+
+SHARE, ALLOWANCE = 0.05, 2.0
+"""The share of a trial's time, and the seconds beside it, that a worker may spend on sending."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +77,12 @@ class Lost:
     reason: str
 
 
-Message = Event | RecordedTrial | Failed | Lost
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A trial was stopped before it had a result."""
+
+
+Message = Event | RecordedTrial | Failed | Lost | Stopped
 """What comes back from a worker."""
 
 
@@ -86,6 +95,9 @@ class Executor(Protocol):
 
     def submit(self, task: Task, base: Net) -> None:
         """Run a task as soon as possible; `base` is the net it starts from."""
+
+    def stop(self, number: int) -> None:
+        """Ask the task of a trial to end early with what it has; its last message comes as ever."""
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """What has happened, with the number of the trial; waits for at most so long."""
@@ -103,8 +115,8 @@ class PackedCheckpoint(Event):
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> PackedCheckpoint:
-        """Pack a checkpoint."""
-        return cls(packed_tensors(checkpoint.tensors), checkpoint.json)
+        """Pack a checkpoint, whose tensors are copies of their own."""
+        return cls(save(dict(checkpoint.tensors)), checkpoint.json)
 
     def unpacked(self) -> Checkpoint:
         """The checkpoint."""
@@ -154,16 +166,16 @@ class PackedNet:
         return load(self.weights), None if self.early is None else load(self.early)
 
 
-Packed = Event | PackedTrial | PackedBegun | Failed
+Packed = Event | PackedTrial | PackedBegun | Failed | Stopped
 """What a worker sends."""
 
 
 def packed(stream: Stream[RecordedTrial]) -> Iterator[Packed]:
-    """Run a trial in a worker; yields what it sends, of many batches only some.
+    """Run a trial in a worker; yields what it sends, see `_Pace`.
 
     The trial's own errors become `Failed`; its result comes last.
     """
-    sent = 0.0
+    pace = _Pace()
     while True:
         try:
             event = next(stream)
@@ -171,22 +183,54 @@ def packed(stream: Stream[RecordedTrial]) -> Iterator[Packed]:
             result: RecordedTrial = end.value
             yield PackedTrial(packed_tensors(result.weights), record_json(result.record))
             return
+        except StoppedError:
+            yield Stopped()
+            return
         except Exception as error:
             yield Failed(_why(error))
             return
+        if pace.allows(event):
+            with pace.sending():
+                yield _packed(event)
+
+
+class _Pace:
+    """Chooses what a worker sends: of batches and steps of progress, ten a second.
+
+    Checkpoints are left out while sending takes more than its share of the time. So a driver that
+    cannot keep up gets fewer of them, and the training does not wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._began, self._reported, self._spent = monotonic(), 0.0, 0.0
+
+    def allows(self, event: Event) -> bool:
         now = monotonic()
         match event:
             case Checkpoint():
-                yield PackedCheckpoint.of(event)
-            case Begun():
-                yield PackedBegun(record_json(event.record))
-            case Batch() | Progress() if now - sent < PACE:
-                pass
+                return self._spent <= ALLOWANCE + SHARE * (now - self._began)
+            case Batch() | Progress() if now - self._reported < PACE:
+                return False
             case Batch() | Progress():
-                sent = now
-                yield event
-            case _:
-                yield event
+                self._reported = now
+        return True
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Time what it takes to pack an event, and to wait until it is taken."""
+        start = monotonic()
+        yield
+        self._spent += monotonic() - start
+
+
+def _packed(event: Event) -> Event | PackedBegun:
+    match event:
+        case Checkpoint():
+            return PackedCheckpoint.of(event)
+        case Begun():
+            return PackedBegun(record_json(event.record))
+        case _:
+            return event
 
 
 def unpacked(message: Packed) -> Message:
