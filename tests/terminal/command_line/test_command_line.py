@@ -1,4 +1,7 @@
-"""The command line: exit statuses, one clear line for bad input, JSON, interruption."""
+"""The command line: jobs with their tables and JSON, interruption, a full disk.
+
+`test_refusals` has bad input, `tests/tui/cli/test_streams` the statuses of whole processes.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,6 @@ def featherweight(*arguments: str, **options: object) -> subprocess.CompletedPro
     )
 
 
-def test_the_process_has_the_status():
-    process = featherweight("run", "--uniform", "-0.5")
-    assert (process.returncode, process.stdout) == (2, "")
-    assert len(process.stderr.strip().splitlines()) == 1
-    assert "-0.5" in process.stderr
-
-
 def test_a_folder_with_wrong_files_is_bad_input_and_left_alone(command: Command, tmp_path: Path):
     wrong = tmp_path / "t10k-labels-idx1-ubyte"
     wrong.write_bytes(b"not labels")
@@ -51,16 +47,7 @@ def test_a_folder_with_wrong_files_is_bad_input_and_left_alone(command: Command,
     assert wrong.read_bytes() == b"not labels"
 
 
-def test_a_data_folder_that_is_a_file_is_bad_input(command: Command, tmp_path: Path):
-    (tmp_path / "file").touch()
-    process = command("data", "fetch", "mnist", "--data-dir", str(tmp_path / "file"))
-    assert process.returncode == 2
-    assert "Traceback" not in process.stderr
-
-
-def test_help_and_version(command: Command):
-    """`test_streams` has the help of a command."""
-    assert "examples:" in featherweight("--help").stdout
+def test_the_version(command: Command):
     assert command("--version").stdout.startswith("featherweight ")
 
 
