@@ -55,7 +55,7 @@ class Flood:
 
     def submit(self, task: Task, base: Net) -> None:
         begun = next(SCRIPT.run(task))
-        self._new.append((task.number, begun))  # type: ignore[arg-type]
+        self._new.append((task.number, begun))
         self._numbers.append(task.number)
         self._events = self._reports()
 
