@@ -15,5 +15,6 @@ ray_connection  the connection to it, and the versions on its nodes
 recorded     which trials have a run already
 planning     from trials to tasks
 driver       runs the tasks that are left, and writes their runs
+live         what happens in a sweep, for those who watch it from elsewhere
 summary      means and ranges over seeds, the Pareto front, the report
 """
