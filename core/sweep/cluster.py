@@ -20,15 +20,26 @@ from core.jobs.net import Net
 from core.jobs.recorded_jobs import RecordedTrial
 from core.nets.user_code.names import is_path, split_name
 from core.nets.user_code.sources import source_texts
-from core.sweep.node import DriverSide, ImagesMissing, OtherVersions, Source, run_trial, source_of
-from core.sweep.ray_connection import first_line, node_versions
-from core.sweep.tasks import Failed, Lost, Message, PackedNet, Task, on_worker, unpacked
+from core.sweep.nodes.stop_list import StopList
+from core.sweep.nodes.trials import (
+    DriverSide,
+    ImagesMissing,
+    OtherVersions,
+    Source,
+    run_trial,
+    source_of,
+)
+from core.sweep.ray_connection import first_line, node_versions, on_driver
+from core.sweep.tasks import Failed, Lost, Message, PackedNet, Stopped, Task, on_worker, unpacked
 
 AHEAD = 64
 """Messages that a trial may be ahead of the driver before it waits."""
 
 LOOK = 1.0
 """Seconds between two looks at the nodes of the cluster."""
+
+ANSWER = 10.0
+"""Seconds for the list of trials to stop to take one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,7 @@ class RayCluster:
     def __init__(self, ray: Any, share: Share) -> None:
         self._ray, self._share = ray, share
         self._streams: dict[Any, Task] = {}
+        self._stops = self._ray.remote(StopList).options(**on_driver(ray)).remote()
         self._bases: dict[str, Any] = {}
         self._sides: dict[Source, DriverSide] = {}
         self._looked, self._slots = 0.0, 0
@@ -86,6 +98,14 @@ class RayCluster:
             task = replace(task, sources=source_texts(model))
         self._start(on_worker(task, self._share.threads))
 
+    def stop(self, number: int) -> None:
+        """Add a trial to the list that workers look at; without the list, cancel it."""
+        try:
+            self._ray.get(self._stops.add.remote(number), timeout=ANSWER)
+        except self._ray.exceptions.RayError:  # its node is gone
+            for stream in [s for s, task in self._streams.items() if task.number == number]:
+                self._ray.cancel(stream, force=True)
+
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """What trials have sent, one message from each.
 
@@ -108,7 +128,7 @@ class RayCluster:
         source = source_of(task)
         if source not in self._sides:
             self._sides[source] = DriverSide(node_versions(), drain(images_key(source[0])))
-        stream = self._trial.remote(task, self._bases[task.base], self._sides[source])
+        stream = self._trial.remote(task, self._bases[task.base], self._sides[source], self._stops)
         self._streams[stream] = task
 
     def _next(self, stream: Any) -> Message:
@@ -118,7 +138,7 @@ class RayCluster:
             raise InputError(message.text)
         if isinstance(message, ImagesMissing):
             return self._send_images(self._streams.pop(stream))
-        if isinstance(message, RecordedTrial | Failed | Lost):
+        if isinstance(message, RecordedTrial | Failed | Lost | Stopped):
             del self._streams[stream]
         return message
 

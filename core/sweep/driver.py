@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 from time import monotonic
 
 from core.errors import InputError
 from core.events import Event, Notice, StopFlag, Stream, never
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import RunRecord
+from core.experiments.run_record import FINETUNE, RunRecord
 from core.experiments.run_writer import RunWriter
 from core.experiments.runs import DONE, RUNNING, Run
 from core.jobs import recorded_jobs
 from core.jobs.recorded_jobs import RecordedTrial, record_run
 from core.jobs.resume import saved_checkpoint
-from core.sweep.grid import Trial
+from core.sweep.live.events import (
+    SweepPlanned,
+    SweepResult,
+    TrialBegan,
+    TrialEnded,
+    TrialLost,
+    TrialOutcome,
+    TrialReported,
+    TrialStopped,
+    TrialStopping,
+)
 from core.sweep.planning import PlannedTrial
-from core.sweep.tasks import Begun, Executor, Failed, Lost, Message, PackedCheckpoint, Task
+from core.sweep.tasks import Begun, Executor, Failed, Lost, Message, PackedCheckpoint, Stopped, Task
 from core.training.checkpoints import Checkpoint
 
 ATTEMPTS = 3
@@ -32,82 +43,8 @@ WAIT = 0.2
 """Seconds between two looks at the stop flag."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialOutcome:
-    """How a trial ended.
-
-    Attributes:
-        record: of the finished run; None if it failed.
-        run: that records it; None if unrecorded.
-        is_new: whether this sweep ran it.
-        seconds: it took in this sweep, from its start to its end; 0 unless it is new.
-    """
-
-    trial: Trial
-    record: RunRecord | None
-    run: str | None = None
-    is_new: bool = False
-    error: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SweepPlanned(Event):
-    """Every trial has its plan."""
-
-    trials: tuple[PlannedTrial, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialBegan(Event):
-    """A worker trains a trial, from the start or from its last epoch.
-
-    Attributes:
-        run: its run; None if it is not recorded.
-        ratio: as planned.
-    """
-
-    trial: Trial
-    run: str | None
-    ratio: float | None
-    resumed: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialReported(Event):
-    """An event of a trial."""
-
-    trial: Trial
-    event: Event
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialLost(Event):
-    """The worker of a trial is gone; the trial goes on with another."""
-
-    trial: Trial
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialEnded(Event):
-    """A trial has ended."""
-
-    outcome: TrialOutcome
-
-
-@dataclass(frozen=True, eq=False)
-class SweepResult:
-    """How the trials ended.
-
-    Attributes:
-        unfinished: trials that were stopped, never began, or run in another process.
-        stopped: whether the sweep ended before they all did.
-    """
-
-    outcomes: tuple[TrialOutcome, ...]
-    unfinished: tuple[Trial, ...]
-    stopped: bool
+TrialStops = Callable[[], Collection[int]]
+"""The numbers of the trials to stop, so far."""
 
 
 def run_trials(
@@ -115,37 +52,53 @@ def run_trials(
     experiment: Experiment,
     executor: Executor,
     stop: StopFlag = never,
+    stops: TrialStops = tuple,
 ) -> Stream[SweepResult]:
     """Run the trials that have no run yet, and resume those that were interrupted.
 
     Every trial is recorded as one run of `experiment`, whole or not at all. A raised stop flag ends
     the sweep at once: what has ended stays, and a trial in progress stays interrupted after its
-    last epoch, so that the same sweep goes on from there.
+    last epoch, so that the same sweep goes on from there. A trial among the `stops` ends alone: it
+    is recorded with the best epoch that reached the full plan; without one, it stays interrupted.
     """
-    yield SweepPlanned(tuple(planned))
-    driver = _Driver(planned, experiment, executor)
+    yield _planned(planned)
+    driver = _Driver(planned, experiment, executor, stops)
     with closing(driver):
         with suppress(InputError):  # beginning a run says why the experiment cannot be written
             experiment.tidy()
         yield from driver.known()
         while not driver.finished and not stop():
             yield from driver.step()
-    outcomes = driver.with_twins()
-    unfinished = tuple(p.trial for p in planned if p.trial.number not in outcomes)
+    yield from driver.twins()
+    outcomes = driver.outcomes
+    unfinished = tuple(p.trial.label for p in planned if p.trial.number not in outcomes)
     in_order = tuple(outcomes[number] for number in sorted(outcomes))
     return SweepResult(in_order, unfinished, stopped=not driver.finished)
+
+
+def _planned(planned: Sequence[PlannedTrial]) -> SweepPlanned:
+    runs = [p.run for p in planned if p.twin is None and p.run is not None]
+    recorded = sum(run.finished for run in runs)
+    resumable = sum(run.resumable for run in runs)
+    labels = tuple(p.trial.label for p in planned)
+    return SweepPlanned(labels, recorded, resumable, datetime.now(UTC))
 
 
 class _Driver:
     """The trials in progress, and how the others ended."""
 
     def __init__(
-        self, planned: Sequence[PlannedTrial], experiment: Experiment, executor: Executor
+        self,
+        planned: Sequence[PlannedTrial],
+        experiment: Experiment,
+        executor: Executor,
+        stops: TrialStops,
     ) -> None:
         self._planned, self._experiment, self._executor = planned, experiment, executor
+        self._stops, self._stopped = stops, set[int]()
         self._waiting = deque(p for p in planned if p.twin is None)
         self._active: dict[int, _Recording] = {}
-        self._outcomes: dict[int, TrialOutcome] = {}
+        self.outcomes: dict[int, TrialOutcome] = {}
         self._said: set[str] = set()
 
     @property
@@ -158,7 +111,7 @@ class _Driver:
         for planned in self._waiting:
             run, trial = planned.run, planned.trial
             if run is not None and run.status == DONE:
-                yield self._end(TrialOutcome(trial, run.record, run.id))
+                yield self._end(TrialOutcome(trial.label, run.record, run.id))
             elif run is not None and run.status == RUNNING:
                 yield Notice(f"trial {trial.number} is run {run.id}, in progress elsewhere: left")
             else:
@@ -167,21 +120,20 @@ class _Driver:
 
     def step(self) -> Iterator[Event]:
         """Hand out as many trials as there is room for; wait for news and record it."""
+        for number in set(self._stops()) - self._stopped:
+            yield from self._stop(number)
         while self._waiting and self._executor.room > 0:
             yield from self._submit(self._waiting.popleft())
         for number, message in self._executor.poll(WAIT):
             if number in self._active:
                 yield from self._take(self._active[number], message)
 
-    def with_twins(self) -> dict[int, TrialOutcome]:
-        """The outcomes by number; trials that do the same as another share its outcome."""
-        twins = {p.trial: p.twin for p in self._planned if p.twin in self._outcomes}
-        shared = {
-            trial.number: replace(self._outcomes[twin], trial=trial, is_new=False)
-            for trial, twin in twins.items()
-            if twin is not None
-        }
-        return self._outcomes | shared
+    def twins(self) -> Iterator[Event]:
+        """Report the trials that do the same as another, and share its outcome."""
+        for planned in self._planned:
+            if planned.twin is not None and planned.twin in self.outcomes:
+                shared = self.outcomes[planned.twin]
+                yield self._end(replace(shared, trial=planned.trial.label, is_new=False))
 
     def close(self) -> None:
         """End the trials in progress; their runs can be resumed."""
@@ -191,12 +143,22 @@ class _Driver:
             for recording in self._active.values():
                 recording.close()
 
+    def _stop(self, number: int) -> Iterator[Event]:
+        """Ask a trial to end; one that has not begun does not begin."""
+        self._stopped.add(number)
+        if number in self._active:
+            self._executor.stop(number)
+            yield TrialStopping(self._active[number].trial)
+        for planned in [p for p in self._waiting if p.trial.number == number]:
+            self._waiting.remove(planned)
+            yield TrialStopped(planned.trial.label)
+
     def _submit(self, planned: PlannedTrial) -> Iterator[Event]:
         recording = _Recording(planned, self._experiment)
         try:
             task = recording.task()
         except InputError as error:
-            yield self._end(TrialOutcome(planned.trial, None, error=str(error)))
+            yield self._end(TrialOutcome(recording.trial, None, error=str(error)))
             return
         self._active[planned.trial.number] = recording
         self._executor.submit(task, planned.base)
@@ -205,9 +167,15 @@ class _Driver:
         match message:
             case Failed():
                 yield self._end(recording.failed(message.error))
+            case Stopped():
+                yield self._drop(recording)
+            case Lost() if recording.trial.number in self._stopped:
+                yield self._drop(recording)
             case Lost():
                 yield from self._resubmit(recording, message)
-            case _:
+            case RecordedTrial() if self._is_spoiled(recording.trial.number, message.record):
+                yield self._drop(recording)
+            case Event() | RecordedTrial():
                 yield from filter(self._is_news, recording.take(message))
                 if recording.outcome is not None:
                     yield self._end(recording.outcome)
@@ -222,6 +190,16 @@ class _Driver:
             error = f"its worker was lost {ATTEMPTS} times: {lost.reason}"
             yield self._end(recording.failed(error))
 
+    def _is_spoiled(self, number: int, record: RunRecord) -> bool:
+        """Whether a net is one that a stop cut off before any epoch reached the full plan."""
+        is_cut = record.kind == FINETUNE and bool(record.stopped) and record.best is None
+        return is_cut and number in self._stopped
+
+    def _drop(self, recording: _Recording) -> TrialStopped:
+        """End a trial without a result; its run stays as it is after its last epoch."""
+        self._active.pop(recording.trial.number).close()
+        return TrialStopped(recording.trial)
+
     def _is_news(self, event: Event) -> bool:
         """Whether an event says something; trials have much in common to say."""
         said = event.event if isinstance(event, TrialReported) else None
@@ -233,7 +211,7 @@ class _Driver:
 
     def _end(self, outcome: TrialOutcome) -> TrialEnded:
         number = outcome.trial.number
-        self._outcomes[number] = outcome
+        self.outcomes[number] = outcome
         if recording := self._active.pop(number, None):
             recording.close()
         return TrialEnded(outcome)
@@ -254,7 +232,7 @@ class _Recording:
     """
 
     def __init__(self, planned: PlannedTrial, experiment: Experiment) -> None:
-        self.planned, self.trial = planned, planned.trial
+        self.planned, self.trial = planned, planned.trial.label
         self.losses = 0
         self.outcome: TrialOutcome | None = None
         self._experiment = experiment

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.errors import InputError, WorkError
+from core.errors import InputError, StoppedError, WorkError
 from core.events import Stream
 from core.jobs.net import Net
 from core.jobs.recorded_jobs import RecordedTrial
 from core.jobs.workbench import Workbench
 from core.sweep.runner import run_task
-from core.sweep.tasks import Failed, Message, Task, settings_from
+from core.sweep.tasks import Failed, Message, Stopped, Task, settings_from
 
 
 class InProcess:
@@ -23,6 +23,7 @@ class InProcess:
     def __init__(self, workbench: Workbench) -> None:
         self._workbench = workbench
         self._current: tuple[int, Stream[RecordedTrial]] | None = None
+        self._stopped = set[int]()
 
     @property
     def room(self) -> int:
@@ -32,7 +33,14 @@ class InProcess:
     def submit(self, task: Task, base: Net) -> None:
         """Make a task the current one."""
         workbench = self._workbench.with_settings(settings_from(task.settings))
-        self._current = task.number, run_task(workbench, base, task)
+        number = task.number
+        self._stopped.discard(number)
+        stream = run_task(workbench, base, task, lambda: number in self._stopped)
+        self._current = number, stream
+
+    def stop(self, number: int) -> None:
+        """Raise the stop flag of a trial."""
+        self._stopped.add(number)
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """Run the current trial to its next event."""
@@ -44,6 +52,8 @@ class InProcess:
             message = next(stream)
         except StopIteration as end:
             message = end.value
+        except StoppedError:
+            message = Stopped()
         except (InputError, WorkError) as error:
             message = Failed(str(error))
         else:

@@ -155,12 +155,9 @@ def _check_answers(address: str) -> None:
 
 def _check_versions(ray: Any) -> None:
     """Raise InputError if nodes lack this program, or have other versions of what it needs."""
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
     own, asked = node_versions(), {}
     for node_id, host in _alive(ray).items():
-        here = NodeAffinitySchedulingStrategy(node_id, soft=False)
-        probe = ray.remote(node_versions).options(num_cpus=0, scheduling_strategy=here)
+        probe = ray.remote(node_versions).options(num_cpus=0, scheduling_strategy=_on(node_id))
         asked[host, node_id] = probe.remote()
     faults = []
     deadline = monotonic() + ANSWERING
@@ -181,6 +178,17 @@ def _check_versions(ray: Any) -> None:
 def _alive(ray: Any) -> dict[str, str]:
     """The nodes that have not left, by their ids, with their addresses."""
     return {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
+
+
+def on_driver(ray: Any) -> dict[str, Any]:
+    """The options of what has no processor to itself, and goes only with the driver's node."""
+    return {"num_cpus": 0, "scheduling_strategy": _on(ray.get_runtime_context().get_node_id())}
+
+
+def _on(node_id: str) -> Any:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return NodeAffinitySchedulingStrategy(node_id, soft=False)
 
 
 def other_versions(versions: Mapping[str, str], own: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import InputError
-from core.events import Stream, never, portions, within
+from core.events import StopFlag, Stream, never, portions, within
 from core.experiments.experiment import environment
 from core.experiments.run_record import RunRecord
 from core.jobs.net import Net
@@ -35,16 +35,18 @@ class TaskRunner:
         self._base: tuple[str, Net] | None = None
         self._code: tuple[Mapping[str, str], TemporaryDirectory[str]] | None = None
 
-    def run(self, task: Task, base: PackedNet | None) -> Stream[RecordedTrial]:
+    def run(
+        self, task: Task, base: PackedNet | None, stop: StopFlag = never
+    ) -> Stream[RecordedTrial]:
         """Run a task; `base` is the net that its digest names, None if it is that of the last one.
 
         Raises InputError if the settings cannot be used here, or as `run_task`.
         """
         settings = settings_from(task.settings) if not task.sources else self._with_code(task)
         workbench = self._workbench_for(settings)
-        yield from workbench.splits()
+        yield from workbench.splits(stop)
         net = self._net(workbench, task.base, base)
-        return (yield from run_task(workbench, net, task))
+        return (yield from run_task(workbench, net, task, stop))
 
     def _workbench_for(self, settings: Settings) -> Workbench:
         if self._workbench is None:
@@ -76,17 +78,20 @@ class TaskRunner:
         return settings_from({**task.settings, "model": f"{main}:{attribute}"})
 
 
-def run_task(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTrial]:
+def run_task(
+    workbench: Workbench, base: Net, task: Task, stop: StopFlag = never
+) -> Stream[RecordedTrial]:
     """Prune and fine-tune as the command `run` does, without training if there are no epochs.
 
     The record is made here, and stored by the driver.
 
     Raises:
+        StoppedError: it was stopped before it had a result.
         InputError: the net cannot be trained, or see `Workbench.finetune`.
         WorkError: see `core.training.finetuning.finetune`.
     """
     trains = workbench.settings.changes.epochs != 0
-    work = (_finetuned if trains else _pruned)(workbench, base, task)
+    work = (_finetuned if trains else _pruned)(workbench, base, task, stop)
     with closing(work):
         while True:
             try:
@@ -100,16 +105,18 @@ def run_task(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTria
             yield event
 
 
-def _pruned(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTrial]:
-    _, precision = yield from workbench.prepared()
+def _pruned(workbench: Workbench, base: Net, task: Task, stop: StopFlag) -> Stream[RecordedTrial]:
+    _, precision = yield from workbench.prepared(stop)
     yield from note_floors(base, task.plan)
     yield Begun(pruning_record(workbench, base, task.plan, precision))
-    result = yield from with_sizes(workbench, apply_plan(workbench, base, task.plan, never))
+    result = yield from with_sizes(workbench, apply_plan(workbench, base, task.plan, stop))
     return RecordedTrial(result.weights, pruned_record(workbench, base, task.plan, result))
 
 
-def _finetuned(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTrial]:
-    _, precision = yield from workbench.prepared_to_train()
+def _finetuned(
+    workbench: Workbench, base: Net, task: Task, stop: StopFlag
+) -> Stream[RecordedTrial]:
+    _, precision = yield from workbench.prepared_to_train(stop)
     yield from note_floors(base, task.plan)
     recipe, plan = workbench.finetuning, task.plan
     state = None if task.resume is None else task.resume.unpacked().state()
@@ -117,10 +124,10 @@ def _finetuned(workbench: Workbench, base: Net, task: Task) -> Stream[RecordedTr
     needed = recipe.reconstruct and state is None
     making, training = portions(RECONSTRUCTION_COST * needed, 1 - RECONSTRUCTION_COST)
     if needed:
-        result = yield from within(making, apply_plan(workbench, base, plan, never))
+        result = yield from within(making, apply_plan(workbench, base, plan, stop))
         pruned, made = result.accuracy, result.reconstructed
     yield Begun(finetuning_record(workbench, base, plan, recipe, precision, made))
-    stream = workbench.finetune(base, plan, never, True, state, pruned, made)
+    stream = workbench.finetune(base, plan, stop, True, state, pruned, made)
     tuned = yield from within(training, stream)
     return RecordedTrial(tuned.weights, finetuned_record(workbench, base, plan, tuned))
 

@@ -12,8 +12,8 @@ from core.experiments.run_record import FINETUNE, RunRecord, report_json
 from core.experiments.runs import DONE, Run
 from core.experiments.spread import Spread
 from core.settings.settings import Settings
-from core.sweep.driver import SweepResult, TrialOutcome
 from core.sweep.grid import Trial
+from core.sweep.live.events import SweepResult, TrialLabel, TrialOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,12 @@ def sweep_report(result: SweepResult) -> dict[str, Any]:
     failed = [outcome for outcome in result.outcomes if outcome.error]
     if failed:
         first = failed[0].trial
-        seed = first.settings.seed
-        which = f"trial {first.number} ({first.group}, seed {seed}): {failed[0].error}"
-        report["error"] = f"{len(failed)} of {len(runs)} trials failed; {which}"
+        report["error"] = f"{len(failed)} of {len(runs)} trials failed; {first}: {failed[0].error}"
     return report
 
 
-def _place(trial: Trial) -> dict[str, Any]:
-    return {"trial": trial.number, "plan": trial.group, "seed": trial.settings.seed}
+def _place(trial: TrialLabel) -> dict[str, Any]:
+    return {"trial": trial.number, "plan": trial.group, "seed": trial.seed}
 
 
 def known_seconds(trials: Sequence[Trial], runs: Iterable[Run]) -> float | None:

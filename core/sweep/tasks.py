@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from safetensors.torch import load, save
 
-from core.errors import InputError
+from core.errors import InputError, StoppedError
 from core.events import Accuracy, Batch, Event, Progress, Stream
 from core.experiments.run_record import RunRecord, read_record, record_json
 from core.jobs.net import Net
@@ -80,7 +80,12 @@ class Lost:
     with_node: bool = False
 
 
-Message = Event | RecordedTrial | Failed | Lost
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A trial was stopped before it had a result."""
+
+
+Message = Event | RecordedTrial | Failed | Lost | Stopped
 """What comes back from a worker."""
 
 
@@ -93,6 +98,9 @@ class Executor(Protocol):
 
     def submit(self, task: Task, base: Net) -> None:
         """Run a task as soon as possible; `base` is the net it starts from."""
+
+    def stop(self, number: int) -> None:
+        """Ask the task of a trial to end early with what it has; its last message comes as ever."""
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """What has happened, with the number of the trial; waits for at most so long."""
@@ -161,7 +169,7 @@ class PackedNet:
         return load(self.weights), None if self.early is None else load(self.early)
 
 
-Packed = Event | PackedTrial | PackedBegun | Failed
+Packed = Event | PackedTrial | PackedBegun | Failed | Stopped
 """What a worker sends."""
 
 
@@ -177,6 +185,9 @@ def packed(stream: Stream[RecordedTrial]) -> Iterator[Packed]:
         except StopIteration as end:
             result: RecordedTrial = end.value
             yield PackedTrial(packed_tensors(result.weights), record_json(result.record))
+            return
+        except StoppedError:
+            yield Stopped()
             return
         except Exception as error:
             yield Failed(_why(error))

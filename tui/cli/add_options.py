@@ -264,6 +264,10 @@ def _add_sweep(parser: ArgumentParser) -> None:
     one.add_argument("--on", metavar="ADDRESS", help=text)
     _add(where, _CPUS)
     _add(where, _GPUS)
+    text = "start it in a process of its own, say how to watch it, and end"
+    parser.add_argument("--detach", action="store_true", help=text)
+    text = "watch the sweep that runs in an experiment, or the last one (default: --experiment)"
+    parser.add_argument("--attach", metavar="EXPERIMENT", nargs="?", const="", help=text)
     text = "say how many trials there are and how long they take, and end"
     parser.add_argument("--preview", action="store_true", help=text)
 

@@ -135,9 +135,7 @@ def test_a_trial_without_enough_memory_fails(
         cpus=2, home="small", RAY_memory_usage_threshold="0.0", RAY_memory_monitor_refresh_ms="100"
     )
     settings = vars_of(place.settings)
-    _, result = sweep(
-        settings, lambda _: RayCluster(executor, Share(cpus=2)), tmp_path, seeds=(0,)
-    )
+    _, result = sweep(settings, lambda _: RayCluster(executor, Share(cpus=2)), tmp_path, seeds=(0,))
     cluster.kill(node)
     (outcome,) = result.outcomes
     assert outcome.error.startswith("its worker was lost 3 times: OutOfMemoryError: ")

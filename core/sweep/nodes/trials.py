@@ -11,6 +11,7 @@ from typing import Any
 from core.data.sending import ImagesPlace, find_images, keep_images
 from core.errors import InputError, WorkError
 from core.events import drain
+from core.sweep.nodes.stop_list import ListedStop
 from core.sweep.ray_connection import fetched, node_versions, other_versions
 from core.sweep.runner import TaskRunner
 from core.sweep.tasks import Failed, Packed, PackedNet, Task, packed, settings_from
@@ -57,8 +58,8 @@ _PLACES: dict[Source, ImagesPlace] = {}
 """Where this process has found images."""
 
 
-def run_trial(task: Task, base: PackedNet, driver: DriverSide) -> Iterator[NodeMessage]:
-    """Run a trial on this node."""
+def run_trial(task: Task, base: PackedNet, driver: DriverSide, stops: Any) -> Iterator[NodeMessage]:
+    """Run a trial on this node, until it is on the list of `stops`."""
     if different := other_versions(node_versions(), driver.versions):
         yield OtherVersions(f"node {gethostname()} has {different}")
         return
@@ -70,7 +71,8 @@ def run_trial(task: Task, base: PackedNet, driver: DriverSide) -> Iterator[NodeM
     if place is None:
         yield ImagesMissing()
     else:
-        yield from packed(_RUNNER.run(_with_images(task, place), base))
+        stop = ListedStop(stops, task.number)
+        yield from packed(_RUNNER.run(_with_images(task, place), base, stop))
 
 
 def source_of(task: Task) -> Source:
