@@ -93,10 +93,7 @@ class RayCluster:
         """
         if task.base not in self._bases:
             self._bases[task.base] = self._ray.put(PackedNet.of(base))
-        model = str(task.settings.get("model", ""))
-        if is_path(split_name(model)[0]):
-            task = replace(task, sources=source_texts(model))
-        self._start(on_worker(task, self._share.threads))
+        self._start(on_worker(with_sources(task), self._share.threads))
 
     def stop(self, number: int) -> None:
         """Add a trial to the list that workers look at; without the list, cancel it."""
@@ -193,3 +190,9 @@ class RayCluster:
                 f"no node of the cluster has {share} for a trial (they have {', '.join(nodes)}): "
                 "lower --cpus-per-trial or --gpus-per-trial"
             )
+
+
+def with_sources(task: Task) -> Task:
+    """A task with the code of a net that the user names by its file; no other code travels."""
+    model = str(task.settings.get("model", ""))
+    return replace(task, sources=source_texts(model)) if is_path(split_name(model)[0]) else task
