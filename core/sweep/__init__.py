@@ -16,6 +16,6 @@ nodes/       what runs on those nodes
 recorded     which trials have a run already
 planning     from trials to tasks
 driver       runs the tasks that are left, and writes their runs
-live/        a sweep in progress: its events, its log, and how it is watched and stopped
+live         what happens in a sweep, for those who watch it from elsewhere
 summary      means and ranges over seeds, the Pareto front, the report
 """

@@ -77,13 +77,15 @@ def connect(address: str) -> Any:
             "start the sweep on a machine of the cluster, with --on auto"
         )
     if address != "auto":
-        _check_answers(address)
+        _check_answers(address, address)
     if find_spec("ray") is None:
         raise InputError("--on needs Ray: pip install 'featherweight[cluster]'")
     for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
     import ray
 
+    if address == "auto":
+        _check_local()
     try:
         with _handlers_kept():
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
@@ -121,6 +123,17 @@ def _keep_quiet() -> None:
     worker.print_to_stdstream = lambda *_, **__: None
 
 
+def _check_local() -> None:
+    """Raise InputError unless the cluster that Ray knows on this machine answers."""
+    from ray._private import services
+
+    try:
+        address = services.canonicalize_bootstrap_address("auto")
+    except ConnectionError as error:
+        raise InputError(f"--on auto: {_why_not(error)}") from error
+    _check_answers(str(address), "auto")
+
+
 @contextmanager
 def _handlers_kept() -> Iterator[None]:
     """Keep this program's response to signals, in whose place Ray puts its own, in C."""
@@ -134,23 +147,26 @@ def _handlers_kept() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def _check_answers(address: str) -> None:
+def _check_answers(address: str, named: str) -> None:
     """Raise InputError unless something at HOST:PORT speaks HTTP/2, as Ray does.
 
-    Ray itself would wait for minutes.
+    Ray itself would wait for minutes. `named` is how the user names the cluster.
     """
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit():
-        raise InputError(f"--on {address}: expected auto or HOST:PORT")
+        raise InputError(f"--on {named}: expected auto or HOST:PORT")
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECTING) as server:
             server.sendall(HELLO)
             answer = server.recv(9)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"--on {address}: no answer ({why}); is the cluster running?") from error
+        at = "" if named == address else f" at {address}"
+        raise InputError(f"--on {named}: no answer{at} ({why}); is the cluster running?") from error
     if answer[3:4] != SETTINGS and os.environ.get("RAY_USE_TLS") != "1":
-        raise InputError(f"--on {address}: what listens there is not the head of a Ray cluster")
+        raise InputError(
+            f"--on {named}: what listens at {address} is not the head of a Ray cluster"
+        )
 
 
 def _check_versions(ray: Any) -> None:
