@@ -45,6 +45,7 @@ class Task:
         resume: the state of the trial after its last epoch; None to start at the beginning.
         sources: files with the code of a user's own net, by relative path; the first one holds
             the net. Empty if the worker finds them itself.
+        dataset: as the user names it, if `settings` say where a node has its images; else empty.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Task:
     base: str
     resume: PackedCheckpoint | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    dataset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker is gone: the trial can go on elsewhere."""
+    """A worker is gone: the trial can go on elsewhere.
+
+    Attributes:
+        with_node: its whole node is gone, so that it is not the trial that ended it.
+    """
 
     reason: str
+    with_node: bool = False
 
 
 @dataclass(frozen=True, slots=True)
