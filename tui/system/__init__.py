@@ -2,6 +2,7 @@
 
 error_boundary   confines an error to the panel or key it occurs in; makes what is drawn harmless
 error_log        the file of unforeseen errors, and the line that names it
+own_process      the program in another process of its own
 paths            paths as typed and as displayed
 interruption     signals that end the program, and when
 hangup           whether the terminal is gone, where no signal says so
