@@ -52,7 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests on real MNIST slow, and give every worker its share of the slow tests first.
 
     `--dist worksteal` starts with equal parts of the list. A slow test at its end would leave one
-    worker running alone. Tests of a module stay together, and so do those that share a cluster.
+    worker running alone. Tests of terminals and screens wait, those of the core compute: each
+    worker begins at another place of the same order, so that some wait while others compute.
+    Tests of a module stay together, and so do those that share a cluster.
     """
     for item in items:
         if "mnist_dir" in getattr(item, "fixturenames", ()):
@@ -61,7 +63,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     modules = [list(tests) for _, tests in groupby(filter(slow.__contains__, items), _shared_path)]
     modules.sort(key=lambda tests: FIRST.isdisjoint(tests[0].path.parts))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    parts = [[*chain(*modules[worker::workers])] for worker in range(workers)]
+    parts = []
+    for worker in range(workers):
+        share = modules[worker::workers]
+        first = len(share) * worker // workers
+        parts.append([*chain(*share[first:], *share[:first])])
     quick = (item for item in items if item not in slow)
     for part in parts:
         part += islice(quick, max(0, ceil(len(items) / workers) - len(part)))
