@@ -45,7 +45,7 @@ def _counted(stream: Stream[SweepResult | None]) -> Stream[SweepResult | None]:
         match event:
             case SweepPlanned():
                 total = len(event.trials)
-                yield Progress("trials", ended, total, "trials")
+                yield Progress("done", ended, total, "trials")
             case TrialEnded():
                 ended += 1
-                yield Progress("trials", ended, total, "trials")
+                yield Progress("done", ended, total, "trials")

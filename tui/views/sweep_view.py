@@ -151,12 +151,12 @@ def _line(row: TrialRow, columns: tuple[_Column, ...], plan: int, *, chosen: boo
 def title(board: Board, now: float) -> Line:
     """How far the sweep is."""
     if not board.trials:
-        return (Span("Sweep", "title"),)
+        return (Span(" Sweep", "title"),)
     ended = f"{count(len(board.outcomes))} of {count(len(board.trials))} trials done"
     left = board.left(now) if board.active else None
     rest = "" if left is None else f" · {duration(left)} left"
     running = f" · {len(board.active)} running" if board.active else ""
-    return Span("Sweep", "title"), Span(f"  {ended}{running}{rest}", "plain")
+    return Span(" Sweep", "title"), Span(f"  {ended}{running}{rest}", "plain")
 
 
 def about(board: Board) -> Line:

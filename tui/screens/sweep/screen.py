@@ -73,6 +73,7 @@ class SweepScreen(Overlay[None]):
         bind(self, KEYS)
         self._controls = controls
         self._drawn: object = None
+        self._fitted = -1
         self._message: Span | None = None
 
     @property
@@ -106,6 +107,8 @@ class SweepScreen(Overlay[None]):
     def redraw(self) -> None:
         """Draw what has changed."""
         board, now = self._controls.board(), monotonic()
+        if len(board.trials) != self._fitted:
+            self._fit()
         trials, front = self._panel("trials"), self._panel("front")
         size = (self.size, trials.inner, front.inner)
         head, drawn = sweep_view.title(board, now), (board, self._message, size)
@@ -134,6 +137,7 @@ class SweepScreen(Overlay[None]):
     def _fit(self) -> None:
         """Share the room among the table and the plot."""
         width, height = self.room
+        self._fitted = len(self._controls.board().trials)
         wide = width >= WIDE
         frame: Frame = "none" if height < LOW else "box" if wide else "rule"
         body, trials, front = self.query_one("#sweep-body"), *map(self._panel, ("trials", "front"))
@@ -145,7 +149,7 @@ class SweepScreen(Overlay[None]):
             trials.styles.width, front.styles.width = "1fr", "1fr"
             return
         edges = frame_rows(frame)
-        most = edges + 1 + max(1, len(self._controls.board().trials))
+        most = edges + 1 + max(1, self._fitted)
         table = min(most, max(edges + 4, int(rows * TABLE_SHARE)))
         for panel, taken in ((trials, table), (front, rows - table)):
             panel.frame, panel.rows, panel.styles.height = frame, taken, taken
