@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from core.errors import InputError, StoppedError
-from core.events import Accuracy, StopFlag, Stream, never, portions, within
+from core.events import (
+    Accuracy,
+    DenseTrainingStarted,
+    Portion,
+    StopFlag,
+    Stream,
+    never,
+    portions,
+    within,
+)
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.formats.export_formats import COMPACT
 from core.jobs import measurement
+from core.jobs.dense_net import LOADING
 from core.jobs.export import (
     TUNE,
     ExportResult,
@@ -44,8 +56,13 @@ from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan
 from core.pruning.goals import DEFAULT_ALLOCATION, NANOSECONDS, Goal
 
+T = TypeVar("T")
+
 FILE_COST = 3 * TUNE
 """What it takes to find a net's smallest file, in epochs: a few numbers of values are trained."""
+
+OPENING_COST = 0.02
+"""The share of a descent that it takes to open a trained net, about."""
 
 DESCENDING_COST, EXPORT_COST = 0.97, 0.03
 """The shares of the whole: the descents, and the file at the end."""
@@ -173,16 +190,37 @@ def _descent(
     ends: StopFlag,
 ) -> Stream[Descent]:
     """The descent of one seed, until `ends`; raises StoppedError if it is stopped before."""
-    opening, rest = portions(0.02, 0.98)
     preparing = _prepared(workbench, opened, search, experiment, stop)
-    base, costs, scan = yield from within(opening, preparing)
+    (base, costs, scan), opened_at = yield from _opening(preparing, workbench, search)
     least = (base.dense or base.accuracy).validation - search.max_drop
     heaviest, lightest = cost_bounds(base, costs, search.locked)
-    steps = Steps.begin(costs.dense / heaviest, costs.dense / lightest, search.start)
+    most = costs.dense / lightest if lightest else math.inf  # the shortest time may be none
+    steps = Steps.begin(costs.dense / heaviest, most, search.start)
     tries = _Trials(workbench, base, search, experiment, costs, scan, least, ends)
     seed = workbench.settings.seed
     stream = descend(tries.attempt, steps, by=search.by, least=least, seed=seed, stop=ends)
-    return (yield from within(rest, stream))
+    return (yield from within(Portion(opened_at, 1.0), stream))
+
+
+def _opening(stream: Stream[T], workbench: Workbench, search: Search) -> Stream[tuple[T, float]]:
+    """Make a stream a portion at the beginning; returns its result and where the portion ends.
+
+    It is a short one, unless a dense net is trained: then the epochs say what share it takes.
+    """
+    opening = Portion(0.0, OPENING_COST)
+    with closing(stream):
+        yield opening
+        while True:
+            try:
+                event = next(stream)
+            except StopIteration as end:
+                return end.value, opening.end
+            if isinstance(event, DenseTrainingStarted):
+                effort = Steps.begin(1.0, math.inf, search.start).expected()
+                training = event.epochs / (1 - LOADING.end)
+                trials = effort * workbench.finetuning.epochs
+                opening = Portion(0.0, training / (training + trials))
+            yield opening.part(event) if isinstance(event, Portion) else event
 
 
 def _prepared(
@@ -198,7 +236,12 @@ def _prepared(
 
 @dataclass(frozen=True)
 class _Trials:
-    """The trials of a descent; `least` is the required validation accuracy in percent."""
+    """The trials of a descent.
+
+    Attributes:
+        base: the net it started from, and whose scan `scan` is.
+        least: the required validation accuracy in percent.
+    """
 
     workbench: Workbench
     base: Net
@@ -217,7 +260,9 @@ class _Trials:
         base = self.base if best is None else workbench.net(best.result, best.base)
         profiles = yield from workbench.profiles(base, self.stop)
         goal = self._goal(step.ratio)
-        plan = plan_by(base, profiles, self.costs, goal, search.method, search.locked, self.scan)
+        plan = plan_by(
+            self.base, profiles, self.costs, goal, search.method, search.locked, self.scan
+        )
         training, packing = portions(
             workbench.finetuning.epochs, FILE_COST * (search.by == "bytes")
         )
@@ -253,14 +298,14 @@ class _Trials:
         )
 
     def _goal(self, ratio: float) -> Goal:
-        """The goal of a step."""
+        """The goal of a step; whole units up, so that the lightest net there is stays in reach."""
         match self.costs.unit:
             case "parameters":
                 return Goal("ratio", ratio)
             case "macs":
-                return Goal("macs", self.costs.dense / ratio)
+                return Goal("macs", math.ceil(self.costs.dense / ratio))
             case "ns":
-                return Goal("ms", self.costs.dense / ratio / NANOSECONDS)
+                return Goal("ms", math.ceil(self.costs.dense / ratio) / NANOSECONDS)
 
     def _allows(self, accuracy: Accuracy) -> bool:
         return accuracy.validation >= self.least - ROUNDING
