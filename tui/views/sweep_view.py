@@ -46,9 +46,9 @@ class _Column:
 
 
 _COLUMNS: tuple[_Column, ...] = (
-    _Column("trial", 5, 3, lambda row: str(row.trial.number)),
+    _Column("trial", 5, 1, lambda row: str(row.trial.number)),
     _Column("seed", 4, 2, lambda row: str(row.trial.seed)),
-    _Column("epoch", 6, 1, lambda row: row.epoch),
+    _Column("epoch", 6, 3, lambda row: row.epoch),
     _Column("state", 9, 0, lambda row: row.how),
     _Column("validation", 10, 0, lambda row: row.validation),
     _Column("test", 6, 4, lambda row: row.test),

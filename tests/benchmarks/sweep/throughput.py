@@ -16,8 +16,9 @@ from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
 from core.settings.settings import Settings
 from core.sweep.cluster import RayCluster, Share
-from core.sweep.driver import TrialEnded, TrialReported, run_trials
+from core.sweep.driver import run_trials
 from core.sweep.in_process import InProcess
+from core.sweep.live.events import TrialEnded, TrialReported
 from core.sweep.tasks import Executor, Packed
 from tests.benchmarks.support.figures import Figure
 from tests.benchmarks.support.memory import resident

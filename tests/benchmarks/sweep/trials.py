@@ -61,6 +61,9 @@ class Kept:
     def submit(self, task: Task, base: Net) -> None:
         self.executor.submit(task, base)
 
+    def stop(self, number: int) -> None:
+        self.executor.stop(number)
+
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         return self.executor.poll(seconds)
 
@@ -86,7 +89,7 @@ def _overheads(ways: Sequence[str]) -> list[Figure]:
     workbench, planned = _planned(1, EPOCHS)
     spent = {way: Spent() for way in (HERE, *ways)}
     with ExitStack() as stack:
-        executors = {HERE: Kept(InProcess(workbench))}
+        executors: dict[str, Executor] = {HERE: Kept(InProcess(workbench))}
         starts = dict[str, float]()
         for way in ways:
             executors[way] = stack.enter_context(_executor(way, 1))

@@ -146,7 +146,7 @@ class SweepScreen(Overlay[None]):
         if wide:
             for panel in (trials, front):
                 panel.frame, panel.rows, panel.styles.height = frame, rows, rows
-            trials.styles.width, front.styles.width = "1fr", "1fr"
+            trials.styles.width, front.styles.width = "5fr", "4fr"
             return
         edges = frame_rows(frame)
         most = edges + 1 + max(1, self._fitted)

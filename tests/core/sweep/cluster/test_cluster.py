@@ -10,9 +10,11 @@ import pytest
 from ray.cluster_utils import Cluster
 
 from core.errors import InputError
+from core.events import Event
 from core.jobs.workbench import Workbench
 from core.sweep import ray_connection
 from core.sweep.cluster import RayCluster, Share
+from core.sweep.live.events import TrialBegan
 from core.sweep.ray_connection import connect
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets, processes_with
@@ -77,6 +79,24 @@ def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
     assert nets(experiment) == here
     assert faults.lost >= 1
     assert [outcome.error for outcome in result.outcomes] == ["", ""]
+
+
+def test_a_trial_on_a_cluster_is_stopped_alone(
+    place: Place, bench: Workbench, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.sweep.cluster.AHEAD", 1)
+    executor = RayCluster(connect(cluster.address), Share())
+    stops = set[int]()
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TrialBegan) and event.trial.number == 1:
+            stops.add(1)
+
+    _, result = place.sweep(bench, executor, sink, stops=lambda: stops)
+    ended = {outcome.trial.number: outcome.stopped for outcome in result.outcomes}
+    assert ended.pop(2) is False
+    assert ended in ({}, {1: True})  # it had reached the full plan, or not
+    assert not result.stopped
 
 
 def test_a_share_that_no_node_has_is_refused(cluster: Cluster) -> None:
