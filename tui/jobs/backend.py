@@ -238,6 +238,12 @@ class Backend:
         best = found.best
         return found, None if best is None else workbench.net(best.result, best.base)
 
+    def new_sweep(self) -> SweepFolder:
+        """The files of a new sweep; raises InputError if they cannot be written."""
+        from core.sweep.live.folder import SweepFolder
+
+        return SweepFolder.claim(self.experiment.folder)
+
     def sweep(
         self, command: Sequence[str] | None, folder: SweepFolder, leaves: StopFlag, stop: StopFlag
     ) -> Stream[SweepResult | None]:

@@ -1,50 +1,17 @@
-"""A scripted sweep: four trials, of which two end, and the others wait for the test."""
+"""A scripted sweep that waits for the test."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import sleep
 
-from core.events import Accuracy, Epoch, Event, StopFlag, Stream
-from core.experiments.run_record import FINETUNE, RunRecord, StageAccuracies
-from core.sweep.live.events import (
-    SweepPlanned,
-    SweepProgress,
-    SweepResult,
-    TrialBegan,
-    TrialEnded,
-    TrialLabel,
-    TrialOutcome,
-    TrialProgress,
-    TrialReported,
-    TrialStopping,
-)
+from core.events import StopFlag, Stream
+from core.sweep.live.events import SweepResult, TrialStopping
 from core.sweep.live.folder import SweepFolder
 from tests.tui.scripted import Scripted
-
-TRIALS = tuple(
-    TrialLabel(number, f"{ratio}x lamp", seed)
-    for number, (ratio, seed) in enumerate(((10, 0), (10, 1), (20, 0), (20, 1)), 1)
-)
-FIRST, SECOND, THIRD, FOURTH = TRIALS
-
-
-def record(ratio: float, validation: float, *, stopped: bool = False) -> RunRecord:
-    accuracy = StageAccuracies(finetuned=Accuracy(validation, validation - 0.1))
-    return RunRecord(kind=FINETUNE, ratio=ratio, accuracy=accuracy, stopped=stopped)
-
-
-EVENTS: tuple[Event, ...] = (
-    SweepPlanned(TRIALS, recorded=1),
-    TrialEnded(TrialOutcome(FIRST, record(10.0, 99.2), "0001")),
-    TrialBegan(SECOND, "0002", 10.0, resumed=False),
-    TrialEnded(TrialOutcome(SECOND, record(10.0, 98.9), "0002", is_new=True)),
-    TrialBegan(THIRD, "0003", 20.0, resumed=False),
-    TrialReported(THIRD, Epoch(1, 0.1, 98.5, 1.0, 0.9, True, 0)),
-    SweepProgress((TrialProgress(THIRD, 0.5, 2, 3),)),
-)
-DONE = TrialEnded(TrialOutcome(THIRD, record(20.0, 98.6, stopped=True), "0003", is_new=True))
+from tests.tui.scripted_sweeps import DONE, EVENTS, RESULT, THIRD
+from tui.jobs.backend import Backend
 
 
 @dataclass
@@ -56,6 +23,10 @@ class Sweeping(Scripted):
     """
 
     commands: list[Sequence[str] | None] = field(default_factory=list)
+
+    def new_sweep(self) -> SweepFolder:
+        """The files of a sweep, made as ever."""
+        return Backend.new_sweep(self)
 
     def sweep(
         self, command: Sequence[str] | None, folder: SweepFolder, leaves: StopFlag, stop: StopFlag
@@ -69,7 +40,6 @@ class Sweeping(Scripted):
                 yield TrialStopping(THIRD)
                 yield DONE
             if every or stop() or numbers:
-                outcomes = tuple(e.outcome for e in (*EVENTS, DONE) if isinstance(e, TrialEnded))
-                return SweepResult(outcomes, (FOURTH,), stopped=not numbers)
+                return replace(RESULT, stopped=not numbers)
             sleep(0.01)
         return None

@@ -12,7 +12,8 @@ from core.sweep.live.events import SweepResult
 from core.sweep.live.folder import LOG, SweepFolder, newest_sweep
 from core.sweep.live.log import logged
 from tests.tui.conftest import idle, ready, until
-from tests.tui.sweeps.scripted_sweep import EVENTS, Sweeping
+from tests.tui.scripted_sweeps import EVENTS
+from tests.tui.sweeps.scripted_sweep import Sweeping
 from tui.app import FeatherweightApp
 from tui.screens.question import Question
 from tui.screens.sweep.dialog import SweepDialog

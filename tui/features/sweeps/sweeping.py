@@ -67,7 +67,7 @@ class Sweeping(Feature):
         self._form = form
         try:
             words = sweep_words(form, self.state, experiment)
-            folder = SweepFolder.claim(experiment.folder)
+            folder = session.backend.new_sweep()
         except InputError as error:
             session.show(self.state, Outcome(str(error), "no sweep was started", role="error"))
             return
