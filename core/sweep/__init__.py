@@ -12,6 +12,7 @@ in_process   the executor of this process
 processes    the executor of processes on this machine
 cluster      the executor of a Ray cluster
 ray_connection  the connection to it, and the versions on its nodes
+nodes/       what runs on those nodes
 recorded     which trials have a run already
 planning     from trials to tasks
 driver       runs the tasks that are left, and writes their runs

@@ -31,9 +31,13 @@ from core.sweep.live.events import (
 )
 from core.sweep.planning import PlannedTrial
 from core.sweep.tasks import Begun, Executor, Failed, Lost, Message, PackedCheckpoint, Stopped, Task
+from core.training.checkpoints import Checkpoint
 
 ATTEMPTS = 3
-"""A trial whose worker is lost this often fails: it may well be what kills them."""
+"""A trial whose worker is lost this often in the same epoch fails: it may well be what kills them.
+
+One that goes with its whole node does not count. Nodes leave for reasons of their own.
+"""
 
 WAIT = 0.2
 """Seconds between two looks at the stop flag."""
@@ -167,18 +171,24 @@ class _Driver:
                 yield self._drop(recording)
             case Lost() if recording.trial.number in self._stopped:
                 yield self._drop(recording)
-            case Lost() if recording.attempts < ATTEMPTS:
-                yield TrialLost(recording.trial, message.reason)
-                self._executor.submit(recording.task(), recording.planned.base)
             case Lost():
-                error = f"its worker was lost {ATTEMPTS} times: {message.reason}"
-                yield self._end(recording.failed(error))
+                yield from self._resubmit(recording, message)
             case RecordedTrial() if self._is_spoiled(recording.trial.number, message.record):
                 yield self._drop(recording)
             case Event() | RecordedTrial():
                 yield from filter(self._is_news, recording.take(message))
                 if recording.outcome is not None:
                     yield self._end(recording.outcome)
+
+    def _resubmit(self, recording: _Recording, lost: Lost) -> Iterator[Event]:
+        """Let a trial go on with another worker, unless it has lost too many."""
+        recording.losses += not lost.with_node
+        if recording.losses < ATTEMPTS:
+            yield TrialLost(recording.trial, lost.reason)
+            self._executor.submit(recording.task(), recording.planned.base)
+        else:
+            error = f"its worker was lost {ATTEMPTS} times: {lost.reason}"
+            yield self._end(recording.failed(error))
 
     def _is_spoiled(self, number: int, record: RunRecord) -> bool:
         """Whether a net is one that a stop cut off before any epoch reached the full plan."""
@@ -215,11 +225,15 @@ _IDLE = _Idle()
 
 
 class _Recording:
-    """One trial in progress: what its worker says becomes a run."""
+    """One trial in progress: what its worker says becomes a run.
+
+    Attributes:
+        losses: workers that were lost since its last epoch.
+    """
 
     def __init__(self, planned: PlannedTrial, experiment: Experiment) -> None:
         self.planned, self.trial = planned, planned.trial.label
-        self.attempts = 0
+        self.losses = 0
         self.outcome: TrialOutcome | None = None
         self._experiment = experiment
         self._writer: RunWriter | None = None
@@ -229,7 +243,6 @@ class _Recording:
 
     def task(self) -> Task:
         """The task for the next attempt; raises InputError if its checkpoint is damaged."""
-        self.attempts += 1
         run = self._run()
         checkpoint = None if run is None else saved_checkpoint(run)
         resume = None if checkpoint is None else PackedCheckpoint.of(checkpoint)
@@ -248,6 +261,8 @@ class _Recording:
             if isinstance(message, Event) and not isinstance(message, Notice):
                 yield TrialReported(self.trial, message)
             return
+        if isinstance(message, Checkpoint):
+            self.losses = 0
         self._inbox.append(message)
         while True:
             try:

@@ -133,6 +133,6 @@ def _finetuned(
 
 
 def _of_task(record: RunRecord, task: Task) -> RunRecord:
-    """A record with the method of the task, and with the path of the code that the user named."""
-    model = task.settings.get("model", record.model)
-    return replace(record, model=model, allocate=task.method or None)
+    """A record with the method of the task, and with the paths that the user named."""
+    model, dataset = task.settings.get("model", record.model), task.dataset or record.dataset
+    return replace(record, model=model, dataset=dataset, allocate=task.method or None)

@@ -25,7 +25,7 @@ from core.nets.weights import Weights
 from core.settings.settings import SETTINGS, Settings
 from core.training.checkpoints import Checkpoint
 
-PACE = 0.1
+PACE = 0.25
 """Seconds between two batches, or two steps of progress, that a worker reports."""
 
 SHARE, ALLOWANCE = 0.05, 2.0
@@ -45,6 +45,7 @@ class Task:
         resume: the state of the trial after its last epoch; None to start at the beginning.
         sources: files with the code of a user's own net, by relative path; the first one holds
             the net. Empty if the worker finds them itself.
+        dataset: as the user names it, if `settings` say where a node has its images; else empty.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Task:
     base: str
     resume: PackedCheckpoint | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    dataset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker is gone: the trial can go on elsewhere."""
+    """A worker is gone: the trial can go on elsewhere.
+
+    Attributes:
+        with_node: its whole node is gone, so that it is not the trial that ended it.
+    """
 
     reason: str
+    with_node: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +202,7 @@ def packed(stream: Stream[RecordedTrial]) -> Iterator[Packed]:
 
 
 class _Pace:
-    """Chooses what a worker sends: of batches and steps of progress, ten a second.
+    """Chooses what a worker sends: of batches and steps of progress, as many as are drawn.
 
     Checkpoints are left out while sending takes more than its share of the time. So a driver that
     cannot keep up gets fewer of them, and the training does not wait for it.

@@ -36,7 +36,7 @@ from core.jobs.lightest.trials import (
     TrialFinished,
     TrialStarted,
 )
-from core.jobs.measurement import layer_in_words
+from core.jobs.measurement import layer_notice
 from core.jobs.net import Net
 from core.jobs.restore import RestoredRun
 from core.measure.comparison import ComparisonUpdated
@@ -185,7 +185,7 @@ class Scripted(Backend):
         self.started.append("reconstruct")
         self.known_accuracies.append(pruned)
         yield Measured("pruned", PRUNED)
-        yield Notice(layer_in_words(LAYER))
+        yield layer_notice(LAYER)
         if self.pause_at is not None:
             self.paused.set()
             self.go.wait(PATIENCE)

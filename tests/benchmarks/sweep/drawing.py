@@ -1,19 +1,26 @@
-"""Events a second through the driver and its log, and how late the table is drawn meanwhile."""
+"""Events a second through the driver, and how late the live table of their sweep is drawn.
+
+    python -m tests.benchmarks.sweep.drawing FOLDER
+
+is the process of the sweep: it runs a hundred trials whose events come as fast as the driver takes
+them, and writes them into FOLDER. The table is drawn by this one, as in a terminal.
+"""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from io import StringIO
-from itertools import cycle, pairwise
-from multiprocessing import Pipe, get_context
-from multiprocessing.connection import Connection
+from itertools import count, cycle, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, process_time, sleep
 
 from rich.console import Console
 
-from core.events import Batch, Event, drain
+from core.events import Batch, Epoch, Event, drain
 from core.experiments.experiment import Experiment
 from core.jobs.net import Net
 from core.sweep.driver import run_trials
@@ -21,14 +28,17 @@ from core.sweep.live.events import TrialReported
 from core.sweep.live.folder import LOG, SweepFolder
 from core.sweep.live.log import logged
 from core.sweep.live.watching import watch
-from core.sweep.tasks import Begun, Message, Task
+from core.sweep.tasks import Message, Task
 from tests.benchmarks.support.figures import Figure
 from tests.benchmarks.support.watched import summary
 from tests.benchmarks.sweep.scripted import SCRIPT, planned
 from tui.cli.sweeps.watcher import DRAWN, Watcher
 
 AT_ONCE, SECONDS = 100, 20.0
-MOST = 50.0
+LEAST, MOST = 5_000.0, 50.0
+
+BATCHES = 100
+"""Events of a trial for each of its epochs."""
 
 
 class Flood:
@@ -37,7 +47,7 @@ class Flood:
     def __init__(self) -> None:
         self._new: list[tuple[int, Message]] = []
         self._numbers: list[int] = []
-        self._next: Iterator[int] = iter(())
+        self._events: Iterator[tuple[int, Message]] = iter(())
 
     @property
     def room(self) -> int:
@@ -45,22 +55,26 @@ class Flood:
 
     def submit(self, task: Task, base: Net) -> None:
         begun = next(SCRIPT.run(task))
-        assert isinstance(begun, Begun)
         self._new.append((task.number, begun))
         self._numbers.append(task.number)
-        self._next = cycle(self._numbers)
+        self._events = self._reports()
 
     def stop(self, number: int) -> None:
-        """No trial is to stop."""
+        """Nobody stops one."""
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
-        if self._new:
-            new, self._new = self._new, []
-            return new
-        return [(next(self._next), Batch(1, 2, 100, 1_000, 0.5, 90.0, 1.0))]
+        new, self._new = self._new, []
+        return new or [next(self._events)]
 
     def close(self) -> None:
         self._numbers.clear()
+
+    def _reports(self) -> Iterator[tuple[int, Message]]:
+        for place, number in zip(count(), cycle(self._numbers)):
+            if place // AT_ONCE % BATCHES == BATCHES - 1:
+                yield number, Epoch(1, 0.5, 98.0, 1.0, 0.9, True, 0, 5_000)
+            else:
+                yield number, Batch(1, 2, 100, 1_000, 0.5, 90.0, 1.0)
 
 
 class Screen(StringIO):
@@ -75,52 +89,50 @@ class Screen(StringIO):
         return len(text)
 
 
-def drive(folder: Path, told: Connection) -> None:
-    """Run 100 trials at once whose events come as fast as the driver takes them.
+def figures(_wanted: tuple[str, ...]) -> list[Figure]:
+    """A hundred trials at once, watched for a while."""
+    screen = Screen()
+    console = Console(file=screen, force_terminal=True, width=120, height=40)
+    with TemporaryDirectory() as experiment:
+        folder = SweepFolder.claim(Path(experiment))
+        command = [sys.executable, "-m", __name__, str(folder.path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            while process.poll() is None and not (folder.path / LOG).is_file():
+                sleep(0.1)
+            watcher = Watcher(folder, is_new=True)
+            cpu = process_time()
+            watcher.drive(watch(folder, pause=watcher.pause), console)
+            cpu = process_time() - cpu
+            assert process.stdout is not None
+            driver = json.loads(process.stdout.read())
+    gaps = [later - earlier for earlier, later in pairwise(screen.drawn)]
+    lags = [gap - 1 / DRAWN for gap in gaps if gap > 0.5 / DRAWN]  # else of the same drawing
+    detail = {**driver, "drawings": len(lags), "watching_cpu": cpu, **summary(lags, "lag")}
+    rate = driver["events_per_s"]
+    through = f"events of {AT_ONCE} trials at once through the driver"
+    late = f"the live table meanwhile ({rate:,.0f} events a second): lateness, p99"
+    return [
+        Figure("sweep_events", through, rate, " a second", LEAST, True, detail),
+        Figure("sweep_lag", late, detail["lag_p99_ms"], " ms", MOST, False, detail),
+    ]
 
-    Tells how many events that were, and the seconds of CPU they took.
-    """
-    end, counted = monotonic() + SECONDS, 0
-    sweep = SweepFolder(folder)
-    runs = Experiment(sweep.experiment)
-    trials = run_trials(planned(AT_ONCE), runs, Flood(), lambda: monotonic() > end)
 
-    def count(event: Event) -> None:
+def main() -> None:
+    """Run the sweep, and print what its events have cost."""
+    folder, counted = SweepFolder(Path(sys.argv[1])), 0
+    end = monotonic() + SECONDS
+    trials, experiment = planned(AT_ONCE), Experiment(folder.experiment)
+    stream = run_trials(trials, experiment, Flood(), lambda: monotonic() > end)
+
+    def note(event: Event) -> None:
         nonlocal counted
         counted += isinstance(event, TrialReported)
 
     cpu = process_time()
-    drain(logged(trials, sweep, ["sweep"]), count)
-    told.send((counted, process_time() - cpu))
+    drain(logged(stream, folder, ("sweep",)), note)
+    cpu = process_time() - cpu
+    print(json.dumps({"events_per_s": counted / SECONDS, "cpu_ms_per_event": 1e3 * cpu / counted}))
 
 
-def figures(wanted: tuple[str, ...]) -> list[Figure]:
-    """A sweep in a process of its own, as in a terminal, and how late its table is drawn here."""
-    screen = Screen()
-    console = Console(file=screen, force_terminal=True, width=120, height=40)
-    own, theirs = Pipe()
-    with TemporaryDirectory() as root:
-        folder = SweepFolder.claim(Path(root))
-        process = get_context("spawn").Process(target=drive, args=(folder.path, theirs))
-        process.start()
-        while not (folder.path / LOG).exists():
-            sleep(0.05)
-        cpu = process_time()
-        Watcher(folder, is_new=True).drive(watch(folder), console)
-        cpu = process_time() - cpu
-        counted, spent = own.recv()
-        process.join()
-        log = (folder.path / LOG).stat().st_size
-    times = screen.drawn[: -len(screen.drawn) // 20 or None]  # without the end
-    lags = [later - earlier - 1 / DRAWN for earlier, later in pairwise(times)]
-    lags = [lag for lag in lags if lag > -0.5 / DRAWN]  # two writes of one drawing
-    detail = {
-        "events_per_s": counted / SECONDS,
-        "cpu_ms_per_event": 1000 * spent / counted,
-        "watching_cpu_percent": 100 * cpu / SECONDS,
-        "log_bytes": log,
-        "drawings": len(lags),
-        **summary(lags, "lag"),
-    }
-    what = f"the live table at {detail['events_per_s']:,.0f} events a second, p99 of its lateness"
-    return [Figure("sweep_lag", what, detail["lag_p99_ms"], " ms", MOST, False, detail)]
+if __name__ == "__main__":
+    main()

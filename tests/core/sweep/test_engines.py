@@ -10,6 +10,7 @@ import pytest
 from core.events import Epoch, Event, drain
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
+from core.sweep.cluster import with_sources
 from core.sweep.in_process import InProcess
 from core.sweep.live.events import SweepResult, TrialReported
 from core.sweep.processes import Processes
@@ -63,6 +64,15 @@ def stopped_after(
             stops.update({event.trial.number} if event.event.epoch == epoch else ())
 
     return place.sweep(bench, executor, sink, (0,), stops=lambda: stops)
+
+
+def test_only_code_that_the_user_names_by_its_file_travels(place: Place) -> None:
+    """With the modules beside it that it imports; that of a package has to be there."""
+    task = Task(1, {"model": place.model}, {}, "", "")
+    assert list(with_sources(task).sources) == ["own.py", "helper.py"]
+    for model in ("cnn5", "torchvision.models:resnet18", "tests.core.user_nets:Net"):
+        other = replace(task, settings={"model": model})
+        assert with_sources(other) == other
 
 
 def test_the_code_of_a_net_travels_as_text(place: Place, bench: Workbench, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ async def test_a_sweep_is_watched_at_every_size(app, backend, size):
         assert backend.commands[0][-8:-6] == ["--allocate", "lamp"]
         await pilot.press("down", "down", "x")
         await idle(pilot)
-        assert "stopped" in text_of(app, "trials")
+        await until(pilot, lambda app: "stopped" in text_of(app, "trials"))
         assert "3 trials done, 1 left" in app.activity.text
         await pilot.press("escape")
         assert app.screen is app.main_screen
