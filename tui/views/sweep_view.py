@@ -165,6 +165,9 @@ def about(board: Board) -> Line:
         return ()
     trial = board.trials[board.place]
     outcome = board.outcomes.get(trial.number)
+    if outcome is None and trial.number in board.stopped:
+        text = "stopped before its full sparsity; the same sweep goes on from there"
+        return (Span(f"  trial {trial.number}: {text}", "warning"),)
     if outcome is None:
         return (Span(f"  {trial}", "muted"),)
     if outcome.error:

@@ -183,7 +183,7 @@ class SweepScreen(Overlay[None]):
             self.say(f"trial {trial.number} has ended", "plain")
         else:
             self._controls.stop(trial.number)
-            self.say(f"stopping trial {trial.number}", "plain")
+            self.redraw()
 
     def action_stop_all(self) -> None:
         """Stop the sweep, after asking."""
