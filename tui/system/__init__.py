@@ -10,6 +10,7 @@ output           the stream it draws to, and whether the terminal keeps up
 painting         what a terminal must be told so that it shows the next frame
 job_control      Ctrl+Z and the shell's fg
 terminal_window  the title of the terminal's window, and notifications
+own_process      this program in a process of its own
 garbage          imports without the garbage collector
 key_burst        keeps text pasted as single keys from triggering actions
 """
