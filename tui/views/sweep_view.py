@@ -159,8 +159,10 @@ def title(board: Board, now: float) -> Line:
     return Span(" Sweep", "title"), Span(f"  {ended}{running}{rest}", "plain")
 
 
-def about(board: Board) -> Line:
-    """What is to say of the selected trial."""
+def about(board: Board, error: str = "") -> Line:
+    """What is to say of the selected trial; or the error that ended the sweep."""
+    if error:
+        return (Span(clean(f"  {error}"), "error"),)
     if not board.trials:
         return ()
     trial = board.trials[board.place]
