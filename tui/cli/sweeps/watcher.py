@@ -11,9 +11,10 @@ from core.events import Event, StopFlag, Stream, drain, never
 from core.sweep.live.events import CaughtUp, SweepResult
 from core.sweep.live.folder import SweepFolder
 from tui.cli.number_table import terminal_width
-from tui.cli.sweeps.board import Board, lines
+from tui.cli.sweeps.board import lines
 from tui.cli.sweeps.keys import Keys
 from tui.cli.sweeps.printing import print_sweep_event
+from tui.state.sweep.board import Board
 from tui.system.job_control import releasing
 
 DRAWN = 4
@@ -80,9 +81,9 @@ class Watcher:
         """Act on a key; returns whether it leaves the sweep alone."""
         match key:
             case "up" | "k":
-                self._board = self._board.select(-1)
+                self._board = self._board.select_active(-1)
             case "down" | "j":
-                self._board = self._board.select(1)
+                self._board = self._board.select_active(1)
             case "x" if (chosen := self._board.chosen) is not None:
                 self._folder.stop(chosen.trial.number)
             case "d":

@@ -20,9 +20,10 @@ from core.pruning.goals import Goal
 from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
 from core.sweep.cluster import RayCluster, Share
-from core.sweep.driver import SweepResult, TrialBegan, run_trials
+from core.sweep.driver import run_trials
 from core.sweep.grid import Grid
 from core.sweep.in_process import InProcess
+from core.sweep.live.events import SweepResult, TrialBegan
 from core.sweep.planning import plan_trials
 from core.sweep.ray_connection import connect
 from core.sweep.tasks import Executor
@@ -123,6 +124,25 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(
     assert {run.record.dataset for run in there.runs()} == {"folder:~/images"}
     sent = list((cluster.folder / "bare" / "cache" / "featherweight" / "sent").glob("*/images"))
     assert len(sent) == 1
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_trial_on_a_cluster_is_stopped_alone(
+    place: Place, bench: Workbench, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.sweep.cluster.AHEAD", 1)
+    cluster.join_if_alone()
+    executor = RayCluster(connect(cluster.address), Share())
+    stops = set[int]()
+
+    def sink(event: Event) -> None:
+        stops.update({1} if isinstance(event, TrialBegan) and event.trial.number == 1 else ())
+
+    _, result = place.sweep(bench, executor, sink, stops=lambda: stops)
+    ended = {outcome.trial.number: outcome.stopped for outcome in result.outcomes}
+    assert ended.pop(2) is False
+    assert ended in ({}, {1: True})  # it had reached the full plan, or not
+    assert not result.stopped
 
 
 @pytest.mark.usefixtures("one_thread")
