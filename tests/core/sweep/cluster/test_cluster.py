@@ -118,7 +118,7 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(
 
     executor = RayCluster(connect(cluster.address), Share())
     there, result = sweep(settings, lambda _: executor, tmp_path / "there", sink=note)
-    assert began[0].resumed
+    assert any(trial.resumed for trial in began)  # whichever begins first
     assert [outcome.error for outcome in result.outcomes] == ["", ""]
     assert nets(there) == nets(here)
     assert {run.record.dataset for run in there.runs()} == {"folder:~/images"}
