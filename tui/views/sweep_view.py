@@ -9,7 +9,7 @@ from core.events import Accuracy
 from core.sweep.live.events import TrialLabel, TrialOutcome
 from tui.state.sweep.board import Active, Board
 from tui.text.format import count, duration, percent, ratio, score_on
-from tui.text.lines import Line, Lines, Span, cut
+from tui.text.lines import Line, Lines, Span, clean, cut
 
 NONE = "–"
 CHOSEN = "▶ "
@@ -140,7 +140,7 @@ def _line(row: TrialRow, columns: tuple[_Column, ...], plan: int, *, chosen: boo
     role = "chosen" if chosen else "plain"
     spans = [
         Span(CHOSEN if chosen else "  ", "chosen"),
-        Span(cut(row.trial.group, plan).ljust(plan), role),
+        Span(cut(clean(row.trial.group), plan).ljust(plan), role),
     ]
     for column in columns:
         text = f" {column.text(row)[: column.width].rjust(column.width)}"
@@ -159,8 +159,10 @@ def title(board: Board, now: float) -> Line:
     return Span(" Sweep", "title"), Span(f"  {ended}{running}{rest}", "plain")
 
 
-def about(board: Board) -> Line:
-    """What is to say of the selected trial."""
+def about(board: Board, error: str = "") -> Line:
+    """What is to say of the selected trial; or the error that ended the sweep."""
+    if error:
+        return (Span(clean(f"  {error}"), "error"),)
     if not board.trials:
         return ()
     trial = board.trials[board.place]
@@ -169,9 +171,9 @@ def about(board: Board) -> Line:
         text = "stopped before its full sparsity; the same sweep goes on from there"
         return (Span(f"  trial {trial.number}: {text}", "warning"),)
     if outcome is None:
-        return (Span(f"  {trial}", "muted"),)
+        return (Span(clean(f"  {trial}"), "muted"),)
     if outcome.error:
-        return (Span(f"  trial {trial.number}: {outcome.error}", "error"),)
+        return (Span(clean(f"  trial {trial.number}: {outcome.error}"), "error"),)
     accuracy = _accuracy(outcome)
     if accuracy is None:
         return ()

@@ -39,6 +39,8 @@ class Sweeping(Scripted):
             if THIRD.number in numbers:
                 yield TrialStopping(THIRD)
                 yield DONE
+            if numbers:
+                self._fail()
             if every or stop() or numbers:
                 return replace(RESULT, stopped=not numbers)
             sleep(0.01)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import WorkError
 from core.experiments.experiment import Experiment
 from core.sweep.live.events import SweepResult
 from core.sweep.live.folder import LOG, SweepFolder, newest_sweep
@@ -87,6 +88,19 @@ async def test_a_sweep_is_left_and_found_again(app, backend):
         await idle(pilot)
         assert folder.stops()[0]
         driver.close()
+
+
+async def test_an_error_that_ends_a_sweep_is_on_its_screen(app, backend):
+    backend.error = error = WorkError("the process of the sweep is gone")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await watched(pilot)
+        await pilot.press("x")
+        assert "trial 1 does not run" in text_of(app, "about")
+        await pilot.press("down", "down", "x")
+        await idle(pilot)
+        await until(pilot, lambda app: str(error) in text_of(app, "about"))
+        await pilot.press("X")
+        assert "the sweep has ended" in text_of(app, "about")
 
 
 async def test_quitting_leaves_the_sweep_running(app, backend):

@@ -5,27 +5,37 @@ from __future__ import annotations
 from rich.text import Text
 
 from core.sweep.live.events import TrialOutcome
+from core.sweep.summary import group_results
 from tui.cli.number_table import NumberTable
 from tui.state.sweep.board import Active, Board
-from tui.text.format import count, duration, ratio, score, score_on
+from tui.text.format import count, duration, percent, ratio, score, score_on
+from tui.text.lines import cut
 
 RECENT = 4
 """Trials that have ended and are still shown."""
 
-AROUND = RECENT + 5
-"""Lines of the table beside its trials in progress: those that have ended, headings and ends."""
+AROUND = RECENT + 6
+"""Lines beside the trials in progress: those that have ended, headings, and what is below."""
 
 
 def lines(
-    board: Board, width: int | None, height: int, now: float, *, keys: bool = False
+    board: Board, width: int | None, height: int, now: float, *, front: str = "", keys: bool = False
 ) -> list[Text]:
-    """The live table, and the keys that act on it."""
+    """The live table, the Pareto front so far, and the keys that act on the table."""
     if not board.trials:
         done = "" if board.step_done is None else f" {board.step_done:.0%}"
         rows = [Text(f"{board.step or 'opening the dense net'}{done}")]
     else:
         rows = [*_table(board, width, height), Text(_summary(board, now))]
+        rows += [Text(cut(front, width or len(front)))] if front else []
     return [*rows, Text(_keys(board), "dim")] if keys else rows
+
+
+def front_text(board: Board) -> str:
+    """The plans on the Pareto front so far, with their validation accuracy; empty before any."""
+    best = [row for row in group_results(board.outcomes.values()) if row.on_front]
+    texts = (f"{row.name} {percent(row.validation.mean)} %" for row in best)
+    return f"front: {', '.join(texts)}" if best else ""
 
 
 def _table(board: Board, width: int | None, height: int) -> list[Text]:
@@ -35,7 +45,7 @@ def _table(board: Board, width: int | None, height: int) -> list[Text]:
     for active in board.near(max(1, height - AROUND)):
         mark = ">" if active is board.chosen and len(board.active) > 1 else ""
         table.add_row(*_active_row(active, mark))
-    return [*table.lines(width, first_out=(1,))] if board.active or board.new else []
+    return [*table.lines(width, first_out=(6, 2))] if board.active or board.new else []
 
 
 def _summary(board: Board, now: float) -> str:
@@ -46,9 +56,9 @@ def _summary(board: Board, now: float) -> str:
 
 def _keys(board: Board) -> str:
     chosen = board.chosen
-    choose = "up/down select, " * (len(board.active) > 1)
+    choose = "up/down, " * (len(board.active) > 1)
     stop = f"x stop trial {chosen.trial.number}, " if chosen else ""
-    return f"{choose}{stop}d leave it running, Ctrl+C stop all"
+    return f"{choose}{stop}d leave running, Ctrl+C stop all"
 
 
 def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:

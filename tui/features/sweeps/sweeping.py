@@ -98,9 +98,16 @@ class Sweeping(Feature):
 
         dense = self.state.dense.accuracy.validation if self.state.dense else None
         controls = SweepControls(
-            lambda: self._board, dense, self._select, self._stop, self._leaves.set
+            lambda: self._board, dense, self._select, self._stop, self._leaves.set, self._ended
         )
         self.session.ask(SweepScreen(controls), lambda _: None)
+
+    def _ended(self) -> str | None:
+        """None while the sweep is watched; then the error that ended it, or an empty text."""
+        if self.session.job is not None:
+            return None
+        ended = self.session.activity
+        return ended.text if isinstance(ended, Outcome) and ended.role == "error" else ""
 
     def _select(self, steps: int) -> None:
         self._board = self._board.select(steps)

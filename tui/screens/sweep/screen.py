@@ -50,6 +50,7 @@ class SweepControls:
         select: selects the trial so many rows below.
         stop: stops a trial, or with None all; raises InputError if that fails.
         leave: stops watching; the sweep goes on.
+        ended: None while it is watched; then the error that ended it, or an empty text.
     """
 
     board: Callable[[], Board]
@@ -57,6 +58,7 @@ class SweepControls:
     select: Callable[[int], None]
     stop: Callable[[int | None], None]
     leave: Callable[[], None]
+    ended: Callable[[], str | None]
 
 
 class SweepScreen(Overlay[None]):
@@ -111,7 +113,8 @@ class SweepScreen(Overlay[None]):
             self._fit()
         trials, front = self._panel("trials"), self._panel("front")
         size = (self.size, trials.inner, front.inner)
-        head, drawn = sweep_view.title(board, now), (board, self._message, size)
+        error = self._controls.ended()
+        head, drawn = sweep_view.title(board, now), (board, self._message, error, size)
         with self._lines("title").drawing() as panel:
             panel.lines = (head,)
         if drawn == self._drawn or not self.size.width:
@@ -121,7 +124,7 @@ class SweepScreen(Overlay[None]):
             trials.put(sweep_view.table(board, *trials.inner), (Span("Trials", "title"),))
         self._draw_front(board, front)
         with self._lines("about").drawing() as panel:
-            line = (self._message,) if self._message else sweep_view.about(board)
+            line = (self._message,) if self._message else sweep_view.about(board, error or "")
             width = self.size.width
             panel.lines = (tuple(Span(cut(span.text, width), span.role) for span in line),)
         self.query_one(KeyLine).show(tuple(key for key in KEYS if key.footer))
@@ -179,14 +182,18 @@ class SweepScreen(Overlay[None]):
         if not board.trials:
             return
         trial = board.trials[board.place]
-        if trial.number in board.outcomes or trial.number in board.stopped:
-            self.say(f"trial {trial.number} has ended", "plain")
+        ended = trial.number in board.outcomes or trial.number in board.stopped
+        if ended or self._controls.ended() is not None:
+            self.say(f"trial {trial.number} does not run", "plain")
         else:
             self._controls.stop(trial.number)
             self.redraw()
 
     def action_stop_all(self) -> None:
         """Stop the sweep, after asking."""
+        if self._controls.ended() is not None:
+            self.say("the sweep has ended", "plain")
+            return
         text = "Stop the sweep? Trials in progress stay interrupted after their last epoch."
         self.app.push_screen(
             Question(text, "Stop it", "Keep it running"),

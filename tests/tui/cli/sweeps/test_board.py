@@ -29,7 +29,7 @@ from core.sweep.live.events import (
 )
 from core.sweep.live.folder import SweepFolder
 from core.sweep.summary import group_results
-from tui.cli.sweeps.board import lines
+from tui.cli.sweeps.board import front_text, lines
 from tui.cli.sweeps.printing import drive_in_log
 from tui.cli.sweeps.watcher import Watcher
 from tui.state.sweep.board import Board
@@ -136,7 +136,7 @@ def test_keys_select_and_stop_trials_and_leave(tmp_path: Path) -> None:
     (row,) = [line.plain for line in lines(below, 80, 24, 0.0, keys=True) if ">" in line.plain]
     assert row.split()[2] == "2"
     keys = lines(below, 80, 24, 0.0, keys=True)[-1].plain
-    assert "x stop trial 2, d leave it running, Ctrl+C stop all" in keys
+    assert "x stop trial 2, d leave running, Ctrl+C stop all" in keys
     folder = SweepFolder.claim(tmp_path)
     watcher = Watcher(folder, is_new=True)
     watcher.drive(stream_of(EVENTS[:4]), Console(file=StringIO(), force_terminal=True))
@@ -166,4 +166,7 @@ def test_the_front_is_of_plans_not_of_trials() -> None:
         ("10x lamp", 2, 98.0, False),
         ("20x lamp", 1, 98.5, True),
     ]
+    board = Board(TRIALS, outcomes={1: outcome(0, 10, 99.0), 2: outcome(1, 20, 98.5)})
+    assert front_text(board) == "front: 10x lamp 98.75 %"
+    assert front_text(Board(TRIALS)) == ""
     assert (rows[0].validation.low, rows[0].validation.high) == (97.0, 99.0)
