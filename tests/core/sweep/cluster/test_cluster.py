@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from signal import SIGKILL
 from time import monotonic
 
 import pytest
@@ -20,7 +21,7 @@ from core.pruning.goals import Goal
 from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
 from core.sweep.cluster import RayCluster, Share
-from core.sweep.driver import run_trials
+from core.sweep.driver import TrialStops, run_trials
 from core.sweep.grid import Grid
 from core.sweep.in_process import InProcess
 from core.sweep.live.events import SweepResult, TrialBegan
@@ -42,23 +43,45 @@ ON_MNIST = {
 }
 """A net of 267,000 parameters, trained on all of MNIST: 3 s of a processor."""
 
+SEEDS = {"seed": (0, 1)}
+
 PROGRAM = "import sys; from tui.cli.main import main; sys.exit(main())"
+
+KILLED = """
+import os, signal, sys
+from tui.cli.main import main
+
+class Output:
+    def __getattr__(self, name):
+        return getattr(sys.__stdout__, name)
+
+    def write(self, text):
+        if "epoch 2: " in text:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sys.__stdout__.write(text)
+
+sys.stdout = Output()
+main()
+"""
+"""The program, which gets a SIGKILL as a trial ends its second epoch."""
 
 
 def sweep(
     settings: dict[str, object],
     executor: Callable[[Workbench], Executor],
     folder: Path,
-    seeds: tuple[int, ...] = (0, 1),
+    axes: Mapping[str, tuple[int, ...]] = SEEDS,
     sink: Callable[[Event], object] = lambda event: None,
+    stops: TrialStops = tuple,
 ) -> tuple[Experiment, SweepResult]:
-    """Prune 10x with every seed."""
+    """Prune 10x with every value of the lists."""
     workbench, experiment = Workbench(Settings.of(settings)), Experiment(folder)
-    trials = Grid(PlanAxes((Goal("ratio", 10.0),)), {"seed": seeds}).trials(
+    trials = Grid(PlanAxes((Goal("ratio", 10.0),)), axes).trials(
         lambda given: Settings.of({**settings, **given})
     )
     planned = drain(plan_trials(workbench, trials, {}, experiment, never))
-    return experiment, drain(run_trials(planned, experiment, executor(workbench)), sink)
+    stream = run_trials(planned, experiment, executor(workbench), never, stops)
+    return experiment, drain(stream, sink)
 
 
 @pytest.mark.usefixtures("mnist_dir", "one_thread")
@@ -106,12 +129,8 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(
     command += ["--experiment", str(tmp_path / "there"), "--weights", str(settings["weights"])]
     for name, value in options.items():
         command += [f"--{name.replace('_', '-')}", str(value)]
-    driver = [sys.executable, "-c", PROGRAM, *command]
-    with subprocess.Popen(driver, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        lines = iter(process.stdout)
-        assert any("epoch 2: " in line for line in lines)
-        process.kill()
+    driver = [sys.executable, "-c", KILLED, *command]
+    assert subprocess.run(driver, cwd=ROOT, stdout=subprocess.PIPE).returncode == -SIGKILL
     began: list[TrialBegan] = []
 
     def note(event: Event) -> None:
@@ -131,9 +150,8 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(
 
 @pytest.mark.usefixtures("one_thread")
 def test_a_trial_on_a_cluster_is_stopped_alone(
-    place: Place, bench: Workbench, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+    place: Place, cluster: LocalCluster, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("core.sweep.cluster.AHEAD", 1)
     cluster.join_if_alone()
     executor = RayCluster(connect(cluster.address), Share())
     stops = set[int]()
@@ -141,7 +159,9 @@ def test_a_trial_on_a_cluster_is_stopped_alone(
     def sink(event: Event) -> None:
         stops.update({1} if isinstance(event, TrialBegan) and event.trial.number == 1 else ())
 
-    _, result = place.sweep(bench, executor, sink, stops=lambda: stops)
+    axes = {"epochs": (10_000, 1)}  # the first would take an hour
+    settings = vars_of(place.settings)
+    _, result = sweep(settings, lambda _: executor, tmp_path, axes, sink, lambda: stops)
     ended = {outcome.trial.number: outcome.stopped for outcome in result.outcomes}
     assert ended.pop(2) is False
     assert ended in ({}, {1: True})  # it had reached the full plan, or not
@@ -158,7 +178,7 @@ def test_a_trial_without_enough_memory_fails(
         cpus=2, home="small", RAY_memory_usage_threshold="0.0", RAY_memory_monitor_refresh_ms="100"
     )
     settings = vars_of(place.settings)
-    _, result = sweep(settings, lambda _: RayCluster(executor, Share(cpus=2)), tmp_path, seeds=(0,))
+    _, result = sweep(settings, lambda _: RayCluster(executor, Share(cpus=2)), tmp_path, {})
     cluster.kill(node)
     (outcome,) = result.outcomes
     assert outcome.error.startswith("its worker was lost 3 times: OutOfMemoryError: ")
