@@ -10,6 +10,7 @@ from time import monotonic
 
 from core.errors import InputError
 from core.events import Event, Notice, StopFlag, Stream, never
+from core.executors.tasks import Begun, Executor, Failed, Lost, Message, PackedCheckpoint, Task
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import RunRecord
 from core.experiments.run_writer import RunWriter
@@ -19,7 +20,6 @@ from core.jobs.recorded_jobs import RecordedTrial, record_run
 from core.jobs.resume import saved_checkpoint
 from core.sweep.grid import Trial
 from core.sweep.planning import PlannedTrial
-from core.sweep.tasks import Begun, Executor, Failed, Lost, Message, PackedCheckpoint, Task
 
 ATTEMPTS = 3
 """A trial whose worker is lost this often fails: it may well be what kills them."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from core.criteria.names import MAGNITUDE
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream
+from core.executors.recorded import RecordedRuns, trial_key
+from core.executors.tasks import Task, plain_settings
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from core.jobs.dense_net import dense_weights, measured_net
@@ -19,8 +21,6 @@ from core.nets.weights import weights_digest
 from core.pruning.plans import Plan
 from core.sweep.choices import PlanChoice
 from core.sweep.grid import Trial
-from core.sweep.recorded import RecordedRuns, trial_key
-from core.sweep.tasks import Task, plain_settings
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from core.fields.kinds import integer, number, number_or_all, one_of
 from core.fields.kinds import text as words
 from core.formats.export_formats import VALUES, Packing
 from core.inference.benchmark_result import SECONDS
-from core.jobs.lightest.steps import START
-from core.jobs.lightest.trials import COSTS
+from core.lightest.steps import START
+from core.lightest.trials import COSTS
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, EXAMPLES
 from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity

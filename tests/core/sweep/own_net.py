@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from core.events import Event, StopFlag, drain, never
+from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
 from core.nets.user_model import build
@@ -20,7 +21,6 @@ from core.sweep.choices import PlanAxes
 from core.sweep.driver import SweepResult, run_trials
 from core.sweep.grid import Grid
 from core.sweep.planning import plan_trials
-from core.sweep.tasks import Executor
 from tests.digits import draw
 
 SOURCE = """
@@ -103,7 +103,7 @@ class Place:
 
 def vars_of(settings: Settings) -> dict[str, object]:
     """The settings by name."""
-    from core.sweep.tasks import plain_settings
+    from core.executors.tasks import plain_settings
 
     plain = plain_settings(settings)
     return {**plain, "weights": settings.weights}

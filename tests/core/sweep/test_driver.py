@@ -12,6 +12,9 @@ import torch
 
 from core.errors import InputError
 from core.events import Batch, Event, drain
+from core.executors.in_process import InProcess
+from core.executors.runner import TaskRunner
+from core.executors.tasks import Executor, Failed, Lost, Message, PackedNet, Task, packed, unpacked
 from core.experiments.experiment import Experiment
 from core.jobs import recorded_jobs
 from core.jobs.dense_net import open_dense_net
@@ -29,11 +32,8 @@ from core.sweep.driver import (
     run_trials,
 )
 from core.sweep.grid import Grid, Trial
-from core.sweep.in_process import InProcess
 from core.sweep.planning import PlannedTrial, plan_trials
-from core.sweep.runner import TaskRunner
 from core.sweep.summary import group_results, known_seconds, sweep_report
-from core.sweep.tasks import Executor, Failed, Lost, Message, PackedNet, Task, packed, unpacked
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
@@ -191,7 +191,7 @@ def test_a_sweep_that_is_stopped_goes_on_after_the_last_epoch(
 def test_a_trial_whose_worker_is_lost_is_one_run_with_the_same_net(
     workbench: Workbench, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.sweep.tasks.PACE", 0.0)
+    monkeypatch.setattr("core.executors.tasks.PACE", 0.0)
     executor = Packing(losses=["Begun", "Batch 2"])
     experiment = Experiment(tmp_path)
     result, events = sweep(workbench, trials_of(workbench)[:1], experiment, executor)

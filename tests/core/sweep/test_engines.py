@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from core.events import drain
+from core.executors.processes import Processes
+from core.executors.runner import TaskRunner
+from core.executors.tasks import PackedNet, Task, plain_settings
 from core.jobs.workbench import Workbench
-from core.sweep.processes import Processes
-from core.sweep.runner import TaskRunner
-from core.sweep.tasks import PackedNet, Task, plain_settings
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
+from core.executors.tasks import Task, on_worker, plain_settings, settings_from
 from core.pruning.goals import Goal
 from core.settings.settings import DEFAULTS, Settings
 from core.sweep.choices import PlanAxes, PlanChoice
 from core.sweep.grid import MOST_TRIALS, Grid, distinct
-from core.sweep.tasks import Task, on_worker, plain_settings, settings_from
 
 RATIOS = (Goal("ratio", 10.0), Goal("ratio", 20.0))
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.spread import Spread
-from core.jobs.lightest.front import FrontRow, front
-from core.jobs.lightest.trials import Lightest
+from core.lightest.front import FrontRow, front
+from core.lightest.trials import Lightest
 from core.pruning.goals import DEFAULT_ALLOCATION
 from tui.cli import checks, read_options
 from tui.cli.command import Command
@@ -27,8 +27,8 @@ def prepare(args: Namespace) -> Command[Lightest]:
     experiment = checks.experiment_for(args, settings)
     workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs.dense_net import open_dense_net
-    from core.jobs.lightest.job import Search, check_small_file, lightest
-    from core.jobs.report import lightest_report
+    from core.lightest.job import Search, check_small_file, lightest
+    from core.lightest.report import lightest_report
     from core.pruning.allocation import check_locked
 
     if args.to is not None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    from core.executors.tasks import Executor
     from core.jobs.workbench import Workbench
-    from core.sweep.tasks import Executor
 
 OF_A_CLUSTER = ("cpus_per_trial", "gpus_per_trial")
 
@@ -25,7 +25,7 @@ def connection_for(args: Namespace) -> Any:
             raise InputError(f"{flag} is for a cluster: add --on auto")
     if args.on is None or args.preview:
         return None
-    from core.sweep.ray_connection import connect
+    from core.executors.ray_connection import connect
 
     return connect(args.on)
 
@@ -34,17 +34,17 @@ def executor_for(args: Namespace, connection: Any, workbench: Workbench) -> Exec
     """What runs the trials; raises InputError if no node of the cluster is large enough."""
     given = vars(args)
     if connection is not None:
-        from core.sweep.cluster import RayCluster, Share
+        from core.executors.cluster import RayCluster, Share
 
         share = Share(given.get("cpus_per_trial", 1.0), given.get("gpus_per_trial", 0.0))
         return RayCluster(connection, share)
     workers = given.get("workers")
     if workers is None:
-        from core.sweep.in_process import InProcess
+        from core.executors.in_process import InProcess
 
         return InProcess(workbench)
     import torch
 
-    from core.sweep.processes import Processes
+    from core.executors.processes import Processes
 
     return Processes(workers, max(1, torch.get_num_threads() // workers))

@@ -10,10 +10,10 @@ import pytest
 from ray.cluster_utils import Cluster
 
 from core.errors import InputError
+from core.executors import ray_connection
+from core.executors.cluster import RayCluster, Share
+from core.executors.ray_connection import connect
 from core.jobs.workbench import Workbench
-from core.sweep import ray_connection
-from core.sweep.cluster import RayCluster, Share
-from core.sweep.ray_connection import connect
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets, processes_with
 
@@ -64,7 +64,7 @@ def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
     cluster: Cluster,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.sweep.cluster.AHEAD", 1)
+    monkeypatch.setattr("core.executors.cluster.AHEAD", 1)
     executor = RayCluster(connect(cluster.address), Share())
     assert executor.room == 3
 

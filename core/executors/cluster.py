@@ -14,13 +14,9 @@ from time import monotonic
 from typing import Any
 
 from core.errors import InputError
-from core.jobs.net import Net
-from core.jobs.recorded_jobs import RecordedTrial
-from core.nets.user_code.names import is_path, split_name
-from core.nets.user_code.sources import source_texts
-from core.sweep.ray_connection import first_line
-from core.sweep.runner import TaskRunner
-from core.sweep.tasks import (
+from core.executors.ray_connection import first_line
+from core.executors.runner import TaskRunner
+from core.executors.tasks import (
     Failed,
     Lost,
     Message,
@@ -31,6 +27,10 @@ from core.sweep.tasks import (
     packed,
     unpacked,
 )
+from core.jobs.net import Net
+from core.jobs.recorded_jobs import RecordedTrial
+from core.nets.user_code.names import is_path, split_name
+from core.nets.user_code.sources import source_texts
 
 AHEAD = 64
 """Messages that a trial may be ahead of the driver before it waits."""
@@ -59,7 +59,7 @@ class RayCluster:
     """An `Executor` that runs trials on a Ray cluster.
 
     Args:
-        ray: the module, connected to the cluster; see `core.sweep.ray_connection`.
+        ray: the module, connected to the cluster; see `core.executors.ray_connection`.
         share: of a node, for each trial.
 
     Raises InputError if no node is large enough for a trial.

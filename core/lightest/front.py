@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.experiments.spread import Spread
-from core.jobs.lightest.trials import ROUNDING, Descent, Lightest, Trial
+from core.lightest.trials import ROUNDING, Descent, Lightest, Trial
 
 PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The drops of the front's rows, as fractions of the allowed one."""

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from core.jobs.net import Net
-from core.sweep.runner import TaskRunner
-from core.sweep.tasks import (
+from core.executors.runner import TaskRunner
+from core.executors.tasks import (
     Failed,
     Lost,
     Message,
@@ -27,6 +26,7 @@ from core.sweep.tasks import (
     packed,
     unpacked,
 )
+from core.jobs.net import Net
 
 _SPAWN = multiprocessing.get_context("spawn")
 """Forking would copy torch's threads, half-way through what they do."""

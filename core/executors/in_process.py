@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from core.errors import InputError, WorkError
 from core.events import Stream
+from core.executors.runner import run_task
+from core.executors.tasks import Failed, Message, Task, settings_from
 from core.jobs.net import Net
 from core.jobs.recorded_jobs import RecordedTrial
 from core.jobs.workbench import Workbench
-from core.sweep.runner import run_task
-from core.sweep.tasks import Failed, Message, Task, settings_from
 
 
 class InProcess:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.jobs.lightest.steps import GROWTH, MOST_EFFORT, PRECISION, START, Step, Steps
+from core.lightest.steps import GROWTH, MOST_EFFORT, PRECISION, START, Step, Steps
 
 MOST = 500.0
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Accuracy
-from core.jobs.lightest.front import front
-from core.jobs.lightest.trials import Descent, Lightest, Trial
+from core.lightest.front import front
+from core.lightest.trials import Descent, Lightest, Trial
 
 LEAST, DROP = 99.0, 0.4
 

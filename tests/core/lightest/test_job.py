@@ -15,11 +15,11 @@ from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.formats.codec import decode
 from core.jobs.dense_net import open_dense_net
-from core.jobs.lightest.job import Search, given, lightest
-from core.jobs.lightest.trials import Lightest, TrialFinished, TrialStarted
 from core.jobs.net import Net
-from core.jobs.report import lightest_report
 from core.jobs.workbench import Workbench
+from core.lightest.job import Search, given, lightest
+from core.lightest.report import lightest_report
+from core.lightest.trials import Lightest, TrialFinished, TrialStarted
 from core.pruning.masks import Masks
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings

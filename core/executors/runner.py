@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from core.errors import InputError
 from core.events import Stream, never, portions, within
+from core.executors.tasks import Begun, PackedNet, Task, settings_from
 from core.experiments.experiment import environment
 from core.experiments.run_record import RunRecord
 from core.jobs.net import Net
@@ -24,7 +25,6 @@ from core.jobs.report import finetuned_record, finetuning_record, pruned_record,
 from core.jobs.workbench import Workbench
 from core.nets.user_code.names import split_name
 from core.settings.settings import Settings
-from core.sweep.tasks import Begun, PackedNet, Task, settings_from
 
 
 class TaskRunner:

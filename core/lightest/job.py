@@ -24,10 +24,12 @@ from core.jobs.export import (
     write_small_file,
 )
 from core.jobs.goals import cost_bounds, plan_by, scan_for
-from core.jobs.lightest import recorded
-from core.jobs.lightest.descent import descend
-from core.jobs.lightest.steps import START, Step, Steps
-from core.jobs.lightest.trials import (
+from core.jobs.net import Net
+from core.jobs.workbench import Workbench
+from core.lightest import recorded
+from core.lightest.descent import descend
+from core.lightest.steps import START, Step, Steps
+from core.lightest.trials import (
     ROUNDING,
     UNITS,
     By,
@@ -37,8 +39,6 @@ from core.jobs.lightest.trials import (
     Trial,
     TrialStarted,
 )
-from core.jobs.net import Net
-from core.jobs.workbench import Workbench
 from core.nets.weights import Weights
 from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan

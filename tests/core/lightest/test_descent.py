@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from core.errors import StoppedError, WorkError
 from core.events import Event, Notice, Portion, Stream
-from core.jobs.lightest.descent import descend
-from core.jobs.lightest.steps import PRECISION, Step, Steps
-from core.jobs.lightest.trials import Descent, DescentStarted, Trial, TrialFinished
+from core.lightest.descent import descend
+from core.lightest.steps import PRECISION, Step, Steps
+from core.lightest.trials import Descent, DescentStarted, Trial, TrialFinished
 from core.nets.calls import NetError
 from tests.core.training.loops import of_type, recorded
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from core.errors import StoppedError, WorkError
 from core.events import Notice, Portion, StopFlag, Stream, never, within
-from core.jobs.lightest.steps import Step, Steps
-from core.jobs.lightest.trials import By, Descent, DescentStarted, Trial, TrialFinished, cheapest
+from core.lightest.steps import Step, Steps
+from core.lightest.trials import By, Descent, DescentStarted, Trial, TrialFinished, cheapest
 from core.nets.calls import NetError
 
 Attempt = Callable[[int, Step, Trial | None], Stream[Trial]]
@@ -16,7 +16,7 @@ Attempt = Callable[[int, Step, Trial | None], Stream[Trial]]
 def descend(
     attempt: Attempt, steps: Steps, *, by: By, least: float, seed: int = 0, stop: StopFlag = never
 ) -> Stream[Descent]:
-    """Go down in steps for as long as nets pass, see `core.jobs.lightest.steps`.
+    """Go down in steps for as long as nets pass, see `core.lightest.steps`.
 
     `attempt` makes the trial of a number and a step, starting from the best trial so far if there
     is one; it says when it starts, and checks the stop flag itself. When `stop` is raised, the
