@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 START, GROWTH = 30.0, 2.0
 """The first ratio, and the largest factor of the steps after it."""
 
+SMALL = 1.25
+"""Only a step of at most this factor is tried again with more epochs."""
+
 PRECISION = 1.05
 """A descent ends when a step of at most this factor has failed."""
 
@@ -27,10 +30,10 @@ class Step:
 class Steps:
     """Where a descent stands.
 
-    From the base, it goes to a large ratio at once. A first step that fails is made smaller. Later
-    ones are tried again with twice the epochs, up to `MOST_EFFORT` times the recipe's, then made
-    smaller: their factor becomes its square root. Epochs once added stay, since the lighter the
-    net, the harder the step.
+    From the base, it goes to a large ratio at once. A step that fails is made smaller: its factor
+    becomes its square root. A small step is first tried again with twice the epochs, up to
+    `MOST_EFFORT` times the recipe's: two small steps get further than one large step that trains
+    for twice as long. Epochs once added stay, since the lighter the net, the harder the step.
 
     Attributes:
         ratio: of the lightest net that passed; at first, of the base.
@@ -45,7 +48,7 @@ class Steps:
         >>> steps.learn(passed=True).next()
         Step(ratio=60.0, effort=1)
         >>> steps.learn(passed=True).learn(passed=False).next()
-        Step(ratio=60.0, effort=2)
+        Step(ratio=42.42640687119285, effort=1)
     """
 
     ratio: float
@@ -78,7 +81,7 @@ class Steps:
         reach = step.ratio / self.ratio
         if reach > GROWTH:
             return replace(self, factor=max(math.sqrt(reach), GROWTH))
-        if self.effort < MOST_EFFORT:
+        if reach <= SMALL and self.effort < MOST_EFFORT:
             return replace(self, effort=2 * self.effort)
         return replace(self, factor=math.sqrt(reach) if reach > PRECISION else 1.0)
 

@@ -67,14 +67,16 @@ def test_a_first_step_is_far_and_made_smaller_until_it_passes() -> None:
     assert ratios == pytest.approx([START, START**0.5, START**0.25, GROWTH])
 
 
-def test_a_later_step_gets_more_epochs_before_it_is_made_smaller() -> None:
+def test_a_step_is_made_smaller_and_only_a_small_one_gets_more_epochs() -> None:
     steps = Steps.begin(1.0, MOST).learn(passed=True)
     failing = walk(steps, lambda _: False)
-    assert [(step.ratio, step.effort) for step, _ in failing[:4]] == [
-        (60.0, 1),
-        (60.0, 2),
-        (60.0, 4),
-        (pytest.approx(30 * 2**0.5), 4),
+    assert [(step.ratio / START, step.effort) for step, _ in failing[:6]] == [
+        (2.0, 1),
+        (pytest.approx(2**0.5), 1),
+        (pytest.approx(2**0.25), 1),
+        (pytest.approx(2**0.25), 2),
+        (pytest.approx(2**0.25), 4),
+        (pytest.approx(2**0.125), 4),
     ]
     smallest = failing[-1][0].ratio / START
     assert smallest <= PRECISION < smallest**2
