@@ -14,21 +14,11 @@ from time import monotonic
 from typing import Any
 
 from core.errors import InputError
+from core.executors.packed import Packed, PackedNet, PackedNets, packed, unpacked
 from core.executors.ray_connection import first_line
 from core.executors.runner import TaskRunner
-from core.executors.tasks import (
-    Failed,
-    Lost,
-    Message,
-    Packed,
-    PackedNet,
-    Task,
-    on_worker,
-    packed,
-    unpacked,
-)
+from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
 from core.jobs.net import Net
-from core.jobs.recorded_jobs import RecordedTrial
 from core.nets.user_code.names import is_path, split_name
 from core.nets.user_code.sources import source_texts
 
@@ -68,7 +58,7 @@ class RayCluster:
     def __init__(self, ray: Any, share: Share) -> None:
         self._ray, self._share = ray, share
         self._streams: dict[Any, int] = {}
-        self._bases: dict[str, Any] = {}
+        self._bases: PackedNets[Any] = PackedNets(ray.put)
         self._looked, self._slots = 0.0, 0
         self._check_share()
         self._trial = self._ray.remote(run_trial).options(
@@ -80,19 +70,22 @@ class RayCluster:
         )
 
     @property
+    def places(self) -> int:
+        """How many tasks the nodes have room for now."""
+        return max(1, self._slots_now())
+
+    @property
     def room(self) -> int:
         """How many more trials the cluster has room for, and one that waits for the next one."""
         return self._slots_now() + 1 - len(self._streams)
 
     def submit(self, task: Task, base: Net) -> None:
         """Hand a task to Ray; the code of a user's own net goes with it."""
-        if task.base not in self._bases:
-            self._bases[task.base] = self._ray.put(PackedNet.of(base))
         model = str(task.settings.get("model", ""))
         if is_path(split_name(model)[0]):
             task = replace(task, sources=source_texts(model))
         task = on_worker(task, self._share.threads)
-        stream = self._trial.remote(task, self._bases[task.base])
+        stream = self._trial.remote(task, self._bases.of(task.base, base))
         self._streams[stream] = task.number
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
@@ -121,7 +114,7 @@ class RayCluster:
             message = Failed(first_line(error.cause or error))
         except self._ray.exceptions.RayError as error:
             message = Lost(f"{type(error).__name__}: {first_line(error)}")
-        if isinstance(message, RecordedTrial | Failed | Lost):
+        if isinstance(message, Done | Failed | Lost):
             del self._streams[stream]
         return message
 

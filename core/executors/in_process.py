@@ -1,41 +1,45 @@
-"""Trials in this process, one after the other."""
+"""Tasks in this process, one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from core.errors import InputError, WorkError
-from core.events import Stream
-from core.executors.runner import run_task
-from core.executors.tasks import Failed, Message, Task, settings_from
+from core.events import Stream, never
+from core.executors.tasks import Done, Failed, Message, Task, settings_from
 from core.jobs.net import Net
-from core.jobs.recorded_jobs import RecordedTrial
 from core.jobs.workbench import Workbench
 
 
 class InProcess:
-    """An `Executor` that runs one trial at a time, while it is polled.
+    """An `Executor` that runs one task at a time, while it is polled.
 
     Args:
-        workbench: of the sweep; its images serve every trial.
+        workbench: whose images serve every task.
     """
 
     def __init__(self, workbench: Workbench) -> None:
         self._workbench = workbench
-        self._current: tuple[int, Stream[RecordedTrial]] | None = None
+        self._current: tuple[int, Stream[Any]] | None = None
+
+    @property
+    def places(self) -> int:
+        """One."""
+        return 1
 
     @property
     def room(self) -> int:
-        """One, unless a trial is running."""
+        """One, unless a task is running."""
         return int(self._current is None)
 
     def submit(self, task: Task, base: Net) -> None:
         """Make a task the current one."""
         workbench = self._workbench.with_settings(settings_from(task.settings))
-        self._current = task.number, run_task(workbench, base, task)
+        self._current = task.number, task.work.run(workbench, base, never)
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
-        """Run the current trial to its next event."""
+        """Run the current task to its next event."""
         if self._current is None:
             return ()
         number, stream = self._current
@@ -43,16 +47,16 @@ class InProcess:
         try:
             message = next(stream)
         except StopIteration as end:
-            message = end.value
+            message = Done(end.value)
         except (InputError, WorkError) as error:
-            message = Failed(str(error))
+            message = Failed.of(error)
         else:
             return ((number, message),)
         self._current = None
         return ((number, message),)
 
     def close(self) -> None:
-        """Drop the current trial."""
+        """Drop the current task."""
         if self._current is not None:
             self._current[1].close()
             self._current = None

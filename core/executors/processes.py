@@ -1,4 +1,4 @@
-"""Trials in processes of this machine, as many at once as there are workers.
+"""Tasks in processes of this machine, as many at once as there are workers.
 
 Each worker runs one task after another and keeps the images. It answers through a pipe; a worker
 that is gone closes it. Nothing is stored, so nothing is left when a worker is killed.
@@ -14,18 +14,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from core.executors.packed import PackedNet, PackedNets, packed, unpacked
 from core.executors.runner import TaskRunner
-from core.executors.tasks import (
-    Failed,
-    Lost,
-    Message,
-    PackedNet,
-    PackedTrial,
-    Task,
-    on_worker,
-    packed,
-    unpacked,
-)
+from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
 from core.jobs.net import Net
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -37,7 +28,7 @@ LEAVING = 2.0
 
 @dataclass
 class _Worker:
-    """A process, the trial it runs, and the digest of the last net it got."""
+    """A process, the task it runs, and the digest of the last net it got."""
 
     process: BaseProcess
     pipe: Connection
@@ -46,18 +37,23 @@ class _Worker:
 
 
 class Processes:
-    """An `Executor` that runs trials in processes, which are started when they are needed.
+    """An `Executor` that runs tasks in processes, which are started when they are needed.
 
     Args:
-        workers: how many trials run at once.
+        workers: how many tasks run at once.
         threads: of each, unless the settings say.
     """
 
     def __init__(self, workers: int, threads: int) -> None:
         self._count, self._threads = workers, threads
         self._workers: list[_Worker] = []
-        self._bases: dict[str, PackedNet] = {}
+        self._bases: PackedNets[PackedNet] = PackedNets(lambda net: net)
         self._lost: list[tuple[int, Message]] = []
+
+    @property
+    def places(self) -> int:
+        """The number of workers."""
+        return self._count
 
     @property
     def room(self) -> int:
@@ -69,9 +65,7 @@ class Processes:
         idle = [worker for worker in self._workers if worker.number is None]
         worker = idle[0] if idle else self._start()
         worker.number = task.number
-        if task.base not in self._bases:
-            self._bases[task.base] = PackedNet.of(base)
-        packed_base = None if task.base == worker.base else self._bases[task.base]
+        packed_base = None if task.base == worker.base else self._bases.of(task.base, base)
         worker.base = task.base
         try:
             worker.pipe.send((on_worker(task, self._threads), packed_base))
@@ -106,14 +100,14 @@ class Processes:
         except (EOFError, OSError):
             return self._drop(worker)
         number = worker.number
-        if isinstance(message, PackedTrial | Failed):
+        if isinstance(message, Done | Failed):
             worker.number = None
         if isinstance(message, Failed):
             worker.base = ""  # it may have failed before it had the net
         return [(number, unpacked(message))]
 
     def _drop(self, worker: _Worker) -> list[tuple[int, Message]]:
-        """Forget a worker that is gone, and say so of its trial."""
+        """Forget a worker that is gone, and say so of its task."""
         self._workers.remove(worker)
         worker.pipe.close()
         worker.process.join(LEAVING)

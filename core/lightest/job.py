@@ -1,81 +1,39 @@
-"""Trials by real fine-tunings, what their nets cost, one descent for each seed, and the file."""
+"""One descent for each seed, alone or side by side, and the file of the best net."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
 
 from core.errors import InputError, StoppedError
-from core.events import Accuracy, StopFlag, Stream, never, portions, within
+from core.events import Portion, StopFlag, Stream, never, portions, within
+from core.executors.driver import Driver, attended
+from core.executors.events import in_turn
+from core.executors.in_process import InProcess
+from core.executors.side_by_side import side_by_side
+from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import TrialRecord
 from core.formats.export_formats import COMPACT
 from core.jobs import measurement
-from core.jobs.export import (
-    TUNE,
-    ExportResult,
-    SmallFile,
-    record_export,
-    small_file,
-    write_small_file,
-)
-from core.jobs.goals import cost_bounds, plan_by, scan_for
+from core.jobs.export import TUNE, ExportResult, record_export, small_file, write_small_file
+from core.jobs.goals import cost_bounds, scan_for
 from core.jobs.net import Net
 from core.jobs.workbench import Workbench
-from core.lightest import recorded
+from core.lightest.attempts import Attempts
 from core.lightest.descent import descend
-from core.lightest.steps import START, Step, Steps
-from core.lightest.trials import (
-    ROUNDING,
-    UNITS,
-    By,
-    Descent,
-    Lightest,
-    PackingStarted,
-    Trial,
-    TrialStarted,
-)
-from core.nets.weights import Weights
+from core.lightest.recorded import RecordedWork
+from core.lightest.search import Search
+from core.lightest.steps import Steps
+from core.lightest.trials import ROUNDING, UNITS, Descent, Lightest, Trial
 from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan
-from core.pruning.goals import DEFAULT_ALLOCATION, NANOSECONDS, Goal
-
-FILE_COST = 3 * TUNE
-"""What it takes to find a net's smallest file, in epochs: a few numbers of values are trained."""
 
 DESCENDING_COST, EXPORT_COST = 0.97, 0.03
 """The shares of the whole: the descents, and the file at the end."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """What to look for, and how.
-
-    Attributes:
-        max_drop: allowed drop in validation accuracy below the dense net's, in points.
-        by: what nets are judged by, see `trials.COSTS`.
-        method: the allocation method.
-        locked: layers fixed at these sparsities.
-        start: the first ratio to try.
-        minutes: a limit on the time, of which every seed gets the same share; None for none.
-
-    Raises InputError if the first ratio is not above 1.
-    """
-
-    max_drop: float
-    by: By = "parameters"
-    method: str = DEFAULT_ALLOCATION
-    locked: Mapping[str, float] = field(default_factory=dict)
-    start: float = START
-    minutes: float | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 < self.start < float("inf"):
-            raise InputError(f"a descent starting at {self.start}x: expected a ratio above 1")
 
 
 Opened = Callable[[Workbench], Stream[Net]]
@@ -107,12 +65,16 @@ def lightest(
     seeds: Sequence[int],
     to: Path | None = None,
     stop: StopFlag = never,
+    executor: Executor | None = None,
 ) -> Stream[Lightest]:
     """Find the lightest net within a drop in accuracy for each seed; write the best of all to `to`.
 
     Every trial is a fine-tuning, recorded as a run of `experiment`. One that is recorded already is
     not repeated, so that the same search goes on after a crash. When `stop` is raised or the time
-    is over, the best so far is the answer, and is written.
+    is over, the best so far is the answer, and is written; the trials in progress can be resumed.
+
+    `executor`, which is closed at the end, runs the trials: in this process if None. One with
+    several places runs several at once, whose events are `TrialReported`.
 
     Raises:
         InputError: the file cannot be written, or see `allocation.allocate`.
@@ -120,9 +82,11 @@ def lightest(
     """
     if to is not None:
         check_small_file(to)
+    yield from workbench.splits(stop)  # which every trial in this process shares
+    driver = Driver(InProcess(workbench) if executor is None else executor)
     descending, exporting = portions(DESCENDING_COST, EXPORT_COST if to else 0.0)
-    stream = _descents(workbench, opened, search, experiment, seeds, stop)
-    done = yield from within(descending, stream)
+    stream = attended(_descents(workbench, opened, search, experiment, seeds, driver, stop), driver)
+    done = yield from within(descending, in_turn(stream) if driver.places == 1 else stream)
     descents = tuple(descent for _, descent in done)
     found = Lightest(search.by, search.max_drop, tuple(seeds), descents, stop())
     best = found.best
@@ -139,24 +103,36 @@ def _descents(
     search: Search,
     experiment: Experiment,
     seeds: Sequence[int],
+    driver: Driver,
     stop: StopFlag,
 ) -> Stream[list[tuple[Workbench, Descent]]]:
-    """A descent for each seed until one is stopped or fails, each with the seed's workbench."""
+    """A descent for each seed until one is stopped or fails, each with the seed's workbench.
+
+    They run side by side as far as there are places; those left over try several steps at once.
+    """
+    places = max(1, driver.places // len(seeds))
+    at_once = min(len(seeds), driver.places)
     began, minutes = monotonic(), search.minutes or math.inf
-    done: list[tuple[Workbench, Descent]] = []
-    for part in portions(*[1] * len(seeds)):
-        if done and (stop() or done[-1][1].error):
-            break
-        ends = partial(_after, began + 60 * minutes * (len(done) + 1) / len(seeds), stop)
-        bench = workbench.with_settings(replace(workbench.settings, seed=seeds[len(done)]))
-        stream = _descent(bench, opened, search, experiment, stop, ends)
+    rounds = math.ceil(len(seeds) / at_once)
+    done: dict[int, tuple[Workbench, Descent]] = {}
+    stopped: list[StoppedError] = []
+
+    def descent(place: int, part: Portion) -> Stream[None]:
+        if done and (stop() or any(each.error for _, each in done.values())):
+            return
+        ends = partial(_after, began + 60 * minutes * (place // at_once + 1) / rounds, stop)
+        bench = workbench.with_settings(replace(workbench.settings, seed=seeds[place]))
+        stream = _descent(bench, opened, search, experiment, driver, places, stop, ends)
         try:
-            done.append((bench, (yield from within(part, stream))))
-        except StoppedError:
-            if not done:
-                raise
-            break
-    return done
+            done[place] = bench, (yield from within(part, stream))
+        except StoppedError as error:
+            stopped.append(error)
+
+    each = [descent(place, part) for place, part in enumerate(portions(*[1] * len(seeds)))]
+    yield from side_by_side(each, at_once)
+    if stopped and not done:
+        raise stopped[0]
+    return [done[place] for place in sorted(done)]
 
 
 def _after(end: float, stop: StopFlag) -> bool:
@@ -169,6 +145,8 @@ def _descent(
     opened: Opened,
     search: Search,
     experiment: Experiment,
+    driver: Driver,
+    places: int,
     stop: StopFlag,
     ends: StopFlag,
 ) -> Stream[Descent]:
@@ -178,8 +156,9 @@ def _descent(
     base, costs, scan = yield from within(opening, preparing)
     least = (base.dense or base.accuracy).validation - search.max_drop
     heaviest, lightest = cost_bounds(base, costs, search.locked)
-    steps = Steps.begin(costs.dense / heaviest, costs.dense / lightest, search.start)
-    tries = _Trials(workbench, base, search, experiment, costs, scan, least, ends)
+    steps = Steps.begin(costs.dense / heaviest, costs.dense / lightest, search.start, places)
+    work = RecordedWork(driver, experiment, search.method, ends)
+    tries = Attempts(workbench, base, search, work, costs, scan, least)
     seed = workbench.settings.seed
     stream = descend(tries.attempt, steps, by=search.by, least=least, seed=seed, stop=ends)
     return (yield from within(rest, stream))
@@ -194,91 +173,6 @@ def _prepared(
     costs = yield from measurement.costs_in(workbench, base.weights, unit, stop)
     scan = yield from scan_for(search.method, workbench, base, experiment, stop)
     return base, costs, scan
-
-
-@dataclass(frozen=True)
-class _Trials:
-    """The trials of a descent; `least` is the required validation accuracy in percent."""
-
-    workbench: Workbench
-    base: Net
-    search: Search
-    experiment: Experiment
-    costs: NetCosts
-    scan: Scan | None
-    least: float
-    stop: StopFlag
-
-    def attempt(self, number: int, step: Step, best: Trial | None) -> Stream[Trial]:
-        """Fine-tune from the best net so far to the step's ratio, and judge the result."""
-        search, workbench = self.search, _with_effort(self.workbench, step.effort)
-        epochs = workbench.finetuning.epochs
-        yield TrialStarted(number, step.ratio, epochs)
-        base = self.base if best is None else workbench.net(best.result, best.base)
-        profiles = yield from workbench.profiles(base, self.stop)
-        goal = self._goal(step.ratio)
-        plan = plan_by(base, profiles, self.costs, goal, search.method, search.locked, self.scan)
-        training, packing = portions(
-            workbench.finetuning.epochs, FILE_COST * (search.by == "bytes")
-        )
-        trial = TrialRecord(number, self.least, search.by)
-        stream = recorded.finetune(
-            workbench, base, plan, self.experiment, trial, search.method, self.stop
-        )
-        result = yield from within(training, stream)
-        file: SmallFile | None = None
-        cost: float | None = self.costs.of(_kept(workbench, result.weights))
-        accurate = self._allows(result.accuracy)
-        if search.by == "bytes" and accurate and not result.stopped:
-            yield PackingStarted()
-            least = self.least - ROUNDING
-            packed = recorded.light_file(workbench, result, least, self.experiment, self.stop)
-            file = yield from within(packing, packed)
-            accurate = self._allows(file.accuracy)
-        if search.by == "bytes":
-            cost = float(len(file.data)) if file else None
-        lighter = cost is not None and (best is None or cost < (best.cost or 0.0))
-        return Trial(
-            number=number,
-            ratio=step.ratio,
-            epochs=epochs,
-            settings=workbench.settings,
-            base=base,
-            plan=plan,
-            result=result,
-            accurate=accurate,
-            cost=cost,
-            passed=accurate and lighter,
-            file=file,
-        )
-
-    def _goal(self, ratio: float) -> Goal:
-        """The goal of a step."""
-        match self.costs.unit:
-            case "parameters":
-                return Goal("ratio", ratio)
-            case "macs":
-                return Goal("macs", self.costs.dense / ratio)
-            case "ns":
-                return Goal("ms", self.costs.dense / ratio / NANOSECONDS)
-
-    def _allows(self, accuracy: Accuracy) -> bool:
-        return accuracy.validation >= self.least - ROUNDING
-
-
-def _with_effort(workbench: Workbench, effort: int) -> Workbench:
-    """The workbench with so many times the recipe's epochs."""
-    if effort == 1:
-        return workbench
-    settings, epochs = workbench.settings, effort * workbench.finetuning.finetune.epochs
-    return workbench.with_settings(
-        replace(settings, changes=replace(settings.changes, epochs=epochs))
-    )
-
-
-def _kept(workbench: Workbench, weights: Weights) -> dict[str, int]:
-    """The nonzero weights of each layer."""
-    return {layer.name: int(weights[layer.key].count_nonzero()) for layer in workbench.layers}
 
 
 def _written(

@@ -7,84 +7,112 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import InputError
 from core.events import Notice, StopFlag, Stream
+from core.executors.assignment import Assignment
+from core.executors.driver import Driver
+from core.executors.events import TrialLabel
+from core.executors.recorded import RecordedRuns
+from core.executors.recording import Recording
+from core.executors.tasks import Task, Work, plain_settings
+from core.executors.work.fine_tuning import FineTuning
+from core.executors.work.packing import Packing
 from core.experiments.experiment import Experiment
 from core.experiments.exports import read_exports
-from core.experiments.run_record import RunRecord, TrialRecord, record_json
-from core.experiments.runs import DONE, LIGHT, Run
+from core.experiments.run_record import RunRecord, TrialRecord
+from core.experiments.runs import DONE, LIGHT, RUNNING, Run
 from core.formats.codec import decode
-from core.jobs import recorded_jobs
-from core.jobs.export import ExportResult, SmallFile, record_export, small_file
+from core.jobs.export import ExportResult, SmallFile, record_export
 from core.jobs.net import Net
 from core.jobs.report import finetuning_record
-from core.jobs.restore import finetuning_of
-from core.jobs.resume import resume_finetuning
+from core.jobs.restore import finetuning_from, finetuning_of
 from core.jobs.workbench import Workbench
 from core.system.files import write_whole
 from core.training.finetuning import FineTuningResult
 
-_IDENTITY = (
-    *("kind", "model", "model_args", "fresh_head", "dataset", "inputs", "protocol", "split_sizes"),
-    *("precision", "device", "threads", "seed", "recipe", "finetuning", "recalibrate", "lightest"),
-    "allocate",
-)
-"""What a trial and the run that recorded it have in common, besides base and plan."""
 
+@dataclass(frozen=True)
+class RecordedWork:
+    """The work of the trials of a descent.
 
-def finetune(
-    workbench: Workbench,
-    base: Net,
-    plan: Mapping[str, float],
-    experiment: Experiment,
-    trial: TrialRecord,
-    allocate: str,
-    stop: StopFlag,
-) -> Stream[FineTuningResult]:
-    """Fine-tune as a trial; one that the experiment has recorded is read, or resumed.
-
-    Raises InputError if that run is damaged.
+    Attributes:
+        driver: hands it to workers.
+        experiment: records it.
+        method: the allocation method of the descent.
     """
-    _, precision = yield from workbench.prepared_to_train(stop)
-    record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
-    run = _recorded(replace(record, lightest=trial, allocate=allocate), experiment)
-    if run is None:
-        fresh = recorded_jobs.finetune(
-            workbench, base, plan, experiment, stop, lightest=trial, allocate=allocate
-        )
-        return (yield from fresh)
-    if run.status == DONE:
-        yield Notice(f"trial {trial.trial} is recorded already, as run {run.id}")
-        return (yield from finetuning_of(workbench, run))
-    yield Notice(f"trial {trial.trial} continues run {run.id} after epoch {len(run.record.epochs)}")
-    return (yield from resume_finetuning(workbench, base, plan, run, experiment, stop))
 
+    driver: Driver
+    experiment: Experiment
+    method: str
+    stop: StopFlag
 
-def light_file(
-    workbench: Workbench,
-    result: FineTuningResult,
-    least: float,
-    experiment: Experiment,
-    stop: StopFlag,
-) -> Stream[SmallFile]:
-    """The small file of a trial's net: recorded with its run, or made now; see `small_file`."""
-    if result.run is None:
-        return (yield from small_file(workbench, result.weights, least, stop=stop))
-    path = experiment.folder / result.run / LIGHT
-    if (known := _read(workbench, path)) and known.accuracy.validation >= least:
-        return known
-    file = yield from small_file(workbench, result.weights, least, stop=stop)
-    try:
-        write_whole(path, lambda part: part.write_bytes(file.data))
-    except InputError as error:
-        yield Notice(f"the file of run {result.run} could not be recorded: {error}", warning=True)
+    def finetune(
+        self,
+        workbench: Workbench,
+        base: Net,
+        plan: Mapping[str, float],
+        trial: TrialRecord,
+        label: TrialLabel,
+    ) -> Stream[FineTuningResult]:
+        """Fine-tune as a trial; one that the experiment has recorded is read, or resumed.
+
+        Raises InputError if that run is damaged.
+        """
+        workbench = yield from _with_precision(workbench, self.stop)
+        precision = workbench.settings.precision
+        record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
+        run = self._recorded(record)
+        if run is not None and run.status == DONE:
+            yield Notice(f"trial {label.number} is recorded already, as run {run.id}")
+            return (yield from finetuning_of(workbench, run))
+        if run is not None:
+            epochs = len(run.record.epochs)
+            yield Notice(f"trial {label.number} continues run {run.id} after epoch {epochs}")
+        work = FineTuning(plan, self.method, workbench.settings.model, trial)
+        task = self._task(workbench, base, work)
+        recording = Recording(label, task, base, run, self.experiment)
+        result = yield from self.driver.run(recording, self.stop)
+        return (yield from finetuning_from(workbench, result))
+
+    def light_file(
+        self, workbench: Workbench, net: Net, run: str | None, least: float
+    ) -> Stream[SmallFile]:
+        """The small file of a trial's net: recorded with its run, or made now."""
+        path = None if run is None else self.experiment.folder / run / LIGHT
+        known = None if path is None else _read(workbench, path)
+        if known is not None and known.accuracy.validation >= least:
+            return known
+        workbench = yield from _with_precision(workbench, self.stop)
+        task = self._task(workbench, net, Packing(least))
+        file = yield from self.driver.run(Assignment[SmallFile](task, net), self.stop)
+        if path is None:
+            return file
+        try:
+            write_whole(path, lambda part: part.write_bytes(file.data))
+        except InputError as error:
+            yield Notice(f"the file of run {run} could not be recorded: {error}", warning=True)
+            return file
+        written = ExportResult(path, len(file.data), file.accuracy, levels=file.levels)
+        yield from record_export(written, file.packing, self.experiment, run)
         return file
-    written = ExportResult(path, len(file.data), file.accuracy, levels=file.levels)
-    yield from record_export(written, file.packing, experiment, result.run)
-    return file
+
+    def _task(self, workbench: Workbench, base: Net, work: Work) -> Task:
+        settings = plain_settings(workbench.settings)
+        return Task(next(self.driver.numbers), settings, base.digest, work)
+
+    def _recorded(self, wanted: RunRecord) -> Run | None:
+        """The run of this trial that is done, or can be resumed."""
+        runs = [run for run in self.experiment.runs() if not run.faults]
+        return RecordedRuns(run for run in runs if run.status != RUNNING).find(wanted)
+
+
+def _with_precision(workbench: Workbench, stop: StopFlag) -> Stream[Workbench]:
+    """The workbench with its precision as it is on this machine, for workers everywhere."""
+    _, precision = yield from workbench.prepared_to_train(stop)
+    return workbench.with_settings(replace(workbench.settings, precision=precision))
 
 
 def _read(workbench: Workbench, path: Path) -> SmallFile | None:
@@ -99,20 +127,3 @@ def _read(workbench: Workbench, path: Path) -> SmallFile | None:
                 images = workbench.split_sizes or (0, 0)
                 return SmallFile(data, export.levels, replace(export.accuracy, images=images))
     return None
-
-
-def _recorded(wanted: RunRecord, experiment: Experiment) -> Run | None:
-    """The newest run of this trial that is done, or can be resumed."""
-    identity = _identity(wanted)
-    for run in reversed(experiment.runs()):
-        usable = run.status == DONE or run.resumable
-        if usable and not run.faults and _identity(run.record) == identity:
-            return run
-    return None
-
-
-def _identity(record: RunRecord) -> list[object]:
-    written = record_json(record)
-    base = record.base and record.base.weights
-    plan = {layer.name: layer.sparsity for layer in record.layers}
-    return [base, plan, *(written.get(name) for name in _IDENTITY)]

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any, TypeVar
 
 from core.errors import InputError
+from core.executors.events import TrialLabel
 from core.settings.recipe_file import CHANGES, TOP
 from core.settings.settings import OF_A_SESSION, OF_IMAGES, SETTINGS, Settings
 from core.sweep.choices import PlanAxes, PlanChoice
@@ -44,6 +45,11 @@ class Trial:
         """What it shares with the trials that differ only in their seed, in words."""
         words = (f"{SETTINGS[name].label} {_shown(name, v)}" for name, v in self.varied.items())
         return ", ".join((str(self.choice), *words))
+
+    @property
+    def label(self) -> TrialLabel:
+        """Which trial it is, for those who watch the sweep."""
+        return TrialLabel(self.number, self.group, self.settings.seed)
 
 
 @dataclass(frozen=True, slots=True)

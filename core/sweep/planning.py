@@ -10,6 +10,7 @@ from core.errors import InputError
 from core.events import Progress, StopFlag, Stream
 from core.executors.recorded import RecordedRuns, trial_key
 from core.executors.tasks import Task, plain_settings
+from core.executors.work.fine_tuning import FineTuning
 from core.experiments.experiment import Experiment
 from core.experiments.runs import Run
 from core.jobs.dense_net import dense_weights, measured_net
@@ -85,8 +86,8 @@ class _Planner:
             record = pruning_record(workbench, base, plan, precision)
         else:
             record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
-        plain = plain_settings(settings)
-        task = Task(trial.number, plain, plan, trial.choice.method, base.digest)
+        work = FineTuning(plan, trial.choice.method, settings.model)
+        task = Task(trial.number, plain_settings(settings), base.digest, work)
         first = self._numbers.setdefault(trial_key(record), trial.number)
         twin = first if first != trial.number else None
         return PlannedTrial(trial, task, base, self._recorded.find(record), twin)

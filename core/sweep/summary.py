@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
+from core.executors.events import TrialLabel
 from core.experiments.pareto import front
 from core.experiments.run_record import FINETUNE, RunRecord, report_json
 from core.experiments.runs import DONE, Run
@@ -73,15 +74,13 @@ def sweep_report(result: SweepResult) -> dict[str, Any]:
     report = {"runs": runs, "unfinished": unfinished, "stopped": result.stopped}
     failed = [outcome for outcome in result.outcomes if outcome.error]
     if failed:
-        first = failed[0].trial
-        seed = first.settings.seed
-        which = f"trial {first.number} ({first.group}, seed {seed}): {failed[0].error}"
+        which = f"{failed[0].trial}: {failed[0].error}"
         report["error"] = f"{len(failed)} of {len(runs)} trials failed; {which}"
     return report
 
 
-def _place(trial: Trial) -> dict[str, Any]:
-    return {"trial": trial.number, "plan": trial.group, "seed": trial.settings.seed}
+def _place(trial: TrialLabel) -> dict[str, Any]:
+    return {"trial": trial.number, "plan": trial.group, "seed": trial.seed}
 
 
 def known_seconds(trials: Sequence[Trial], runs: Iterable[Run]) -> float | None:

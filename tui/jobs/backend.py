@@ -225,7 +225,8 @@ class Backend:
         stop: StopFlag,
     ) -> Stream[tuple[Lightest, Net | None]]:
         """Find the lightest net within a drop in accuracy; also returns that net."""
-        from core.lightest.job import Search, given, lightest
+        from core.lightest.job import given, lightest
+        from core.lightest.search import Search
 
         workbench = self._workbench.with_settings(settings)
         search = Search(max_drop, by, method, locked)

@@ -65,8 +65,8 @@ def descended(
     return found, events, asked
 
 
-def down(attempt: Any, start: float = 30.0, **options: Any) -> Stream[Descent]:
-    steps = Steps.begin(1.0, MOST, start)
+def down(attempt: Any, start: float = 30.0, places: int = 1, **options: Any) -> Stream[Descent]:
+    steps = Steps.begin(1.0, MOST, start, places)
     return descend(attempt, steps, by="parameters", least=LEAST, **options)
 
 
@@ -74,9 +74,11 @@ def up_to(limit: float) -> Callable[[float], float]:
     return lambda ratio: 99.5 if ratio <= limit else 98.5
 
 
-@given(st.floats(1.1, 900), st.floats(1.2, 200))
-def test_a_descent_tells_of_every_trial_and_finds_the_lightest(limit: float, start: float) -> None:
-    found, events, asked = descended(up_to(limit), start=start)
+@given(st.floats(1.1, 900), st.floats(1.2, 200), st.integers(1, 3))
+def test_a_descent_tells_of_every_trial_and_finds_the_lightest(
+    limit: float, start: float, places: int
+) -> None:
+    found, events, asked = descended(up_to(limit), start=start, places=places)
     assert found.complete
     assert [event.trial for event in of_type(TrialFinished, events)] == list(found.trials)
     assert [each.number for each in found.trials] == list(range(1, len(asked) + 1))

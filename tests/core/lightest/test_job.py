@@ -17,8 +17,9 @@ from core.formats.codec import decode
 from core.jobs.dense_net import open_dense_net
 from core.jobs.net import Net
 from core.jobs.workbench import Workbench
-from core.lightest.job import Search, given, lightest
+from core.lightest.job import given, lightest
 from core.lightest.report import lightest_report
+from core.lightest.search import Search
 from core.lightest.trials import Lightest, TrialFinished, TrialStarted
 from core.pruning.masks import Masks
 from core.settings.recipe_changes import RecipeChanges

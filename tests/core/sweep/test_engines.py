@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.events import drain
+from core.executors.packed import PackedNet
 from core.executors.processes import Processes
 from core.executors.runner import TaskRunner
-from core.executors.tasks import PackedNet, Task, plain_settings
+from core.executors.tasks import Task, plain_settings
+from core.executors.work.fine_tuning import FineTuning
 from core.jobs.workbench import Workbench
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets
@@ -40,7 +42,8 @@ def test_the_code_of_a_net_travels_as_text(place: Place, bench: Workbench, tmp_p
     assert list(sources) == ["own.py", "helper.py"]
     settings = plain_settings(replace(place.settings, weights=None)) | {"model": "gone/own.py:Net"}
     plan = {layer.name: 0.5 for layer in bench.layers}
-    task = Task(1, settings | {"epochs": 0}, plan, "", base.digest, sources=sources)
+    work = FineTuning(plan, "", "gone/own.py:Net")
+    task = Task(1, settings | {"epochs": 0}, base.digest, work, sources)
     result = drain(TaskRunner().run(task, PackedNet.of(base)))
     assert result.record.model == "gone/own.py:Net"
     assert result.record.accuracy.pruned is not None

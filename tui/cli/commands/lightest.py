@@ -27,8 +27,9 @@ def prepare(args: Namespace) -> Command[Lightest]:
     experiment = checks.experiment_for(args, settings)
     workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs.dense_net import open_dense_net
-    from core.lightest.job import Search, check_small_file, lightest
+    from core.lightest.job import check_small_file, lightest
     from core.lightest.report import lightest_report
+    from core.lightest.search import Search
     from core.pruning.allocation import check_locked
 
     if args.to is not None:

@@ -11,17 +11,10 @@ from rich.live import Live
 from rich.text import Text
 
 from core.events import Batch, Epoch, Event, Notice, Stream, drain
+from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.progress import Meter
 from core.pruning.curves import PointScanned, ScanUpdated
-from core.sweep.driver import (
-    SweepPlanned,
-    TrialBegan,
-    TrialEnded,
-    TrialLost,
-    TrialOutcome,
-    TrialReported,
-)
-from core.sweep.grid import Trial
+from core.sweep.driver import SweepPlanned, TrialEnded, TrialOutcome
 from tui.cli.number_table import NumberTable, terminal_width
 from tui.cli.progress import print_event
 from tui.system.job_control import releasing
@@ -43,7 +36,7 @@ NO_METER = Meter()
 class Active:
     """A trial in progress."""
 
-    trial: Trial
+    trial: TrialLabel
     ratio: float | None = None
     meter: Meter = NO_METER
     epoch: str = ""
@@ -102,12 +95,12 @@ class Board:
         rest = self.total - self.known - done
         return rest * (now - self.began) / done if done >= 0.5 else None
 
-    def _without(self, trial: Trial) -> tuple[Active, ...]:
-        return tuple(active for active in self.active if active.trial is not trial)
+    def _without(self, trial: TrialLabel) -> tuple[Active, ...]:
+        return tuple(active for active in self.active if active.trial != trial)
 
 
 def _after(active: Active, event: TrialReported, now: float) -> Active:
-    if active.trial is not event.trial:
+    if active.trial != event.trial:
         return active
     active = replace(active, meter=active.meter.after(event.event, now))
     match event.event:
@@ -139,7 +132,7 @@ def lines(board: Board, width: int | None, now: float) -> list[Text]:
 
 def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:
     trial, record = outcome.trial, outcome.record
-    seed, number = str(trial.settings.seed), str(trial.number)
+    seed, number = str(trial.seed), str(trial.number)
     if record is None or record.stage not in record.measured:
         return trial.group, number, seed, "", "failed", "", ""
     validation = score(record.measured[record.stage], "validation")
@@ -148,7 +141,7 @@ def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:
 
 def _active_row(active: Active) -> tuple[str, ...]:
     done = "" if active.meter.done is None else f"{active.meter.done:.0%}"
-    seed, number = str(active.trial.settings.seed), str(active.trial.number)
+    seed, number = str(active.trial.seed), str(active.trial.number)
     planned = ratio(active.ratio) if active.ratio else ""
     return active.trial.group, number, seed, active.epoch, done, active.validation, planned
 
@@ -181,13 +174,13 @@ def _print(event: Event, console: Console, *, live: bool) -> None:
         case TrialBegan() if not live:
             run = f", run {event.run}" if event.run else ""
             resumed = " resumed" if event.resumed else ""
-            console.print(f"{name_of(event.trial)}{resumed}{run}")
+            console.print(f"{event.trial}{resumed}{run}")
         case TrialReported():
             _print_report(event, console, epochs=not live)
         case TrialLost():
-            console.print(f"{name_of(event.trial)}: its worker was lost: {event.reason}")
+            console.print(f"{event.trial}: its worker was lost: {event.reason}")
         case TrialEnded() if event.outcome.is_new or event.outcome.error:
-            console.print(f"{name_of(event.outcome.trial)}: {ended_text(event.outcome)}")
+            console.print(f"{event.outcome.trial}: {ended_text(event.outcome)}")
         case TrialBegan():
             pass
         case ScanUpdated() | PointScanned() if live:
@@ -199,10 +192,10 @@ def _print(event: Event, console: Console, *, live: bool) -> None:
 def _print_report(event: TrialReported, console: Console, *, epochs: bool) -> None:
     match event.event:
         case Notice(text=text, warning=warning):
-            console.print(f"{name_of(event.trial)}: {'warning: ' * warning}{text}")
+            console.print(f"{event.trial}: {'warning: ' * warning}{text}")
         case Epoch(epoch=epoch, validation=validation, images=images, seconds=s) if epochs:
             text = f"epoch {epoch}: validation {score_on(validation, images)} %, {s:.1f} s"
-            console.print(f"{name_of(event.trial)}: {text}")
+            console.print(f"{event.trial}: {text}")
 
 
 def planned_lines(event: SweepPlanned) -> list[str]:
@@ -215,11 +208,6 @@ def planned_lines(event: SweepPlanned) -> list[str]:
         *([f"{count(whole)} {total} are recorded already"] if whole else []),
         *([f"{count(resumed)} {total} resume after their last epoch"] if resumed else []),
     ]
-
-
-def name_of(trial: Trial) -> str:
-    """A trial in words."""
-    return f"trial {trial.number} ({trial.group}, seed {trial.settings.seed})"
 
 
 def ended_text(outcome: TrialOutcome) -> str:

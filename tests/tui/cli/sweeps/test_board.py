@@ -9,18 +9,12 @@ import pytest
 from rich.console import Console
 
 from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, Stream
+from core.executors.events import TrialBegan, TrialLost, TrialReported
 from core.experiments.run_record import FINETUNE, RunRecord, StageAccuracies
 from core.pruning.goals import Goal
 from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
-from core.sweep.driver import (
-    SweepPlanned,
-    TrialBegan,
-    TrialEnded,
-    TrialLost,
-    TrialOutcome,
-    TrialReported,
-)
+from core.sweep.driver import SweepPlanned, TrialEnded, TrialOutcome
 from core.sweep.grid import Grid
 from core.sweep.summary import group_results
 from tui.cli.sweeps.board import Board, drive_sweep, lines
@@ -28,7 +22,8 @@ from tui.cli.sweeps.board import Board, drive_sweep, lines
 TRIALS = Grid(PlanAxes((Goal("ratio", 10.0), Goal("ratio", 20.0))), {"seed": (0, 1)}).trials(
     Settings.of
 )
-FIRST, SECOND, *REST = TRIALS
+LABELS = tuple(trial.label for trial in TRIALS)
+FIRST, SECOND, *REST = LABELS
 RECORD = RunRecord(
     kind=FINETUNE, ratio=10.0, accuracy=StageAccuracies(finetuned=Accuracy(99.2, 99.3))
 )
@@ -122,7 +117,7 @@ def test_a_terminal_has_the_lines_that_its_table_does_not_show() -> None:
 def test_the_front_is_of_plans_not_of_trials() -> None:
     def outcome(place: int, ratio: float, validation: float) -> TrialOutcome:
         accuracy = StageAccuracies(finetuned=Accuracy(validation, 90.0))
-        return TrialOutcome(TRIALS[place], replace(RECORD, ratio=ratio, accuracy=accuracy))
+        return TrialOutcome(LABELS[place], replace(RECORD, ratio=ratio, accuracy=accuracy))
 
     rows = group_results([outcome(0, 10, 99.0), outcome(1, 10, 97.0), outcome(2, 20, 98.5)])
     assert [(row.name, row.seeds, row.validation.mean, row.on_front) for row in rows] == [
