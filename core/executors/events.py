@@ -57,6 +57,13 @@ class TrialReported(Event):
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class TrialOver(Event):
+    """A trial is no longer in progress, however it ended."""
+
+    trial: TrialLabel
+
+
 def of_trial(trial: TrialLabel, event: Event) -> Event:
     """An event as one of a trial, unless it is already."""
     known = isinstance(event, TrialBegan | TrialLost | TrialReported)
@@ -64,13 +71,17 @@ def of_trial(trial: TrialLabel, event: Event) -> Event:
 
 
 def reported(trial: TrialLabel, stream: Stream[T]) -> Stream[T]:
-    """Report the events of a stream as those of a trial."""
+    """Report the events of a stream as those of a trial, and that it is over."""
     while True:
         try:
             event = next(stream)
         except StopIteration as end:
+            yield TrialOver(trial)
             result: T = end.value
             return result
+        except Exception:
+            yield TrialOver(trial)
+            raise
         yield event if isinstance(event, Waiting) else of_trial(trial, event)
 
 
@@ -93,7 +104,7 @@ def in_turn(stream: Stream[T]) -> Stream[T]:
                 yield event.event
             case TrialLost():
                 yield Notice(f"{event.trial}: its worker was lost: {event.reason}", warning=True)
-            case TrialBegan():
+            case TrialBegan() | TrialOver():
                 pass
             case _:
                 yield event

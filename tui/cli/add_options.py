@@ -241,6 +241,7 @@ def _add_lightest(parser: ArgumentParser) -> None:
     _add(group, _MINUTES, default=None)
     _add_allocation(group)
     _add_config(parser, "settings from a TOML file")
+    _add_workers(parser, "trials")
 
 
 def _add_sweep(parser: ArgumentParser) -> None:
@@ -257,15 +258,20 @@ def _add_sweep(parser: ArgumentParser) -> None:
     text = "layers fixed at these sparsities"
     group.add_argument("--lock", metavar="LAYER=S,...", action=_Parse, parse=parse_pairs, help=text)
     _add_config(parser, "the sweep as a TOML file, with lists in place of values")
-    where = parser.add_argument_group("where trials run (default: here, one after the other)")
+    _add_workers(parser, "trials")
+    text = "say how many trials there are and how long they take, and end"
+    parser.add_argument("--preview", action="store_true", help=text)
+
+
+def _add_workers(parser: ArgumentParser, what: str) -> None:
+    """Add the options for where the work of a command runs."""
+    where = parser.add_argument_group(f"where {what} run (default: here, one after the other)")
     one = where.add_mutually_exclusive_group()
     _add(one, _WORKERS)
-    text = "run trials on a Ray cluster: auto for this machine's, or HOST:PORT of its head"
+    text = f"run {what} on a Ray cluster: auto for this machine's, or HOST:PORT of its head"
     one.add_argument("--on", metavar="ADDRESS", help=text)
     _add(where, _CPUS)
     _add(where, _GPUS)
-    text = "say how many trials there are and how long they take, and end"
-    parser.add_argument("--preview", action="store_true", help=text)
 
 
 def _add_scan(parser: ArgumentParser) -> None:

@@ -16,8 +16,8 @@ from core.sweep.grid import Grid, Trial
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
-from tui.cli.sweeps.engines import connection_for, executor_for
 from tui.cli.sweeps.options import grid_of
+from tui.cli.workers.engines import connection_for, executor_for
 from tui.text.format import count, duration, percent
 
 if TYPE_CHECKING:

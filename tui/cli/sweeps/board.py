@@ -31,6 +31,9 @@ DRAWN = 4
 
 NO_METER = Meter()
 
+HEADINGS = ("plan", "trial", "seed", "epoch", "progress", "validation %", "ratio")
+"""Of the table of trials."""
+
 
 @dataclass(frozen=True, slots=True)
 class Active:
@@ -72,14 +75,14 @@ class Board:
                 return replace(self, total=len(event.trials), began=now)
             case TrialBegan():
                 return replace(
-                    self, active=(*self._without(event.trial), Active(event.trial, event.ratio))
+                    self, active=(*self.without(event.trial), Active(event.trial, event.ratio))
                 )
             case TrialLost():
-                return replace(self, active=self._without(event.trial))
+                return replace(self, active=self.without(event.trial))
             case TrialReported():
                 return replace(self, active=tuple(_after(a, event, now) for a in self.active))
             case TrialEnded() if event.outcome.is_new:
-                active = self._without(event.outcome.trial)
+                active = self.without(event.outcome.trial)
                 ended = (*self.ended, event.outcome)[-RECENT:]
                 return replace(self, active=active, ended=ended, new=self.new + 1)
             case TrialEnded():
@@ -95,7 +98,8 @@ class Board:
         rest = self.total - self.known - done
         return rest * (now - self.began) / done if done >= 0.5 else None
 
-    def _without(self, trial: TrialLabel) -> tuple[Active, ...]:
+    def without(self, trial: TrialLabel) -> tuple[Active, ...]:
+        """The trials in progress without one."""
         return tuple(active for active in self.active if active.trial != trial)
 
 
@@ -121,11 +125,11 @@ def lines(board: Board, width: int | None, now: float) -> list[Text]:
     left = board.left(now)
     rest = "" if left is None else f", {duration(left)} left"
     summary = f"{count(ended)} of {count(board.total)} trials done{rest}"
-    table = NumberTable("plan", "trial", "seed", "epoch", "progress", "validation %", "ratio")
+    table = NumberTable(*HEADINGS)
     for outcome in board.ended:
         table.add_row(*_ended_row(outcome))
     for active in board.active:
-        table.add_row(*_active_row(active))
+        table.add_row(*active_row(active))
     rows = [*table.lines(width, first_out=(1,))] if board.active or board.ended else []
     return [*rows, Text(summary)]
 
@@ -139,7 +143,8 @@ def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:
     return trial.group, number, seed, "", "done", validation, ratio(record.ratio or 0.0)
 
 
-def _active_row(active: Active) -> tuple[str, ...]:
+def active_row(active: Active) -> tuple[str, ...]:
+    """The row of a trial in progress."""
     done = "" if active.meter.done is None else f"{active.meter.done:.0%}"
     seed, number = str(active.trial.seed), str(active.trial.number)
     planned = ratio(active.ratio) if active.ratio else ""
@@ -176,7 +181,7 @@ def _print(event: Event, console: Console, *, live: bool) -> None:
             resumed = " resumed" if event.resumed else ""
             console.print(f"{event.trial}{resumed}{run}")
         case TrialReported():
-            _print_report(event, console, epochs=not live)
+            print_report(event, console, epochs=not live)
         case TrialLost():
             console.print(f"{event.trial}: its worker was lost: {event.reason}")
         case TrialEnded() if event.outcome.is_new or event.outcome.error:
@@ -189,7 +194,8 @@ def _print(event: Event, console: Console, *, live: bool) -> None:
             print_event(event, console)
 
 
-def _print_report(event: TrialReported, console: Console, *, epochs: bool) -> None:
+def print_report(event: TrialReported, console: Console, *, epochs: bool) -> None:
+    """Print an event of a trial that a log should keep."""
     match event.event:
         case Notice(text=text, warning=warning):
             console.print(f"{event.trial}: {'warning: ' * warning}{text}")

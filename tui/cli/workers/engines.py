@@ -1,4 +1,4 @@
-"""Where the trials of a sweep run: here, in processes, on a cluster."""
+"""Where the work of a command runs: here, in processes, on a cluster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def connection_for(args: Namespace) -> Any:
         if name in args and args.on is None:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"{flag} is for a cluster: add --on auto")
-    if args.on is None or args.preview:
+    if args.on is None or vars(args).get("preview"):
         return None
     from core.executors.ray_connection import connect
 
@@ -31,7 +31,7 @@ def connection_for(args: Namespace) -> Any:
 
 
 def executor_for(args: Namespace, connection: Any, workbench: Workbench) -> Executor:
-    """What runs the trials; raises InputError if no node of the cluster is large enough."""
+    """What runs the work; raises InputError if no node of the cluster is large enough."""
     given = vars(args)
     if connection is not None:
         from core.executors.cluster import RayCluster, Share
