@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from core.errors import StoppedError
 from core.events import Event
 from core.executors.tasks import Done, Failed, Task
 from core.jobs.net import Net
@@ -23,12 +24,14 @@ class Assignment(Generic[R]):
     Attributes:
         attempts: begun so far.
         failure: how it failed; None if it has not.
+        stopping: whether it was asked to end early.
     """
 
     def __init__(self, task: Task, base: Net) -> None:
         self.base = base
         self.attempts = 0
         self.failure: Failed | None = None
+        self.stopping = False
         self._task = task
         self._news: deque[Event] = deque()
         self._result: Done | None = None
@@ -42,6 +45,11 @@ class Assignment(Generic[R]):
     def ended(self) -> bool:
         """Whether it has a result, or has failed."""
         return self._result is not None or self.failure is not None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped before it had a result."""
+        return self.failure is not None and self.failure.kind is StoppedError
 
     @property
     def result(self) -> R:

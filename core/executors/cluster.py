@@ -9,6 +9,7 @@ clock. The driver therefore submits a lost trial again, with its last checkpoint
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -26,7 +27,10 @@ AHEAD = 64
 """Messages that a trial may be ahead of the driver before it waits."""
 
 LOOK = 1.0
-"""Seconds between two looks at the nodes of the cluster."""
+"""Seconds between two looks at the nodes of the cluster, and at the trials to stop."""
+
+ANSWER = 10.0
+"""Seconds for the list of trials to stop to take one more."""
 
 _RUNNER = TaskRunner()
 """Of a worker's process, which Ray uses for one trial after another."""
@@ -58,6 +62,7 @@ class RayCluster:
     def __init__(self, ray: Any, share: Share) -> None:
         self._ray, self._share = ray, share
         self._streams: dict[Any, int] = {}
+        self._stops = self._ray.remote(StopList).options(num_cpus=0).remote()
         self._bases: PackedNets[Any] = PackedNets(ray.put)
         self._looked, self._slots = 0.0, 0
         self._check_share()
@@ -85,8 +90,16 @@ class RayCluster:
         if is_path(split_name(model)[0]):
             task = replace(task, sources=source_texts(model))
         task = on_worker(task, self._share.threads)
-        stream = self._trial.remote(task, self._bases.of(task.base, base))
+        stream = self._trial.remote(task, self._bases.of(task.base, base), self._stops)
         self._streams[stream] = task.number
+
+    def stop(self, number: int) -> None:
+        """Add a trial to the list that workers look at; without the list, cancel it."""
+        try:
+            self._ray.get(self._stops.add.remote(number), timeout=ANSWER)
+        except self._ray.exceptions.RayError:  # its node is gone
+            for stream in [s for s, running in self._streams.items() if running == number]:
+                self._ray.cancel(stream, force=True)
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """What trials have sent, one message from each."""
@@ -145,6 +158,38 @@ class RayCluster:
             )
 
 
-def run_trial(task: Task, base: PackedNet) -> Iterator[Packed]:
+class StopList:
+    """The trials to stop: an actor, which workers ask."""
+
+    def __init__(self) -> None:
+        self._numbers = set[int]()
+
+    def add(self, number: int) -> None:
+        """Stop a trial."""
+        self._numbers.add(number)
+
+    def has(self, number: int) -> bool:
+        """Whether to stop a trial."""
+        return number in self._numbers
+
+
+class _StopFlag:
+    """The stop flag of a trial on a node; never waits for an answer."""
+
+    def __init__(self, stops: Any, number: int) -> None:
+        self._stops, self._number = stops, number
+        self._raised, self._looked = False, 0.0
+        self._answer: Future[bool] = stops.has.remote(number).future()
+
+    def __call__(self) -> bool:
+        if self._raised or monotonic() - self._looked < LOOK or not self._answer.done():
+            return self._raised
+        self._looked = monotonic()
+        self._raised = self._answer.exception() is None and self._answer.result()
+        self._answer = self._stops.has.remote(self._number).future()
+        return self._raised
+
+
+def run_trial(task: Task, base: PackedNet, stops: Any) -> Iterator[Packed]:
     """Run a trial on a node."""
-    yield from packed(_RUNNER.run(task, base))
+    yield from packed(_RUNNER.run(task, base, _StopFlag(stops, task.number)))

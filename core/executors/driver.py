@@ -65,13 +65,13 @@ class Driver:
             heard[number] = assignment
             self._take(assignment, message)
             if assignment.ended:
-                self.drop(assignment)
+                self._drop(assignment)
         return list(heard.values())
 
-    def drop(self, assignment: Assignment[R]) -> None:
-        """Hear no more of an assignment."""
-        if self._active.pop(assignment.number, None) is not None:
-            assignment.close()
+    def stop(self, assignment: Assignment[R]) -> None:
+        """Ask an assignment to end early with what it has."""
+        assignment.stopping = True
+        self._executor.stop(assignment.number)
 
     def close(self) -> None:
         """End what is in progress; runs can be resumed."""
@@ -79,7 +79,7 @@ class Driver:
             self._executor.close()
         finally:
             for assignment in list(self._active.values()):
-                self.drop(assignment)
+                self._drop(assignment)
 
     def run(self, assignment: Assignment[R], stop: StopFlag) -> Stream[R]:
         """Run an assignment to its result, inside of a stream that is `attended`.
@@ -98,13 +98,22 @@ class Driver:
                     yield from _wait(stop)
             yield from assignment.news()
         finally:
-            self.drop(assignment)
+            if assignment.number in self._active:  # given up while others may go on
+                self.stop(assignment)
+                self._drop(assignment)
         return assignment.result
+
+    def _drop(self, assignment: Assignment[R]) -> None:
+        """Hear no more of an assignment."""
+        del self._active[assignment.number]
+        assignment.close()
 
     def _take(self, assignment: Assignment[object], message: Message) -> None:
         match message:
             case Failed():
                 assignment.failure = message
+            case Lost() if assignment.stopping:
+                assignment.failure = Failed(message.reason, StoppedError)
             case Lost() if assignment.attempts < ATTEMPTS:
                 assignment.lost(message.reason)
                 self.submit(assignment)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.errors import InputError, WorkError
-from core.events import Stream, never
+from core.events import Stream
 from core.executors.tasks import Done, Failed, Message, Task, settings_from
 from core.jobs.net import Net
 from core.jobs.workbench import Workbench
@@ -22,6 +22,7 @@ class InProcess:
     def __init__(self, workbench: Workbench) -> None:
         self._workbench = workbench
         self._current: tuple[int, Stream[Any]] | None = None
+        self._stopped = set[int]()
 
     @property
     def places(self) -> int:
@@ -36,7 +37,14 @@ class InProcess:
     def submit(self, task: Task, base: Net) -> None:
         """Make a task the current one."""
         workbench = self._workbench.with_settings(settings_from(task.settings))
-        self._current = task.number, task.work.run(workbench, base, never)
+        number = task.number
+        self._stopped.discard(number)
+        stream = task.work.run(workbench, base, lambda: number in self._stopped)
+        self._current = number, stream
+
+    def stop(self, number: int) -> None:
+        """Raise the stop flag of a task."""
+        self._stopped.add(number)
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """Run the current task to its next event."""

@@ -26,6 +26,13 @@ LEAVING = 2.0
 """Seconds that a worker has to end before it is killed."""
 
 
+@dataclass(frozen=True)
+class _Stop:
+    """Asks a worker to end its trial early, unless it has ended."""
+
+    number: int
+
+
 @dataclass
 class _Worker:
     """A process, the task it runs, and the digest of the last net it got."""
@@ -71,6 +78,13 @@ class Processes:
             worker.pipe.send((on_worker(task, self._threads), packed_base))
         except OSError:
             self._lost += self._drop(worker)
+
+    def stop(self, number: int) -> None:
+        """Tell the worker of a trial."""
+        for worker in self._workers:
+            if worker.number == number:
+                with suppress(OSError):  # it is gone, which `poll` notices
+                    worker.pipe.send(_Stop(number))
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """What workers have sent, one message from each."""
@@ -133,9 +147,25 @@ def work(pipe: Connection) -> None:
     runner = TaskRunner()
     with suppress(EOFError, OSError):  # the driver is gone
         while True:
-            task, base = pipe.recv()
-            for message in packed(runner.run(task, base)):
+            message = pipe.recv()
+            if isinstance(message, _Stop):  # of a trial that has just ended
+                continue
+            task, base = message
+            for message in packed(runner.run(task, base, _StopFlag(pipe))):
                 pipe.send(message)
+
+
+class _StopFlag:
+    """Raised once a pipe has something to say while a trial runs, which can only be to stop."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe, self._raised = pipe, False
+
+    def __call__(self) -> bool:
+        if not self._raised and self._pipe.poll():
+            self._pipe.recv()
+            self._raised = True
+        return self._raised
 
 
 @contextmanager

@@ -6,14 +6,15 @@ from collections import deque
 from dataclasses import replace
 from time import monotonic
 
+from core.errors import StoppedError
 from core.events import Event, Notice, Stream
 from core.executors.assignment import Assignment
 from core.executors.events import TrialBegan, TrialLabel, TrialLost
 from core.executors.packed import Begun, PackedCheckpoint
-from core.executors.tasks import Done, Task
+from core.executors.tasks import Done, Failed, Task
 from core.executors.work.fine_tuning import FineTuning
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import RunRecord
+from core.experiments.run_record import FINETUNE, RunRecord
 from core.experiments.run_writer import RunWriter
 from core.experiments.runs import Run
 from core.jobs import recorded_jobs
@@ -79,6 +80,8 @@ class Recording(Assignment[RecordedTrial]):
                 self._news.extend(self._begin(message.record))
             case Begun():
                 pass
+            case Done(result=result) if self.stopping and _is_cut(result.record):
+                self.failure = Failed("stopped before any epoch reached the plan", StoppedError)
             case Done(result=result):
                 self._record(result)
             case Event() if self._stream is not None:
@@ -129,3 +132,8 @@ class Recording(Assignment[RecordedTrial]):
             if isinstance(message, RecordedTrial):
                 return message
             yield message
+
+
+def _is_cut(record: RunRecord) -> bool:
+    """Whether a fine-tuning was cut off before any epoch reached the full plan."""
+    return record.kind == FINETUNE and bool(record.stopped) and record.best is None

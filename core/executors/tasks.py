@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.errors import InputError, WorkError
+from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, StopFlag, Stream
 from core.jobs.net import Net
 from core.jobs.workbench import Workbench
@@ -57,7 +57,8 @@ class Failed:
     """The work failed, and would again.
 
     Attributes:
-        kind: of error; a `WorkError` if it is none that is raised on purpose.
+        kind: of error; a `StoppedError` if it was stopped before it had a result, a `WorkError`
+            if it is none that is raised on purpose.
     """
 
     error: str
@@ -67,7 +68,7 @@ class Failed:
     def of(cls, error: Exception) -> Failed:
         """An error on one line; of one that is not meant to happen, its type, too."""
         text = " ".join(str(error).split())
-        for kind in (NetError, InputError, WorkError):
+        for kind in (StoppedError, NetError, InputError, WorkError):
             if isinstance(error, kind) and text:
                 return cls(text, kind)
         return cls(f"{type(error).__name__}: {text}")
@@ -97,6 +98,9 @@ class Executor(Protocol):
 
     def submit(self, task: Task, base: Net) -> None:
         """Run a task as soon as possible; `base` is the net it starts from."""
+
+    def stop(self, number: int) -> None:
+        """Ask a task to end early with what it has; its last message comes as ever."""
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """What has happened, with the number of the task; waits for at most so long."""

@@ -3,67 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from core.errors import InputError
 from core.events import Event, Notice, StopFlag, Stream, never
 from core.executors.driver import Driver
-from core.executors.events import TrialLabel, TrialReported, of_trial
+from core.executors.events import TrialReported, of_trial
 from core.executors.recording import Recording
 from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import RunRecord
 from core.experiments.runs import DONE, RUNNING
+from core.sweep.live.events import (
+    SweepPlanned,
+    SweepResult,
+    TrialEnded,
+    TrialOutcome,
+    TrialStopped,
+    TrialStopping,
+)
 from core.sweep.planning import PlannedTrial
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialOutcome:
-    """How a trial ended.
-
-    Attributes:
-        record: of the finished run; None if it failed.
-        run: that records it; None if unrecorded.
-        is_new: whether this sweep ran it.
-        seconds: it took in this sweep, from its start to its end; 0 unless it is new.
-    """
-
-    trial: TrialLabel
-    record: RunRecord | None
-    run: str | None = None
-    is_new: bool = False
-    error: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SweepPlanned(Event):
-    """Every trial has its plan."""
-
-    trials: tuple[PlannedTrial, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialEnded(Event):
-    """A trial has ended."""
-
-    outcome: TrialOutcome
-
-
-@dataclass(frozen=True, eq=False)
-class SweepResult:
-    """How the trials ended.
-
-    Attributes:
-        unfinished: trials that were stopped, never began, or run in another process.
-        stopped: whether the sweep ended before they all did.
-    """
-
-    outcomes: tuple[TrialOutcome, ...]
-    unfinished: tuple[TrialLabel, ...]
-    stopped: bool
+TrialStops = Callable[[], Collection[int]]
+"""The numbers of the trials to stop, so far."""
 
 
 def run_trials(
@@ -71,38 +35,54 @@ def run_trials(
     experiment: Experiment,
     executor: Executor,
     stop: StopFlag = never,
+    stops: TrialStops = tuple,
 ) -> Stream[SweepResult]:
     """Run the trials that have no run yet, and resume those that were interrupted.
 
     Every trial is recorded as one run of `experiment`, whole or not at all. A raised stop flag ends
     the sweep at once: what has ended stays, and a trial in progress stays interrupted after its
-    last epoch, so that the same sweep goes on from there.
+    last epoch, so that the same sweep goes on from there. A trial among the `stops` ends alone: it
+    is recorded with the best epoch that reached the full plan; without one, it stays interrupted.
     """
-    yield SweepPlanned(tuple(planned))
-    sweep = _Sweep(planned, experiment, executor)
+    yield _planned(planned)
+    sweep = _Sweep(planned, experiment, executor, stops)
     with closing(sweep):
         with suppress(InputError):  # beginning a run says why the experiment cannot be written
             experiment.tidy()
         yield from sweep.known()
         while not sweep.finished and not stop():
             yield from sweep.step()
-    outcomes = sweep.with_twins()
+    yield from sweep.twins()
+    outcomes = sweep.outcomes
     unfinished = tuple(p.trial.label for p in planned if p.trial.number not in outcomes)
     in_order = tuple(outcomes[number] for number in sorted(outcomes))
     return SweepResult(in_order, unfinished, stopped=not sweep.finished)
+
+
+def _planned(planned: Sequence[PlannedTrial]) -> SweepPlanned:
+    runs = [p.run for p in planned if p.twin is None and p.run is not None]
+    recorded = sum(run.finished for run in runs)
+    resumable = sum(run.resumable for run in runs)
+    labels = tuple(p.trial.label for p in planned)
+    return SweepPlanned(labels, recorded, resumable, datetime.now(UTC))
 
 
 class _Sweep:
     """The trials in progress, and how the others ended."""
 
     def __init__(
-        self, planned: Sequence[PlannedTrial], experiment: Experiment, executor: Executor
+        self,
+        planned: Sequence[PlannedTrial],
+        experiment: Experiment,
+        executor: Executor,
+        stops: TrialStops,
     ) -> None:
         self._planned, self._experiment = planned, experiment
-        self._driver = Driver(executor)
+        self._driver, self._stops = Driver(executor), stops
         self._waiting = deque(p for p in planned if p.twin is None)
         self._active: dict[int, Recording] = {}
-        self._outcomes: dict[int, TrialOutcome] = {}
+        self._stopped = set[int]()
+        self.outcomes: dict[int, TrialOutcome] = {}
         self._said: set[str] = set()
 
     @property
@@ -124,6 +104,8 @@ class _Sweep:
 
     def step(self) -> Iterator[Event]:
         """Hand out as many trials as there is room for; wait for news and tell it."""
+        for number in set(self._stops()) - self._stopped:
+            yield from self._stop(number)
         while self._waiting and self._driver.room > 0:
             planned = self._waiting.popleft()
             recording = Recording(
@@ -135,26 +117,34 @@ class _Sweep:
         for assignment in self._driver.poll():
             yield from self._tell(self._active[assignment.number])
 
-    def with_twins(self) -> dict[int, TrialOutcome]:
-        """The outcomes by number; trials that do the same as another share its outcome."""
-        twins = {p.trial.label: p.twin for p in self._planned if p.twin in self._outcomes}
-        shared = {
-            trial.number: replace(self._outcomes[twin], trial=trial, is_new=False)
-            for trial, twin in twins.items()
-            if twin is not None
-        }
-        return self._outcomes | shared
+    def twins(self) -> Iterator[Event]:
+        """Report the trials that do the same as another, and share its outcome."""
+        for planned in self._planned:
+            if planned.twin is not None and planned.twin in self.outcomes:
+                shared = self.outcomes[planned.twin]
+                yield self._end(replace(shared, trial=planned.trial.label, is_new=False))
 
     def close(self) -> None:
         """End the trials in progress; their runs can be resumed."""
         self._driver.close()
+
+    def _stop(self, number: int) -> Iterator[Event]:
+        """Ask a trial to end; one that has not begun does not begin."""
+        self._stopped.add(number)
+        if (recording := self._active.get(number)) is not None:
+            self._driver.stop(recording)
+            yield TrialStopping(recording.trial)
+        for planned in [p for p in self._waiting if p.trial.number == number]:
+            self._waiting.remove(planned)
+            yield TrialStopped(planned.trial.label)
 
     def _tell(self, recording: Recording) -> Iterator[Event]:
         events = (of_trial(recording.trial, event) for event in recording.news())
         yield from filter(self._is_news, events)
         if recording.ended:
             del self._active[recording.number]
-            yield self._end(_outcome(recording))
+            stopped = recording.stopped  # its run stays as it is after its last epoch
+            yield TrialStopped(recording.trial) if stopped else self._end(_outcome(recording))
 
     def _is_news(self, event: Event) -> bool:
         """Whether an event says something; trials have much in common to say."""
@@ -166,7 +156,7 @@ class _Sweep:
         return is_new
 
     def _end(self, outcome: TrialOutcome) -> TrialEnded:
-        self._outcomes[outcome.trial.number] = outcome
+        self.outcomes[outcome.trial.number] = outcome
         return TrialEnded(outcome)
 
 

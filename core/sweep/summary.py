@@ -13,8 +13,8 @@ from core.experiments.run_record import FINETUNE, RunRecord, report_json
 from core.experiments.runs import DONE, Run
 from core.experiments.spread import Spread
 from core.settings.settings import Settings
-from core.sweep.driver import SweepResult, TrialOutcome
 from core.sweep.grid import Trial
+from core.sweep.live.events import SweepResult, TrialOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ def sweep_report(result: SweepResult) -> dict[str, Any]:
     report = {"runs": runs, "unfinished": unfinished, "stopped": result.stopped}
     failed = [outcome for outcome in result.outcomes if outcome.error]
     if failed:
-        which = f"{failed[0].trial}: {failed[0].error}"
-        report["error"] = f"{len(failed)} of {len(runs)} trials failed; {which}"
+        first = failed[0].trial
+        report["error"] = f"{len(failed)} of {len(runs)} trials failed; {first}: {failed[0].error}"
     return report
 
 

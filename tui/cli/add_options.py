@@ -259,6 +259,10 @@ def _add_sweep(parser: ArgumentParser) -> None:
     group.add_argument("--lock", metavar="LAYER=S,...", action=_Parse, parse=parse_pairs, help=text)
     _add_config(parser, "the sweep as a TOML file, with lists in place of values")
     _add_workers(parser, "trials")
+    text = "start it in a process of its own, say how to watch it, and end"
+    parser.add_argument("--detach", action="store_true", help=text)
+    text = "watch the sweep that runs in an experiment, or the last one (default: --experiment)"
+    parser.add_argument("--attach", metavar="EXPERIMENT", nargs="?", const="", help=text)
     text = "say how many trials there are and how long they take, and end"
     parser.add_argument("--preview", action="store_true", help=text)
 

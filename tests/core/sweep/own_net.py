@@ -18,8 +18,9 @@ from core.nets.user_model import build
 from core.pruning.goals import Goal
 from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
-from core.sweep.driver import SweepResult, run_trials
+from core.sweep.driver import TrialStops, run_trials
 from core.sweep.grid import Grid
+from core.sweep.live.events import SweepResult
 from core.sweep.planning import plan_trials
 from tests.digits import draw
 
@@ -90,6 +91,7 @@ class Place:
         sink: Callable[[Event], object] = lambda event: None,
         seeds: tuple[int, ...] = (0, 1),
         stop: StopFlag = never,
+        stops: TrialStops = tuple,
     ) -> tuple[Experiment, SweepResult]:
         """Run 4x with every seed in an experiment of its own."""
         self.count += 1
@@ -98,7 +100,7 @@ class Place:
             lambda given: Settings.of({**vars_of(workbench.settings), **given})
         )
         planned = drain(plan_trials(workbench, trials, {}, experiment, never))
-        return experiment, drain(run_trials(planned, experiment, executor, stop), sink)
+        return experiment, drain(run_trials(planned, experiment, executor, stop, stops), sink)
 
 
 def vars_of(settings: Settings) -> dict[str, object]:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.errors import InputError
-from core.events import Batch, Event, drain
+from core.events import Batch, Epoch, Event, drain
 from core.executors.driver import ATTEMPTS
 from core.executors.events import TrialBegan, TrialLost, TrialReported
 from core.executors.in_process import InProcess
@@ -26,8 +26,9 @@ from core.jobs.net import Net
 from core.jobs.workbench import Workbench
 from core.pruning.goals import Goal
 from core.sweep.choices import PlanAxes
-from core.sweep.driver import SweepResult, TrialEnded, run_trials
+from core.sweep.driver import run_trials
 from core.sweep.grid import Grid, Trial
+from core.sweep.live.events import SweepResult, TrialEnded, TrialStopped, TrialStopping
 from core.sweep.planning import PlannedTrial, plan_trials
 from core.sweep.summary import group_results, known_seconds, sweep_report
 
@@ -97,6 +98,9 @@ class Packing:
                 return
             self._queue.append((task.number, message))
 
+    def stop(self, number: int) -> None:
+        """Every task has ended by then."""
+
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         return (self._queue.popleft(),) if self._queue else ()
 
@@ -130,7 +134,9 @@ def test_every_trial_becomes_the_run_that_the_command_run_would_record(
     first = planned(workbench, trials, Experiment(tmp_path / "none"))[0]
     bench = workbench.with_settings(trials[0].settings)
     alone = Experiment(tmp_path / "run")
-    drain(recorded_jobs.finetune(bench, first.base, first.task.work.plan, alone))
+    work = first.task.work
+    assert isinstance(work, FineTuning)
+    drain(recorded_jobs.finetune(bench, first.base, work.plan, alone))
     theirs, own = experiment.runs()[0].record, alone.runs()[0].record
     assert theirs.weights == own.weights
     assert theirs.allocate == "lamp"
@@ -188,6 +194,33 @@ def test_a_sweep_that_is_stopped_goes_on_after_the_last_epoch(
     assert [(event.run, event.resumed) for event in began] == [("0001", True)]
     assert digests(experiment) == digests(whole[0])[:1]
     assert not result.unfinished
+
+
+def test_a_trial_that_is_stopped_keeps_its_best_epoch_and_the_others_go_on(
+    workbench: Workbench, whole: Whole, tmp_path: Path
+) -> None:
+    grid = Grid(PlanAxes((Goal("ratio", 10.0),)), {"seed": (0, 1, 2)})
+    trials, experiment = trials_of(workbench, grid), Experiment(tmp_path)
+    seen: list[Event] = []
+
+    def stops() -> set[int]:
+        reports = [event for event in seen if isinstance(event, TrialReported)]
+        ended = {r.trial.number for r in reports if isinstance(r.event, Epoch)}
+        return (ended & {1}) | {3}  # the first one after its first epoch; the third never begins
+
+    tasks = planned(workbench, trials, experiment)
+    stream = run_trials(tasks, experiment, InProcess(workbench), stops=stops)
+    result = drain(stream, seen.append)
+    assert not result.stopped
+    assert [trial.number for trial in result.unfinished] == [3]
+    stopped, done = result.outcomes
+    assert (stopped.stopped, done.stopped) == (True, False)
+    assert stopped.record is not None
+    assert len(stopped.record.epochs) == 1
+    assert [run.status for run in experiment.runs()] == ["stopped", "done"]
+    assert digests(experiment)[1] == digests(whole[0])[1]
+    assert [e.trial.number for e in seen if isinstance(e, TrialStopping)] == [1]
+    assert [e.trial.number for e in seen if isinstance(e, TrialStopped)] == [3]
 
 
 def test_a_trial_whose_worker_is_lost_is_one_run_with_the_same_net(

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from core.events import drain
+from core.events import Epoch, Event, drain
+from core.executors.events import TrialReported
+from core.executors.in_process import InProcess
 from core.executors.packed import PackedNet
 from core.executors.processes import Processes
 from core.executors.runner import TaskRunner
-from core.executors.tasks import Task, plain_settings
+from core.executors.tasks import Executor, Task, plain_settings
 from core.executors.work.fine_tuning import FineTuning
+from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
+from core.sweep.live.events import SweepResult
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets
 
@@ -30,6 +34,38 @@ def test_processes_make_the_same_nets_and_a_killed_one_loses_nothing(
     assert faults.lost == 1
     assert [outcome.error for outcome in result.outcomes] == ["", ""]
     assert executor._workers == []
+
+
+def test_a_trial_that_is_stopped_keeps_an_epoch_at_the_full_plan(
+    place: Place, bench: Workbench
+) -> None:
+    experiment, result = stopped_after(2, place, bench, Processes(1, threads=1))
+    (outcome,) = result.outcomes
+    assert (outcome.stopped, outcome.error, result.stopped) == (True, "", False)
+    assert [run.status for run in experiment.runs()] == ["stopped"]
+
+
+def test_a_trial_that_is_stopped_before_the_full_plan_can_go_on(
+    place: Place, bench: Workbench
+) -> None:
+    experiment, result = stopped_after(1, place, bench, InProcess(bench))
+    assert (result.outcomes, [trial.number for trial in result.unfinished]) == ((), [1])
+    (run,) = experiment.runs()
+    assert (run.status, len(run.record.epochs)) == ("interrupted", 1)
+
+
+def stopped_after(
+    epoch: int, place: Place, bench: Workbench, executor: Executor
+) -> tuple[Experiment, SweepResult]:
+    """A sweep of one trial that is stopped after an epoch; the second one is at the full plan."""
+    stops = set[int]()
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TrialReported) and isinstance(event.event, Epoch):
+            assert event.event.final == (event.event.epoch >= 2)
+            stops.update({event.trial.number} if event.event.epoch == epoch else ())
+
+    return place.sweep(bench, executor, sink, (0,), stops=lambda: stops)
 
 
 def test_the_code_of_a_net_travels_as_text(place: Place, bench: Workbench, tmp_path: Path) -> None:

@@ -19,9 +19,7 @@ from tui.cli.add_options import add_address
 from tui.cli.exit_status import DONE
 from tui.cli.streams import say
 from tui.system.interruption import Interruption
-
-START = "import sys; from tui.cli.main import main; sys.exit(main())"
-"""Starts the program of this Python, whatever is on the path or in the current folder."""
+from tui.system.own_process import own_command
 
 EXPOSED = "Whoever reaches this port can run trainings, and read and write files, as you."
 
@@ -47,7 +45,7 @@ def app_options(words: Sequence[str]) -> Sequence[str]:
 
 def command(options: Sequence[str]) -> str:
     """The shell command that opens the program with these options."""
-    words = [sys.executable, "-P", "-c", START, *options]
+    words = own_command(options)
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -10,33 +11,57 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from core.errors import InputError
-from core.events import StopFlag, Stream
+from core.events import Notice, StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.sweep.grid import Grid, Trial
+from core.sweep.live.events import SweepResult
+from core.sweep.live.folder import SweepFolder
+from core.sweep.live.log import StopRequests, logged
+from core.sweep.live.process import given_folder
+from core.sweep.summary import known_seconds, sweep_report
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
+from tui.cli.sweeps.apart import attach, has_terminal, start_apart
 from tui.cli.sweeps.options import grid_of
+from tui.cli.sweeps.printing import drive_in_log, print_sweep
 from tui.cli.workers.engines import connection_for, executor_for
-from tui.text.format import count, duration, percent
+from tui.text.format import duration
 
 if TYPE_CHECKING:
-    from core.experiments.spread import Spread
     from core.jobs.workbench import Workbench
-    from core.sweep.driver import SweepResult
-    from core.sweep.summary import GroupResult
+    from core.sweep.driver import TrialStops
 
 
 def prepare(args: Namespace) -> Command[Any]:
     """Check the options; raises InputError."""
+    if args.attach is not None:
+        return attach(args)
     grid, trials = grid_of(args)
-    connection = connection_for(args)
-    shared = trials[0].settings
-    experiment = checks.experiment_for(args, shared)
+    experiment = checks.experiment_for(args, trials[0].settings)
     preview = _preview(grid, trials, experiment)
     if args.preview:
+        connection_for(args)
         checks.check_output(args.json)
         return _only_preview(preview, trials, args.json)
+    folder = given_folder(os.environ)
+    if folder is None and (args.detach or has_terminal(args.json)):
+        apart = start_apart(args, experiment, preview)
+        if apart is not None:
+            return apart
+    return _here(args, trials, experiment, folder, preview)
+
+
+def _here(
+    args: Namespace,
+    trials: Sequence[Trial],
+    experiment: Experiment,
+    folder: SweepFolder | None,
+    preview: str,
+) -> Command[SweepResult]:
+    """The sweep in this process, which writes what happens into a folder for those who watch."""
+    connection = connection_for(args)
+    shared = trials[0].settings
     trains = any(trial.settings.changes.epochs != 0 for trial in trials)
     workbench = checks.workbench_for(args, shared, trains=trains)
     locked = read_options.locks_of(args, workbench.layer_names)
@@ -44,20 +69,27 @@ def prepare(args: Namespace) -> Command[Any]:
     executor = executor_for(args, connection, workbench)
     from core.sweep.driver import run_trials
     from core.sweep.planning import plan_trials
-    from core.sweep.summary import sweep_report
-    from tui.cli.sweeps.board import drive_sweep
 
-    def work(stop: StopFlag) -> Stream[SweepResult]:
+    def sweep(stop: StopFlag, stops: TrialStops) -> Stream[SweepResult]:
         yield from workbench.prepared_to_train(stop) if trains else workbench.prepared(stop)
         with closing(executor):
             planned = yield from plan_trials(workbench, trials, locked, experiment, stop)
-            return (yield from run_trials(planned, experiment, executor, stop))
+            return (yield from run_trials(planned, experiment, executor, stop, stops))
+
+    def work(stop: StopFlag) -> Stream[SweepResult]:
+        try:
+            files = folder or SweepFolder.claim(experiment.folder)
+        except InputError as error:
+            yield Notice(f"this sweep cannot be watched from elsewhere: {error}")
+            return (yield from sweep(stop, tuple))
+        asked = StopRequests(files, stop)
+        return (yield from logged(sweep(asked.sweep, asked.trials), files, args.words))
 
     def show(result: SweepResult, console: Console) -> Mapping[str, Any]:
-        print_sweep(result, experiment, console)
+        print_sweep(result, experiment.folder, console)
         return {**sweep_report(result), "experiment": str(experiment.folder)}
 
-    return Command(work, show, args.json, notice=preview, drive=drive_sweep)
+    return Command(work, show, args.json, notice=preview, drive=drive_in_log)
 
 
 def _check_plans(
@@ -78,8 +110,6 @@ def _check_plans(
 
 def _preview(grid: Grid, trials: Sequence[Trial], experiment: Experiment) -> str:
     """How many trials there are and how long they take, as far as that is known."""
-    from core.sweep.summary import known_seconds
-
     seconds = known_seconds(trials, experiment.runs())
     time = "time unknown until the first trial is done"
     if seconds is not None:
@@ -102,43 +132,3 @@ def _only_preview(text: str, trials: Sequence[Trial], json: str | None) -> Comma
         return {"trials": rows}
 
     return Command(work, show, json, runs_job=False)
-
-
-def print_sweep(result: SweepResult, experiment: Experiment, console: Console) -> None:
-    """Print mean and range by plan, mark the Pareto front, and say what is left."""
-    from core.sweep.summary import group_results
-
-    rows = group_results(result.outcomes)
-    table = NumberTable(
-        "plan", "seeds", "ratio", "validation %", "range", "test %", "range", "front"
-    )
-    for row in rows:
-        table.add_row(*_cells(row))
-    if rows:
-        table.print_to(console, first_out=(6, 4, 1))
-        console.print("front: no other plan is both smaller and more accurate on validation")
-    new = sum(outcome.is_new and outcome.record is not None for outcome in result.outcomes)
-    known = sum(not outcome.is_new and outcome.record is not None for outcome in result.outcomes)
-    console.print(
-        f"{count(new)} trials run, {count(known)} recorded before; runs are in {experiment.folder}"
-    )
-    if result.unfinished:
-        left = f"{count(len(result.unfinished))} trials are left"
-        console.print(f"{left}: start the same sweep again, and it goes on from there")
-
-
-def _cells(row: GroupResult) -> tuple[str, ...]:
-    return (
-        row.name,
-        str(row.seeds),
-        f"{row.ratio:.2f}x",
-        percent(row.validation.mean),
-        _range(row.validation),
-        percent(row.test.mean),
-        _range(row.test),
-        "*" if row.on_front else "",
-    )
-
-
-def _range(spread: Spread) -> str:
-    return f"{percent(spread.low)}-{percent(spread.high)}"

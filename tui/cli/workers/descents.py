@@ -10,18 +10,23 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from core.events import Event, Portion, Stream, drain
-from core.executors.events import TrialBegan, TrialLost, TrialOver, TrialReported
-from core.lightest.trials import By, Trial, TrialFinished
+from core.events import Batch, Epoch, Event, Portion, Stream, drain
+from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialOver, TrialReported
+from core.lightest.trials import By, PackingStarted, Trial, TrialFinished
+from core.progress import Meter
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.cli.number_table import NumberTable, terminal_width
 from tui.cli.progress import SHOWN_TRIALS, print_event
-from tui.cli.sweeps.board import DRAWN, HEADINGS, Board, active_row, print_report
+from tui.cli.sweeps.board import HEADINGS, Active, active_row
+from tui.cli.sweeps.printing import print_report
+from tui.cli.sweeps.watcher import DRAWN
 from tui.cli.trials_table import trials_table
 from tui.system.job_control import releasing
-from tui.text.format import trial_result
+from tui.text.format import score_on, trial_result
 
 T = TypeVar("T")
+
+NO_METER = Meter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +34,51 @@ class Descents:
     """What the live table shows, after all events so far.
 
     Attributes:
-        board: has the trials in progress, and what happens before them.
+        active: the trials in progress, in the order of their beginnings, and how far they are.
         finished: the trials, the newest last, as many as are shown.
         by: what they are judged by.
+        step: what happens before the trials.
     """
 
-    board: Board
+    active: tuple[tuple[Active, Meter], ...] = ()
     finished: tuple[Trial, ...] = ()
     by: By = "parameters"
+    step: Meter = NO_METER
 
     def after(self, event: Event, now: float) -> Descents:
         """With one more event."""
         match event:
+            case TrialBegan():
+                begun = Active(event.trial, event.ratio), NO_METER
+                return replace(self, active=(*self._without(event.trial), begun))
+            case TrialLost() | TrialOver():
+                return replace(self, active=self._without(event.trial))
+            case TrialReported():
+                return replace(self, active=tuple(_after(*one, event, now) for one in self.active))
             case TrialFinished():
                 finished = (*self.finished, event.trial)[-SHOWN_TRIALS:]
                 return replace(self, finished=finished, by=event.by)
-            case TrialOver():
-                active = self.board.without(event.trial)
-                return replace(self, board=replace(self.board, active=active))
             case _:
-                return replace(self, board=self.board.after(event, now))
+                return replace(self, step=self.step.after(event, now))
+
+    def _without(self, trial: TrialLabel) -> tuple[tuple[Active, Meter], ...]:
+        return tuple(each for each in self.active if each[0].trial != trial)
+
+
+def _after(active: Active, meter: Meter, report: TrialReported, now: float) -> tuple[Active, Meter]:
+    """A trial in progress, and how far it is, after one more event of a trial."""
+    if active.trial != report.trial:
+        return active, meter
+    meter = meter.after(report.event, now)
+    active = replace(active, done=meter.done)
+    match report.event:
+        case Batch(epoch=epoch, epochs=epochs):
+            active = replace(active, epoch=f"{epoch}/{epochs}")
+        case Epoch(validation=validation, images=images):
+            active = replace(active, validation=score_on(validation, images))
+        case PackingStarted():
+            active = replace(active, epoch="packing")
+    return active, meter
 
 
 def lines(descents: Descents, width: int | None) -> list[Text]:
@@ -58,11 +88,11 @@ def lines(descents: Descents, width: int | None) -> list[Text]:
         rows = [(trial.settings.seed, trial) for trial in descents.finished]
         shown += trials_table(rows, descents.by).lines(width)
     table = NumberTable(*HEADINGS)
-    for active in descents.board.active:
+    for active, _ in descents.active:
         table.add_row(*active_row(active))
-    if descents.board.active:
+    if descents.active:
         return [*shown, *table.lines(width, first_out=(6,))]
-    step = descents.board.step
+    step = descents.step
     done = "" if step.done is None else f" {step.done:.0%}"
     return [*shown, Text(f"{step.step or 'opening the dense net'}{done}")]
 
@@ -71,7 +101,7 @@ def drive_descents(stream: Stream[T], console: Console) -> T:
     """Run a search to its end: the live table in a terminal, lines in a log."""
     if not console.is_terminal:
         return drain(stream, lambda event: _print(event, console, live=False))
-    descents = Descents(Board())
+    descents = Descents()
 
     def shown() -> Group:
         return Group(*lines(descents, terminal_width(console)))

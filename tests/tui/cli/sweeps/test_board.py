@@ -4,36 +4,45 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, Stream
-from core.executors.events import TrialBegan, TrialLost, TrialReported
+from core.events import Accuracy, Epoch, Event, Notice, Stream
+from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.experiments.run_record import FINETUNE, RunRecord, StageAccuracies
 from core.pruning.goals import Goal
 from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
-from core.sweep.driver import SweepPlanned, TrialEnded, TrialOutcome
 from core.sweep.grid import Grid
-from core.sweep.summary import group_results
-from tui.cli.sweeps.board import Board, drive_sweep, lines
-
-TRIALS = Grid(PlanAxes((Goal("ratio", 10.0), Goal("ratio", 20.0))), {"seed": (0, 1)}).trials(
-    Settings.of
+from core.sweep.live.events import (
+    SweepPlanned,
+    SweepProgress,
+    SweepResult,
+    TrialEnded,
+    TrialOutcome,
+    TrialProgress,
 )
-LABELS = tuple(trial.label for trial in TRIALS)
-FIRST, SECOND, *REST = LABELS
+from core.sweep.live.folder import SweepFolder
+from core.sweep.summary import group_results
+from tui.cli.sweeps.board import Board, lines
+from tui.cli.sweeps.printing import drive_in_log
+from tui.cli.sweeps.watcher import Watcher
+
+GRID = Grid(PlanAxes((Goal("ratio", 10.0), Goal("ratio", 20.0))), {"seed": (0, 1)})
+TRIALS = tuple(trial.label for trial in GRID.trials(Settings.of))
+FIRST, SECOND, *REST = TRIALS
 RECORD = RunRecord(
     kind=FINETUNE, ratio=10.0, accuracy=StageAccuracies(finetuned=Accuracy(99.2, 99.3))
 )
 DONE = TrialOutcome(FIRST, RECORD, "0001", is_new=True)
 EVENTS: tuple[Event, ...] = (
-    Progress("planning", 1, 4, "trials"),
-    SweepPlanned(TRIALS),  # type: ignore[arg-type]
+    SweepProgress(step="planning", done=0.25),
+    SweepPlanned(TRIALS, recorded=1),
     TrialBegan(FIRST, "0001", 10.0, resumed=True),
     TrialBegan(SECOND, "0002", 10.0, resumed=False),
-    TrialReported(SECOND, Batch(1, 2, 100, 100, 0.1, 90.0, 1.0)),
+    SweepProgress((TrialProgress(SECOND, 0.5, 1, 2),)),
     TrialReported(SECOND, Epoch(1, 0.1, 98.5, 1.0, 0.9, True, 0)),
     TrialReported(SECOND, Notice("few images", warning=True)),
     TrialEnded(DONE),
@@ -42,19 +51,19 @@ EVENTS: tuple[Event, ...] = (
     TrialEnded(TrialOutcome(SECOND, None, None, is_new=True, error="out of memory")),
     TrialEnded(TrialOutcome(REST[0], RECORD, "0007")),
 )
+RESULT = SweepResult((DONE,), tuple(REST), stopped=False)
 
 
-@pytest.fixture(autouse=True)
-def planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planned trials stand for themselves: none is recorded."""
-    monkeypatch.setattr("tui.cli.sweeps.board.planned_lines", lambda _: ["1 of 4 trials ..."])
-
-
-def shown(events: tuple[Event, ...], width: int = 80) -> list[str]:
+def board_of(events: tuple[Event, ...]) -> Board:
     board = Board()
     for second, event in enumerate(events):
         board = board.after(event, float(second))
-    return [line.plain.rstrip() for line in lines(board, width, len(events))]
+    return board
+
+
+def shown(events: tuple[Event, ...], width: int = 80, height: int = 24) -> list[str]:
+    board = board_of(events)
+    return [line.plain.rstrip() for line in lines(board, width, height, len(events))]
 
 
 def test_the_table_shows_trials_in_progress_and_those_that_ended() -> None:
@@ -62,7 +71,7 @@ def test_the_table_shows_trials_in_progress_and_those_that_ended() -> None:
     assert shown(EVENTS[:2]) == ["0 of 4 trials done"]
     assert shown(EVENTS[:6]) == [
         "plan      trial  seed  epoch  progress  validation %   ratio",
-        "10x lamp      1     0                                 10.00x",
+        "10x lamp      1     0                >                10.00x",
         "10x lamp      2     1    1/2       50%         98.50  10.00x",
         "0 of 4 trials done, 35 s left",
     ]
@@ -84,17 +93,17 @@ def test_a_lost_trial_leaves_the_table_until_it_begins_again() -> None:
     assert len(shown(EVENTS[:9])) == len(shown(EVENTS[:10])) - 1
 
 
-def job() -> Stream[str]:
+def job() -> Stream[SweepResult]:
     yield from EVENTS
-    return "the result"
+    return RESULT
 
 
 def test_a_log_has_a_line_for_what_lasts() -> None:
     console = Console(file=StringIO(), width=100)
-    assert drive_sweep(job(), console) == "the result"
+    assert drive_in_log(job(), console) is RESULT
     second = "trial 2 (10x lamp, seed 1)"
     assert console.file.getvalue().splitlines() == [
-        "1 of 4 trials ...",
+        "1 of 4 trials are recorded already",
         "trial 1 (10x lamp, seed 0) resumed, run 0001",
         f"{second}, run 0002",
         f"{second}: epoch 1: validation 98.50 %, 1.0 s",
@@ -108,16 +117,45 @@ def test_a_log_has_a_line_for_what_lasts() -> None:
 
 def test_a_terminal_has_the_lines_that_its_table_does_not_show() -> None:
     console = Console(file=StringIO(), width=100, force_terminal=True, color_system=None)
-    assert drive_sweep(job(), console) == "the result"
+    watcher = Watcher(SweepFolder(Path("unused")), is_new=True)
+    assert watcher.drive(job(), console) is RESULT
     text = console.file.getvalue()
     assert "epoch 1" not in text
     assert "trial 2 (10x lamp, seed 1): failed: out of memory" in text
 
 
+def test_keys_select_and_stop_trials_and_leave(tmp_path: Path) -> None:
+    board = board_of(EVENTS[:4])
+    assert (board.chosen, board.select(-1).chosen) == (board.active[0], board.active[0])
+    below = board.select(1)
+    assert below.chosen == below.select(1).chosen == board.active[1]
+    (row,) = [line.plain for line in lines(below, 80, 24, 0.0, keys=True) if ">" in line.plain]
+    assert row.split()[2] == "2"
+    keys = lines(below, 80, 24, 0.0, keys=True)[-1].plain
+    assert "x stop trial 2, d leave it running, Ctrl+C stop all" in keys
+    folder = SweepFolder.claim(tmp_path)
+    watcher = Watcher(folder, is_new=True)
+    watcher.drive(stream_of(EVENTS[:4]), Console(file=StringIO(), force_terminal=True))
+    assert [watcher.press(key) for key in ("j", "x", "d")] == [False, False, True]
+    assert folder.stops() == (False, {2})
+
+
+def stream_of(events: tuple[Event, ...]) -> Stream[None]:
+    yield from events
+
+
+def test_a_low_terminal_shows_the_trials_around_the_selected_one() -> None:
+    many = tuple(TrialBegan(TrialLabel(n, "10x", n), None, 10.0, resumed=False) for n in range(40))
+    board = board_of((SweepPlanned(TRIALS), *many)).select(30)
+    table = [line.plain for line in lines(board, 80, 20, 0.0, keys=True)]
+    assert len(table) <= 20
+    assert any(line.split()[1:3] == ["30", "30"] and ">" in line for line in table)
+
+
 def test_the_front_is_of_plans_not_of_trials() -> None:
     def outcome(place: int, ratio: float, validation: float) -> TrialOutcome:
         accuracy = StageAccuracies(finetuned=Accuracy(validation, 90.0))
-        return TrialOutcome(LABELS[place], replace(RECORD, ratio=ratio, accuracy=accuracy))
+        return TrialOutcome(TRIALS[place], replace(RECORD, ratio=ratio, accuracy=accuracy))
 
     rows = group_results([outcome(0, 10, 99.0), outcome(1, 10, 97.0), outcome(2, 20, 98.5)])
     assert [(row.name, row.seeds, row.validation.mean, row.on_front) for row in rows] == [

@@ -1,0 +1,135 @@
+"""What a sweep prints: a line for what lasts, and its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from core.events import Epoch, Event, Notice, Stream, drain
+from core.executors.events import TrialBegan, TrialLost, TrialReported
+from core.pruning.curves import PointScanned, ScanUpdated
+from core.sweep.live.events import (
+    SweepPlanned,
+    SweepResult,
+    TrialEnded,
+    TrialOutcome,
+    TrialStopped,
+    TrialStopping,
+)
+from core.sweep.summary import GroupResult, group_results
+from tui.cli.number_table import NumberTable
+from tui.cli.progress import print_event
+from tui.text.format import count, percent, plural, ratio, score, score_on
+
+
+def drive_in_log(stream: Stream[SweepResult], console: Console) -> SweepResult:
+    """Run a sweep to its end, and print a line for what lasts."""
+    return drain(stream, lambda event: print_sweep_event(event, console, live=False))
+
+
+def print_sweep_event(event: Event, console: Console, *, live: bool) -> None:
+    """Print what a log should keep; a live table shows the trials and their epochs itself."""
+    match event:
+        case SweepPlanned():
+            for text in planned_lines(event):
+                console.print(text)
+        case TrialBegan() if not live:
+            run = f", run {event.run}" if event.run else ""
+            resumed = " resumed" if event.resumed else ""
+            console.print(f"{event.trial}{resumed}{run}")
+        case TrialReported():
+            print_report(event, console, epochs=not live)
+        case TrialStopping() if live:
+            pass
+        case TrialLost() | TrialStopping() | TrialStopped() | TrialEnded():
+            if text := _end_of(event):
+                console.print(text)
+        case TrialBegan():
+            pass
+        case ScanUpdated() | PointScanned() if live:
+            pass
+        case _:
+            print_event(event, console)
+
+
+def _end_of(event: TrialLost | TrialStopping | TrialStopped | TrialEnded) -> str:
+    """What is to say of how a trial ends."""
+    match event:
+        case TrialLost():
+            return f"{event.trial}: its worker was lost: {event.reason}"
+        case TrialStopping():
+            return f"{event.trial}: stopping"
+        case TrialStopped():
+            return f"{event.trial}: stopped without a result; the same sweep goes on from there"
+        case TrialEnded() if event.outcome.is_new or event.outcome.error:
+            return f"{event.outcome.trial}: {ended_text(event.outcome)}"
+    return ""
+
+
+def print_report(event: TrialReported, console: Console, *, epochs: bool) -> None:
+    """Print an event of a trial that a log should keep."""
+    match event.event:
+        case Notice(text=text, warning=warning):
+            console.print(f"{event.trial}: {'warning: ' * warning}{text}")
+        case Epoch(epoch=epoch, validation=validation, images=images, seconds=s) if epochs:
+            text = f"epoch {epoch}: validation {score_on(validation, images)} %, {s:.1f} s"
+            console.print(f"{event.trial}: {text}")
+
+
+def planned_lines(event: SweepPlanned) -> list[str]:
+    """What is recorded already, if anything is."""
+    whole, resumed = event.recorded, event.resumable
+    total = f"of {count(len(event.trials))} trials"
+    return [
+        *([f"{count(whole)} {total} are recorded already"] if whole else []),
+        *([f"{count(resumed)} {total} resume after their last epoch"] if resumed else []),
+    ]
+
+
+def ended_text(outcome: TrialOutcome) -> str:
+    """How a trial ended."""
+    record = outcome.record
+    if record is None or (accuracy := record.measured.get(record.stage)) is None:
+        return f"failed: {outcome.error}"
+    accuracies = f"validation {score(accuracy, 'validation')} %, test {score(accuracy)} %"
+    early = ", stopped early" * outcome.stopped + (f": {outcome.error}" if outcome.error else "")
+    return f"{ratio(record.ratio or 0.0)}, {accuracies}{early}"
+
+
+def print_sweep(result: SweepResult, experiment: Path, console: Console) -> None:
+    """Print mean and range by plan, mark the Pareto front, and say what is left."""
+    rows = group_results(result.outcomes)
+    table = NumberTable(
+        "plan", "seeds", "ratio", "validation %", "range", "test %", "range", "front"
+    )
+    for row in rows:
+        table.add_row(*_cells(row))
+    if rows:
+        table.print_to(console, first_out=(6, 4, 1))
+        console.print("front: no other plan is both smaller and more accurate on validation")
+    new = sum(outcome.is_new and outcome.record is not None for outcome in result.outcomes)
+    known = sum(not outcome.is_new and outcome.record is not None for outcome in result.outcomes)
+    console.print(
+        f"{count(new)} trials run, {count(known)} recorded before; runs are in {experiment}"
+    )
+    if stopped := sum(outcome.stopped for outcome in result.outcomes):
+        what = "their best epochs" if stopped > 1 else "its best epoch"
+        again = "the same sweep runs them again" if stopped > 1 else "the same sweep runs it again"
+        console.print(f"{plural(stopped, 'trial')} stopped early with {what}: {again}")
+    if result.unfinished:
+        left = f"{count(len(result.unfinished))} trials are left"
+        console.print(f"{left}: start the same sweep again, and it goes on from there")
+
+
+def _cells(row: GroupResult) -> tuple[str, ...]:
+    return (
+        row.name,
+        str(row.seeds),
+        f"{row.ratio:.2f}x",
+        percent(row.validation.mean),
+        f"{percent(row.validation.low)}-{percent(row.validation.high)}",
+        percent(row.test.mean),
+        f"{percent(row.test.low)}-{percent(row.test.high)}",
+        "*" if row.on_front else "",
+    )
