@@ -82,6 +82,13 @@ class TrainingNeeded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DenseTrainingStarted(Event):
+    """There is no trained net yet, so one is trained, for at most so many epochs."""
+
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Accuracy:
     """Accuracies in percent: decisions use `validation`; `test` is only reported.
 

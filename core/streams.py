@@ -46,6 +46,7 @@ from core.pruning.curves import (
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan, whole_plan
 from core.reconstruction import measured_net, sequence
+from core.reconstruction.activations import SAMPLE
 from core.reconstruction.scanned.layers_alone import LayersAlone
 from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
@@ -187,7 +188,7 @@ def reconstruct(
     plan: Mapping[str, float],
     data: Splits,
     *,
-    images: int = sequence.SAMPLE,
+    images: int = SAMPLE,
     seed: int = 0,
     recalibrate: bool = True,
     stop: StopFlag = never,

@@ -15,7 +15,8 @@ from core.inference.sparse.net import FasterNet
 from core.measure.recalibration import Recalibration
 from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan
-from core.reconstruction.sequence import SAMPLE, Reconstruction
+from core.reconstruction.activations import SAMPLE
+from core.reconstruction.sequence import Reconstruction
 from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.training.finetuning import FineTuningResult
 
@@ -117,8 +118,8 @@ def reconstruct(
 
     Layer by layer, ADMM chooses which weights to keep, and least squares their values and the
     biases (ALPS, Meng et al. 2024), from the layer's inputs in the net pruned so far and its
-    outputs in the dense net. As many weights are kept as by `core.prune`, and the error of a
-    layer's output is never above that of magnitude pruning.
+    outputs in the dense net. As many weights are kept as by `core.prune`, and on the sample, the
+    error of a layer's output is never above that of magnitude pruning.
 
     Args:
         model: takes images [N, C, H, W] and returns logits [N, K]; its prunable weights [out, ...]
@@ -136,8 +137,8 @@ def reconstruct(
             others pruned by magnitude.
 
     Returns:
-        The weights and masks, and for each layer the output error by magnitude and now, or the
-        reason why it is pruned by magnitude, such as that it is a transposed convolution. Layers
+        The weights and masks, and for each layer the output error on the sample, by magnitude and
+        now, or why it is pruned by magnitude, such as that it is a transposed convolution. Layers
         with more than 5,792 inputs are reconstructed in parts, whose Gram matrices [inputs, inputs]
         take at most 256 MiB each; up to 1.5 GiB is used in all, beside 1 GiB for the sample.
 

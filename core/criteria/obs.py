@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from core.criteria.criterion import Importance, Sample
-from core.criteria.inputs import uses_of, watch_rows
+from core.criteria.inputs import scaled, uses_of, watch_rows
 from core.errors import StoppedError
 from core.events import Progress, Stream
 from core.nets.layers import Layer
-from core.reconstruction.inputs import MOST_VALUES, Uses, refusal
-from core.reconstruction.layers import in_blocks
+from core.reconstruction.inputs import MOST_VALUES, Uses
 from core.reconstruction.problems import Sums, factor
 
 DAMPING = 0.1
@@ -36,7 +35,7 @@ class Obs:
     name = "obs"
 
     def __init__(self) -> None:
-        self._scales: Mapping[str, Tensor] | None = None
+        self._scales: Mapping[Layer, Tensor] | None = None
 
     def importance(
         self, model: nn.Module, layers: Sequence[Layer], sample: Sample
@@ -44,14 +43,7 @@ class Obs:
         """See `Criterion.importance`."""
         if self._scales is None:
             self._scales = yield from _scales(model, layers, sample)
-        result = {}
-        for layer in layers:
-            if layer.name in self._scales:
-                scale = self._scales[layer.name]
-                weight = model.get_parameter(layer.key).detach().cpu()
-                values = in_blocks(weight, len(scale)).abs() * scale[:, None]
-                result[layer.name] = values.reshape(weight.shape)
-        return result
+        return scaled(model, self._scales)
 
 
 class _Part(NamedTuple):
@@ -72,35 +64,29 @@ class _Part(NamedTuple):
 
 def _scales(
     model: nn.Module, layers: Sequence[Layer], sample: Sample
-) -> Stream[Mapping[str, Tensor]]:
+) -> Stream[Mapping[Layer, Tensor]]:
     """The root of 1 / [H^-1]_ii for each input, [blocks, m], by layer."""
-    found = uses_of(model, layers, sample)
-    parts = [
-        _Part(layer, found[layer.name], columns)
-        for layer in layers
-        if not refusal(layer, found.get(layer.name))
-        for columns in found[layer.name].parts
-    ]
-    scales: dict[str, list[Tensor]] = {}
+    used = uses_of(model, layers, sample).items()
+    parts = [_Part(layer, uses, columns) for layer, uses in used for columns in uses.parts]
+    scales: dict[Layer, list[Tensor]] = {}
     for group in _groups(parts):
         sums = [Sums(part.uses.blocks, 0, part.width) for part in group]
-
         uses = {part.layer: part.uses for part in group}
         yield from watch_rows(model, uses, sample, partial(_add_rows, group, sums))
         for part, each in zip(group, sums, strict=True):
             yield Progress(f"inverting the Gram matrix of {part.layer.name}")
             if sample.stop():
                 raise StoppedError("stopped while ranking the weights")
-            scales.setdefault(part.layer.name, []).append(_scale(each))
-    return {name: torch.cat(some, 1) for name, some in scales.items()}
+            scales.setdefault(part.layer, []).append(_scale(each))
+    return {layer: torch.cat(some, 1) for layer, some in scales.items()}
 
 
 def _add_rows(
-    group: Sequence[_Part], sums: Sequence[Sums], name: str, blocks: slice, inputs: Tensor
+    group: Sequence[_Part], sums: Sequence[Sums], layer: Layer, blocks: slice, inputs: Tensor
 ) -> None:
     """Add rows of a layer's inputs to the sums of its parts."""
     for part, each in zip(group, sums, strict=True):
-        if part.layer.name == name:
+        if part.layer == layer:
             rows = inputs[..., part.columns]
             each.add(
                 blocks.start, rows, rows.new_empty(blocks.stop - blocks.start, rows.shape[1], 0)
@@ -109,6 +95,8 @@ def _add_rows(
 
 def _scale(sums: Sums) -> Tensor:
     problem = sums.problem()
+    if not sums.finite():
+        return torch.full_like(problem.squares, torch.nan)
     gram = problem.damped(torch.zeros_like(problem.cross), DAMPING).gram
     inverse = torch.cholesky_inverse(factor(gram)).diagonal(dim1=1, dim2=2)
     return (sums.rows[:, None].clamp_min(1) * inverse).rsqrt()

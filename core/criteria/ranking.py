@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from core.criteria.criterion import Criterion, Sample
 from core.criteria.magnitude import Magnitude
-from core.criteria.names import MAGNITUDE, check_criterion
+from core.criteria.names import check_criterion
 from core.criteria.obs import Obs
 from core.criteria.random import Random
 from core.criteria.taylor import Taylor
@@ -87,7 +87,7 @@ def renewed(criterion: Criterion) -> Criterion:
 
 def needs_images(criterion: str | Criterion) -> bool:
     """Whether a criterion looks at images; raises InputError if there is no such criterion."""
-    return criterion_of(criterion).name != MAGNITUDE
+    return not isinstance(criterion_of(criterion), Magnitude)
 
 
 def rank(
@@ -187,6 +187,15 @@ def _checked(criterion: str, layer: Layer, values: object) -> Tensor:
     shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
     if not isinstance(values, Tensor) or shape != layer.shape:
         raise InputError(f"{where}: found {shape}, expected a tensor of the shape {layer.shape}")
-    if not bool(values.isfinite().all()) or bool((values < 0).any()):
-        raise InputError(f"{where}: expected finite importances of at least 0")
+    usable = values.isfinite() & (values >= 0)
+    if not bool(usable.all()):
+        bad = f"{int((~usable).sum()):,} of {values.numel():,} importances are NaN, infinite or < 0"
+        mend = (
+            ""
+            if criterion not in _CLASSES
+            else (
+                "; mend the net, whose weights or outputs are not all finite, or rank by magnitude"
+            )
+        )
+        raise InputError(f"{where}: {bad}, expected finite ones of at least 0{mend}")
     return values

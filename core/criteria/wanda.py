@@ -1,16 +1,15 @@
 """Wanda: what a weight adds to its layer's output."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from core.criteria.criterion import Importance, Sample
-from core.criteria.inputs import uses_of, watch_rows
+from core.criteria.inputs import scaled, uses_of, watch_rows
 from core.events import Stream
 from core.nets.layers import Layer
-from core.reconstruction.inputs import refusal
-from core.reconstruction.layers import in_blocks
 
 
 class Wanda:
@@ -28,27 +27,15 @@ class Wanda:
         self, model: nn.Module, layers: Sequence[Layer], sample: Sample
     ) -> Stream[Importance]:
         """See `Criterion.importance`."""
-        found = uses_of(model, layers, sample)
-        uses = {
-            layer: found[layer.name]
-            for layer in layers
-            if not refusal(layer, found.get(layer.name))
-        }
-        squares = {
-            layer.name: torch.zeros(use.blocks, use.inputs, dtype=torch.float64)
-            for layer, use in uses.items()
-        }
-        rows = {layer.name: torch.zeros(use.blocks, 1) for layer, use in uses.items()}
+        uses = uses_of(model, layers, sample)
+        zeros = partial(torch.zeros, dtype=torch.float64)
+        squares = {layer: zeros(use.blocks, use.inputs) for layer, use in uses.items()}
+        rows = {layer: zeros(use.blocks, 1) for layer, use in uses.items()}
 
-        def add(name: str, blocks: slice, inputs: Tensor) -> None:
-            squares[name][blocks] += inputs.square().sum(1).cpu()
-            rows[name][blocks] += inputs.shape[1]
+        def add(layer: Layer, blocks: slice, inputs: Tensor) -> None:
+            squares[layer][blocks] += inputs.square().sum(1).cpu()
+            rows[layer][blocks] += inputs.shape[1]
 
         yield from watch_rows(model, uses, sample, add)
-        result = {}
-        for layer, use in uses.items():
-            norm = (squares[layer.name] / rows[layer.name].clamp_min(1)).sqrt()
-            weight = model.get_parameter(layer.key).detach().cpu()
-            values = in_blocks(weight, use.blocks).abs() * norm[:, None]
-            result[layer.name] = values.reshape(weight.shape)
-        return result
+        norms = {layer: (squares[layer] / rows[layer].clamp_min(1)).sqrt() for layer in uses}
+        return scaled(model, norms)

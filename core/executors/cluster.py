@@ -66,13 +66,14 @@ class RayCluster:
         self._bases: PackedNets[Any] = PackedNets(ray.put)
         self._looked, self._slots = 0.0, 0
         self._check_share()
-        self._trial = self._ray.remote(run_trial).options(
+        # Ray ends a worker after a trial on a GPU: CUDA could not move to the GPU of the next one.
+        self._trial = self._ray.remote(
             num_cpus=share.cpus,
             num_gpus=share.gpus,
             num_returns="streaming",
             max_retries=0,
             _generator_backpressure_num_objects=AHEAD,
-        )
+        )(run_trial)
 
     @property
     def places(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -21,6 +22,9 @@ from core.training.checkpoints import Checkpoint
 
 PACE = 0.1
 """Seconds between two batches, or two steps of progress, that a worker reports."""
+
+SHARE, ALLOWANCE = 0.05, 2.0
+"""The share of a task's time, and the seconds beside it, that a worker may spend on sending."""
 
 KEPT = 4
 """Packed nets that are kept for the next task; many tasks start from few nets."""
@@ -44,8 +48,8 @@ class PackedCheckpoint(Event):
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> PackedCheckpoint:
-        """Pack a checkpoint."""
-        return cls(packed_tensors(checkpoint.tensors), checkpoint.json)
+        """Pack a checkpoint, whose tensors are copies of their own."""
+        return cls(save(dict(checkpoint.tensors)), checkpoint.json)
 
     def unpacked(self) -> Checkpoint:
         """The checkpoint."""
@@ -129,11 +133,11 @@ Packed = Event | PackedBegun | Done | Failed
 
 
 def packed(stream: Stream[Any]) -> Iterator[Packed]:
-    """Do the work of a task in a worker; yields what it sends, of many batches only some.
+    """Do the work of a task in a worker; yields what it sends, see `_Pace`.
 
     The work's own errors become `Failed`; its result comes last.
     """
-    sent = 0.0
+    pace = _Pace()
     while True:
         try:
             event = next(stream)
@@ -144,19 +148,48 @@ def packed(stream: Stream[Any]) -> Iterator[Packed]:
         except Exception as error:
             yield Failed.of(error)
             return
+        if pace.allows(event):
+            with pace.sending():
+                yield _packed(event)
+
+
+class _Pace:
+    """Chooses what a worker sends: of batches and steps of progress, ten a second.
+
+    Checkpoints are left out while sending takes more than its share of the time. So a driver that
+    cannot keep up gets fewer of them, and the training does not wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._began, self._reported, self._spent = monotonic(), 0.0, 0.0
+
+    def allows(self, event: Event) -> bool:
         now = monotonic()
         match event:
             case Checkpoint():
-                yield PackedCheckpoint.of(event)
-            case Begun():
-                yield PackedBegun(record_json(event.record))
-            case Batch() | Progress() if now - sent < PACE:
-                pass
+                return self._spent <= ALLOWANCE + SHARE * (now - self._began)
+            case Batch() | Progress() if now - self._reported < PACE:
+                return False
             case Batch() | Progress():
-                sent = now
-                yield event
-            case _:
-                yield event
+                self._reported = now
+        return True
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Time what it takes to pack an event, and to wait until it is taken."""
+        start = monotonic()
+        yield
+        self._spent += monotonic() - start
+
+
+def _packed(event: Event) -> Event | PackedBegun:
+    match event:
+        case Checkpoint():
+            return PackedCheckpoint.of(event)
+        case Begun():
+            return PackedBegun(record_json(event.record))
+        case _:
+            return event
 
 
 def unpacked(message: Packed | Lost) -> Message:

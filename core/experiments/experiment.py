@@ -7,10 +7,11 @@ nets in `scans`, see `core.experiments.saved_scans`. Listing it loads no torch.
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -167,13 +168,13 @@ class Experiment:
         """The names of folders that may be runs, in order."""
         try:
             with os.scandir(self.folder) as entries:
-                names = [entry.name for entry in entries if os.path.isdir(entry.path)]
+                names = [entry.name for entry in entries if _is_run(entry)]
         except FileNotFoundError:
             return []
         except OSError as error:
             why = error.strerror or error
             raise InputError(f"cannot read {self.folder}: {why}; use another folder") from error
-        return sorted(filter(_RUN_NAME.fullmatch, names), key=int)
+        return sorted(names, key=int)
 
     @contextmanager
     def _locked(self, run: Run) -> Iterator[Run]:
@@ -270,8 +271,12 @@ def experiment_names() -> tuple[str, ...]:
         return ()
 
 
-def environment() -> dict[str, str]:
-    """Versions, system and processor that results depend on; does not identify user or machine."""
+@cache
+def environment() -> Mapping[str, str]:
+    """Versions, system and processor that results depend on; does not identify user or machine.
+
+    Looked up once for all runs: reading the packages' metadata takes longer than writing a run.
+    """
     from importlib.metadata import PackageNotFoundError, version  # slow to import
 
     versions = {}
@@ -285,6 +290,14 @@ def environment() -> dict[str, str]:
         "processor": processor(),
         **versions,
     }
+
+
+def _is_run(entry: os.DirEntry[str]) -> bool:
+    """Whether a folder may be a run; no system call for each, since there may be thousands."""
+    try:
+        return _RUN_NAME.fullmatch(entry.name) is not None and entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False
 
 
 def _now() -> datetime:

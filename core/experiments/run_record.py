@@ -116,7 +116,7 @@ class RecalibrationRecord:
 
 @dataclass(frozen=True, slots=True)
 class LayerErrorRecord:
-    """The output error of a reconstructed layer, as a fraction of the dense output's energy.
+    """The output error of a reconstructed layer on the sample, see `LayerReconstructed`.
 
     Attributes:
         magnitude: the error of magnitude pruning with as many weights.

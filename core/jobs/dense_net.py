@@ -20,6 +20,7 @@ from core.data.registry import is_folder, short_data_name
 from core.errors import InputError, StoppedError, WorkError
 from core.events import (
     Accuracy,
+    DenseTrainingStarted,
     Notice,
     Portion,
     Progress,
@@ -254,6 +255,7 @@ def _trained(workbench: Workbench, chosen: Workbench, stop: StopFlag) -> Stream[
     title = _title(settings)
     text = f"training the dense {title}, since there is none yet (recipe {settings.recipe})"
     yield Notice(f"{text}, to be stored in {path}")
+    yield DenseTrainingStarted(chosen.training.epochs)
     unfinished = (yield from _cache_path(chosen, stop)).with_suffix(".unfinished")
     result = yield from _train(chosen, unfinished, stop)
     if result.stopped:

@@ -86,7 +86,7 @@ def scan_for(
 
 
 def plan_by(
-    base: Net,
+    scanned: Net,
     profiles: Sequence[Profile],
     costs: NetCosts,
     goal: Goal,
@@ -94,10 +94,12 @@ def plan_by(
     locked: Mapping[str, float],
     scan: Scan | None,
 ) -> Plan:
-    """Plan sparsities that meet `goal` by `method`, with the scan from `scan_for`.
+    """Plan sparsities that meet `goal` by `method`, with the scan of `scanned` from `scan_for`.
+
+    The profiles may be those of a net made from it since.
 
     Raises:
         InputError: as `plan_for` does.
     """
-    budget, dense = goal.budget(round(costs.dense)), base.accuracy.validation
+    budget, dense = goal.budget(round(costs.dense)), scanned.accuracy.validation
     return allocate(method, profiles, budget, costs, locked=locked, scan=scan, dense=dense)

@@ -118,13 +118,12 @@ def layer_in_words(layer: LayerReconstructed) -> str:
 
     Example:
         >>> layer_in_words(LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541))
-        'conv2, layer 2 of 5: output error 62.1 % by magnitude, 5.41 % reconstructed'
+        'conv2: error 5.41 % (62.1 % by magnitude)'
     """
-    place = f"{layer.name}, layer {layer.number} of {layer.layers}"
     if layer.reason or layer.error is None:
-        return f"{place}: pruned by magnitude, {layer.reason}"
-    before = "" if layer.magnitude is None else f"{100 * layer.magnitude:.3g} % by magnitude, "
-    return f"{place}: output error {before}{100 * layer.error:.3g} % reconstructed"
+        return f"{layer.name}: pruned by magnitude, {layer.reason}"
+    before = "" if layer.magnitude is None else f" ({100 * layer.magnitude:.3g} % by magnitude)"
+    return f"{layer.name}: error {100 * layer.error:.3g} %{before}"
 
 
 def scan(

@@ -29,7 +29,7 @@ from core.experiments.run_record import (
     StageAccuracies,
     ValueBytes,
 )
-from core.measure.recalibration import running_norms
+from core.measure.recalibration import SAMPLE_SEED, running_norms
 from core.nets.footprint import DeadUnits, Footprint
 from core.pruning.curves import Point, Scan
 from core.reconstruction.measured_net import ReconstructedNet
@@ -215,12 +215,14 @@ def scan_report(workbench: Workbench, result: Scan) -> dict[str, Any]:
     }
     columns = {"sparsities": "sparsity", **names}
     uniform = {key: _each(result.uniform, attribute) for key, attribute in columns.items()}
+    sample = workbench.scan_sample
     return {
         **to_plain({**_settings(workbench, result.precision), **_statistics(workbench)}),
         "criterion": workbench.finetuning.criterion,
         "split": result.split,
         "images": result.images,
         "repair": result.repair,
+        **({} if sample is None else {"reconstruction": {"images": sample, "seed": SAMPLE_SEED}}),
         "sparsities": _each(next(iter(result.layers.values()), ()), "sparsity"),
         "layers": layers.pop("accuracy"),
         **layers,

@@ -42,8 +42,8 @@ from core.nets.zoo import model_spec
 from core.pruning.curves import RepairName
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
+from core.reconstruction.activations import sample_size
 from core.reconstruction.measured_net import ReconstructedNet
-from core.reconstruction.sequence import SAMPLE
 from core.settings.settings import Settings
 from core.system.allocator import keep_freed_memory
 from core.system.devices import resolve_device
@@ -361,12 +361,20 @@ class Workbench:
         return "none" if self.recalibration is None else "recalibrate"
 
     @property
+    def scan_sample(self) -> int | None:
+        """How many loaded images a scan reconstructs layers on; None if it does not."""
+        if self._splits is None or not self.settings.reconstructs_scans:
+            return None
+        return sample_size(self._splits.train)
+
+    @property
     def data_name(self) -> str:
         """Identifies the loaded images, their split, and what repairs and ranks a net."""
         name, protocol = short_data_name(self.settings.dataset), self.settings.protocol
         images = self._splits.fingerprint if self._splits else ""
         sample = f"recalibrated on {what.images}" if (what := self.recalibration) else ""
-        other = f"reconstructed on {SAMPLE}" if self.settings.reconstructs_scans else ""
+        layers = self.scan_sample
+        other = f"reconstructed on {layers}" if layers else ""
         by = self.finetuning.criterion
         ranked = "" if by == MAGNITUDE else f"{by}, seed {self.settings.seed}"
         return ", ".join(filter(None, (name, protocol, images, sample, other, ranked)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 from core.events import Accuracy, Stream, portions, within
@@ -26,7 +27,12 @@ FILE_COST = 3 * TUNE
 
 @dataclass
 class Attempts:
-    """The trials of a descent; `least` is the required validation accuracy in percent."""
+    """The trials of a descent.
+
+    Attributes:
+        base: the net it started from, and whose scan `scan` is.
+        least: the required validation accuracy in percent.
+    """
 
     workbench: Workbench
     base: Net
@@ -50,7 +56,9 @@ class Attempts:
         base = self.base if best is None else self._net(best)
         profiles = yield from workbench.profiles(base, work.stop)
         goal = self._goal(step.ratio)
-        plan = plan_by(base, profiles, self.costs, goal, search.method, search.locked, self.scan)
+        plan = plan_by(
+            self.base, profiles, self.costs, goal, search.method, search.locked, self.scan
+        )
         training, packing = portions(epochs, FILE_COST * (search.by == "bytes"))
         record = TrialRecord(label.number, self.least, search.by)
         stream = work.finetune(workbench, base, plan, record, label)
@@ -89,14 +97,14 @@ class Attempts:
         return self._nets[trial.number]
 
     def _goal(self, ratio: float) -> Goal:
-        """The goal of a step."""
+        """The goal of a step; whole units up, so that the lightest net there is stays in reach."""
         match self.costs.unit:
             case "parameters":
                 return Goal("ratio", ratio)
             case "macs":
-                return Goal("macs", self.costs.dense / ratio)
+                return Goal("macs", math.ceil(self.costs.dense / ratio))
             case "ns":
-                return Goal("ms", self.costs.dense / ratio / NANOSECONDS)
+                return Goal("ms", math.ceil(self.costs.dense / ratio) / NANOSECONDS)
 
     def _allows(self, accuracy: Accuracy) -> bool:
         return accuracy.validation >= self.least - ROUNDING

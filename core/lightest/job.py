@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from core.errors import InputError, StoppedError
-from core.events import Portion, StopFlag, Stream, never, portions, within
+from core.events import DenseTrainingStarted, Portion, StopFlag, Stream, never, portions, within
 from core.executors.driver import Driver, attended
 from core.executors.events import in_turn
 from core.executors.in_process import InProcess
@@ -19,6 +21,7 @@ from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
 from core.formats.export_formats import COMPACT
 from core.jobs import measurement
+from core.jobs.dense_net import LOADING
 from core.jobs.export import TUNE, ExportResult, record_export, small_file, write_small_file
 from core.jobs.goals import cost_bounds, scan_for
 from core.jobs.net import Net
@@ -31,6 +34,11 @@ from core.lightest.steps import Steps
 from core.lightest.trials import ROUNDING, UNITS, Descent, Lightest, Trial
 from core.pruning.budgets.costs import NetCosts
 from core.pruning.curves import Scan
+
+T = TypeVar("T")
+
+OPENING_COST = 0.02
+"""The share of a descent that it takes to open a trained net, about."""
 
 DESCENDING_COST, EXPORT_COST = 0.97, 0.03
 """The shares of the whole: the descents, and the file at the end."""
@@ -151,17 +159,38 @@ def _descent(
     ends: StopFlag,
 ) -> Stream[Descent]:
     """The descent of one seed, until `ends`; raises StoppedError if it is stopped before."""
-    opening, rest = portions(0.02, 0.98)
     preparing = _prepared(workbench, opened, search, experiment, stop)
-    base, costs, scan = yield from within(opening, preparing)
+    (base, costs, scan), opened_at = yield from _opening(preparing, workbench, search)
     least = (base.dense or base.accuracy).validation - search.max_drop
     heaviest, lightest = cost_bounds(base, costs, search.locked)
-    steps = Steps.begin(costs.dense / heaviest, costs.dense / lightest, search.start, places)
+    most = costs.dense / lightest if lightest else math.inf  # the shortest time may be none
+    steps = Steps.begin(costs.dense / heaviest, most, search.start, places)
     work = RecordedWork(driver, experiment, search.method, ends)
     tries = Attempts(workbench, base, search, work, costs, scan, least)
     seed = workbench.settings.seed
     stream = descend(tries.attempt, steps, by=search.by, least=least, seed=seed, stop=ends)
-    return (yield from within(rest, stream))
+    return (yield from within(Portion(opened_at, 1.0), stream))
+
+
+def _opening(stream: Stream[T], workbench: Workbench, search: Search) -> Stream[tuple[T, float]]:
+    """Make a stream a portion at the beginning; returns its result and where the portion ends.
+
+    It is a short one, unless a dense net is trained: then the epochs say what share it takes.
+    """
+    opening = Portion(0.0, OPENING_COST)
+    with closing(stream):
+        yield opening
+        while True:
+            try:
+                event = next(stream)
+            except StopIteration as end:
+                return end.value, opening.end
+            if isinstance(event, DenseTrainingStarted):
+                effort = Steps.begin(1.0, math.inf, search.start).expected()
+                training = event.epochs / (1 - LOADING.end)
+                trials = effort * workbench.finetuning.epochs
+                opening = Portion(0.0, training / (training + trials))
+            yield opening.part(event) if isinstance(event, Portion) else event
 
 
 def _prepared(

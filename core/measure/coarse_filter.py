@@ -60,20 +60,30 @@ class CoarseFilter:
         """Whether every error was smaller than every margin trusted."""
         return self._trusted == math.inf or self._error < self._trusted
 
-    def predict(self, logits: Logits, device: torch.device, precision: str) -> Tensor:
+    def predict(
+        self,
+        logits: Logits,
+        device: torch.device,
+        precision: str,
+        int8: Int8Convolutions | None = None,
+    ) -> Tensor:
         """The predictions [N] of float32 for a batch of N images.
 
         Args:
             logits: computes logits, in the precision that autocast selects.
             device: the device of the model.
             precision: `bf16` or `int8` to try all images in that first, or `fp32`.
+            int8: computes in `int8`, with inputs that it has rounded before.
         """
         if precision == "fp32":
             return self.exact(logits(None))
         if precision == "int8":
-            with Int8Convolutions() as convolutions:
+            convolutions = int8 or Int8Convolutions()
+            before = convolutions.used
+            with convolutions:
                 coarse = logits(None)
-            return self.filtered(coarse, logits) if convolutions.used else self.exact(coarse)
+            in_int8 = convolutions.used > before
+            return self.filtered(coarse, logits) if in_int8 else self.exact(coarse)
         with autocast(device, precision):
             coarse = logits(None)
         return self.filtered(coarse, logits)

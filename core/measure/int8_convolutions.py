@@ -9,7 +9,8 @@ elsewhere its products saturate, so it is not used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -47,13 +48,20 @@ def is_faster(weight: Tensor) -> bool:
 class Int8Convolutions(TorchFunctionMode):
     """A context in which convolutions of float32 tensors on the CPU are computed in int8.
 
+    It can be entered again and again.
+
+    Args:
+        unchanging: inputs that nobody overwrites: they are rounded once.
+
     Attributes:
-        used: how many have been.
+        used: how many convolutions have been computed in int8.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unchanging: Iterable[Tensor] = ()) -> None:
         super().__init__()
         self.used = 0
+        self._unchanging = {id(values): values for values in unchanging}
+        self._rounded: dict[int, _Rounded | None] = {}
 
     def __torch_function__(
         self,
@@ -86,29 +94,53 @@ class Int8Convolutions(TorchFunctionMode):
         if isinstance(padding, str) or not (usual and kinds and len(input) and is_faster(weight)):
             return None
         settings = [_pair(stride), _pair(padding), _pair(dilation)]
-        rows = input.permute(0, 2, 3, 1).contiguous()
-        low, high = (float(end) for end in rows.aminmax())
+        rounded = self._round(input)
         scales = weight.detach().abs().amax((1, 2, 3)) / _LARGEST
-        if not -torch.inf < low <= high < torch.inf or not bool(scales.isfinite().all()):
+        if rounded is None or not bool(scales.isfinite().all()):
             return None
-        low, high = min(low, 0.0), max(high, 0.0)
-        step = max((high - low) / _LEVELS, _LEAST)
-        zero = round(-low / step)
+        step, zero = rounded.step, rounded.zero
         scales = scales.clamp_min(_LEAST)
         levels = (weight.detach() / scales[:, None, None, None]).round_().to(torch.int8)
         operations, shape = torch.ops.onednn, list(input.shape)
         packed = operations.qconv_prepack(levels, scales, step, zero, *settings, 1, shape)
-        rounded = _rounded(rows, step, zero).permute(0, 3, 1, 2)
         zeros = torch.zeros(len(scales), dtype=torch.int32)
         result: Tensor = operations.qconv_pointwise(
-            rounded, step, zero, packed, scales, zeros, bias, *settings, 1,
+            rounded.levels, step, zero, packed, scales, zeros, bias, *settings, 1,
             1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
         by_channel = input.is_contiguous(memory_format=torch.channels_last)
         return result if by_channel else result.contiguous()
 
+    def _round(self, values: Tensor) -> _Rounded | None:
+        if id(values) not in self._unchanging:
+            return _rounded(values)
+        if id(values) not in self._rounded:
+            self._rounded[id(values)] = _rounded(values)
+        return self._rounded[id(values)]
 
-def _rounded(values: Tensor, step: float, zero: int) -> Tensor:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rounded:
+    """An input [N, C, height, width] as levels from 0 to 255: `step` apart, `zero` is 0."""
+
+    levels: Tensor
+    step: float
+    zero: int
+
+
+def _rounded(values: Tensor) -> _Rounded | None:
+    """An input rounded to levels; None if a value is not finite."""
+    rows = values.permute(0, 2, 3, 1).contiguous()
+    low, high = (float(end) for end in rows.aminmax())
+    if not -torch.inf < low <= high < torch.inf:
+        return None
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = max((high - low) / _LEVELS, _LEAST)
+    zero = round(-low / step)
+    return _Rounded(_levels(rows, step, zero).permute(0, 3, 1, 2), step, zero)
+
+
+def _levels(values: Tensor, step: float, zero: int) -> Tensor:
     """Values [N, height, width, C] as levels from 0 to 255, a part at a time."""
     levels = torch.empty(values.shape, dtype=torch.int8)
     middle = torch.tensor(zero - 128.0)

@@ -20,7 +20,7 @@ from core.events import Notice, Progress, StopFlag, Stream, never
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache, Values
 from core.graph.tracing import UntraceableError
 from core.measure.coarse_filter import FIRST_CHECKS, CoarseFilter
-from core.measure.int8_convolutions import is_fast_here, is_faster
+from core.measure.int8_convolutions import Int8Convolutions, is_fast_here, is_faster
 from core.measure.points.preparation import Group, LayerRepair, Preparation
 from core.measure.points.statistics import PointStatistics, is_followed
 from core.measure.recalibration import (
@@ -257,13 +257,14 @@ class _Scanner:
                 yield from self._prepare(name)
             alive = self.net.alive(name, values)
             coarse = self.net.in_bf16(alive) if self.arithmetic == "bf16" else alive
+            int8 = Int8Convolutions(v for v in alive.values() if isinstance(v, Tensor))
             for point in filter(self._is_open, self.points[name]):
                 if stop():
                     self.stopped = True
                     return
                 with self._pruned(name, point):
                     with torch.inference_mode(), NetCall(EVALUATION, images):
-                        predictions = self._predict(name, alive, coarse, point)
+                        predictions = self._predict(name, alive, coarse, int8, point)
                         point.correct += int((predictions == labels).sum())
                     point.images += len(labels)
                     if self.preparation.done:
@@ -271,7 +272,9 @@ class _Scanner:
                     if first:
                         yield PointScanned(self.result())
 
-    def _predict(self, name: str, alive: Values, coarse: Values, point: _OpenPoint) -> Tensor:
+    def _predict(
+        self, name: str, alive: Values, coarse: Values, int8: Int8Convolutions, point: _OpenPoint
+    ) -> Tensor:
         """The classes [N] that the net, with its current weights, predicts in float32."""
         whole = coarse if point.arithmetic == "bf16" else alive
 
@@ -279,7 +282,8 @@ class _Scanner:
             values = whole if index is None else self.net.rows(name, alive, index)
             return self.net.finish(name, values)
 
-        tried = point.coarse_filter.predict(logits, self.data.device, point.arithmetic)
+        device, arithmetic = self.data.device, point.arithmetic
+        tried = point.coarse_filter.predict(logits, device, arithmetic, int8)
         if not point.coarse_filter.pays:
             point.arithmetic = "fp32"
         return tried

@@ -28,8 +28,8 @@ ALLOCATIONS: dict[str, str] = {
 
 DEFAULT_ALLOCATION = "lamp"
 
-MAX_PARAMETERS = 1e18
-"""More parameters than any net has, or multiplications; larger budgets are cut to this."""
+_MAX_BUDGET = 1e18
+"""Larger budgets are cut to this: no net has as many parameters or multiplications."""
 
 Kind = Literal["ratio", "kept", "mib", "macs", "macs_percent", "ms"]
 
@@ -111,9 +111,9 @@ class Goal:
             "mib": self.value * MIB / BYTES_PER_VALUE,
             "macs": self.value,
             "macs_percent": round(self.value * dense / 100, 3),
-            "ms": self.value * NANOSECONDS,
+            "ms": round(self.value * NANOSECONDS, 3),
         }[self.kind]
-        return int(min(most, MAX_PARAMETERS))
+        return int(min(most, _MAX_BUDGET))
 
 
 def _fault(kind: Kind, value: float) -> str:

@@ -19,12 +19,33 @@ from core.errors import StoppedError
 from core.events import Progress, StopFlag, Stream
 from core.graph.prefix_cache import CutPoint, NoPrefixCache, PrefixCache, Values, rows_of
 from core.graph.tracing import UntraceableError
+from core.measure.evaluation import batch_size_for
 from core.measure.points.statistics import is_followed
 from core.nets.calls import EVALUATION, NetCall
 from core.nets.layers import Layer
 
+SAMPLE, SAMPLE_VALUES = 4_000, 150_000_000
+"""Most training images that layers are reconstructed on, and most pixel values of theirs.
+
+Those are 996 color images of 224 x 224, which have many rows in all but a net's last layers.
+"""
+
+_BATCH = 250
+"""Most of them at once."""
+
 MOST_BYTES = 1 << 30
 """Most memory for kept values: those of the net, of the dense one, and for running statistics."""
+
+
+def sample_size(data: Images, most: int = SAMPLE) -> int:
+    """How many training images layers are reconstructed on; fewer if they are large or few."""
+    return min(most, len(data), max(1, SAMPLE_VALUES // max(1, data.values)))
+
+
+def drawn(data: Images, images: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """A random sample of so many images, as indices of batches."""
+    sample = torch.randperm(len(data), generator=generator)[:images]
+    return torch.split(sample, batch_size_for(data, _BATCH))
 
 
 def cut_net(
@@ -77,8 +98,7 @@ class Activations:
 
         If `runs`, the part up to there runs in any case. Raises StoppedError if `stop` is raised.
         """
-        end = self._net.cuts[name]
-        fits = self._net.bytes_at(end) <= self._most_bytes
+        end, fits = self._net.cuts[name], self.keeps(name)
         done, total = 0, sum(len(batch.index) for batch in self._batches)
         for batch in self._batches:
             if len(end.before) > len(batch.at.before) and (fits or runs):
@@ -90,6 +110,10 @@ class Activations:
                 if fits:
                     batch.at, batch.values = end, values
             done += len(batch.index)
+
+    def keeps(self, name: str) -> bool:
+        """Whether what is alive before a layer fits into memory."""
+        return self._net.bytes_at(self._net.cuts[name]) <= self._most_bytes
 
     def sizes(self) -> tuple[int, ...]:
         """How many images each batch has."""

@@ -53,7 +53,7 @@ class Uses:
         blocks: parts of its rows that have inputs of their own.
         inputs: columns of a block.
         images: that were tried.
-        rows: rows of X they have in all.
+        rows: of X that they have for each block, on average.
         other: whether the weight is used in another way, too.
     """
 
@@ -61,7 +61,7 @@ class Uses:
     blocks: int = 1
     inputs: int = 0
     images: int = 1
-    rows: int = 0
+    rows: float = 0.0
     other: bool = False
     _step: int = field(default=0, repr=False)
 
@@ -71,7 +71,8 @@ class Uses:
         self._step = gcd(self._step, use.first, use.rows, outputs)
         groups = use.convolution.groups if use.convolution else 1
         self.blocks = max(outputs // self._step, groups)
-        self.rows += choices(use) * (len(use.inputs) if use.convolution else 1)
+        rows = choices(use) * (len(use.inputs) if use.convolution else 1)
+        self.rows += rows * use.rows / outputs
 
     @property
     def wanted(self) -> float:
@@ -81,7 +82,11 @@ class Uses:
 
     def share(self, images: int) -> float:
         """The fraction of the rows of so many images to sample."""
-        return min(1.0, self.wanted / max(1.0, self.rows / self.images * images))
+        return min(1.0, self.wanted / max(1.0, self.of(images)))
+
+    def of(self, images: int) -> float:
+        """The rows of X of so many images."""
+        return self.rows / self.images * images
 
     @property
     def parts(self) -> tuple[slice, ...]:
@@ -193,14 +198,12 @@ def add_up(
             if stop():
                 raise StoppedError("stopped before the layer was reconstructed")
             yield Progress(step, done, sum(sizes), "images")
-            batch = layer, number, images
+            watch, other = (partial(half.watch, layer, number, images) for half in (now, dense))
             if now is dense and part.others is None:
-                watch = partial(now.watch, *batch)
                 _add_both(sums, watch, part, uses.number, share, generator)
-                done += len(images)
-                continue
-            rows = _output_rows(partial(dense.watch, *batch), uses.number, share, generator)
-            _add_inputs(sums, partial(now.watch, *batch), part, rows)
+            else:
+                rows = _output_rows(other, uses.number, share, generator)
+                _add_inputs(sums, watch, part, rows)
             done += len(images)
     yield Progress(step, done, sum(sizes), "images")
     if not sums.finite():

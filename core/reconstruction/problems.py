@@ -100,7 +100,7 @@ class Sums:
         self._rows[blocks] += inputs.shape[1]
 
     def used(self) -> Tensor:
-        """Booleans [m] of the inputs that are not zero in every row of every block."""
+        """Booleans [m]: the inputs that are not zero in some row of some block."""
         return (self._squares() != 0).any(0)
 
     def only(self, inputs: Tensor) -> Sums:

@@ -21,27 +21,24 @@ from torch import nn
 from core.data.batches import Images
 from core.errors import StoppedError
 from core.events import StopFlag, Stream, never, portions, within
-from core.measure.evaluation import batch_size_for
 from core.measure.recalibration import Recalibration, recalibration_of, running_norms
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights, copy_weights
 from core.pruning.masks import Masks
-from core.reconstruction.activations import MOST_BYTES, Activations, cut_net
+from core.reconstruction.activations import (
+    MOST_BYTES,
+    SAMPLE,
+    Activations,
+    cut_net,
+    drawn,
+    sample_size,
+)
 from core.reconstruction.inputs import Half, Part, UnsuitableError, Uses, add_up, find_uses
 from core.reconstruction.layers import in_blocks, own_bias
 from core.reconstruction.parts import solve_parts
 from core.reconstruction.problems import Sums
 from core.reconstruction.statistics import Norms
 from core.reconstruction.tasks import LayerReconstructed, Task, tasks_of
-
-SAMPLE, SAMPLE_VALUES = 4_000, 150_000_000
-"""Most training images that the layers are reconstructed on, and most pixel values of theirs.
-
-Those are 996 color images of 224 x 224, which have many rows in all but a net's last layers.
-"""
-
-BATCH = 250
-"""Most of them at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +86,7 @@ def reconstruct(
         plan: a sparsity for every layer.
         data: training images; a sample drawn from `seed` is used.
         seed: of the sample.
-        images: its size at most; large images are fewer, see `SAMPLE_VALUES`.
+        images: its size at most; large images are fewer, see `sample_size`.
         recalibrates: compute running statistics anew, if the net has any and the plan prunes.
         stop: the layers done by then are kept, the others pruned by magnitude; statistics are
             computed anew nevertheless.
@@ -99,10 +96,10 @@ def reconstruct(
     masks = Masks.of(base, layers, plan)
     some, _ = data.batch(slice(0, 3))
     found = find_uses(dense, some, layers)
-    tasks = tasks_of(layers, found)
     recalibrates = recalibrates and masks.revived(base) > 0
-    images = min(images, len(data), max(1, SAMPLE_VALUES // max(1, data.values)))
+    images = sample_size(data, images)
     work = _Work(net, dense, data, seed, images, masks, recalibrates, stop)
+    tasks = tasks_of(layers, found, images, work.now.activations.keeps)
     reconstructing, recalibrating = portions(9, int(work.recalibration is not None))
     stopped = yield from within(reconstructing, _every(work, tasks))
     if work.recalibration is not None:
@@ -149,8 +146,7 @@ class _Work:
     ) -> None:
         self.net, self.masks, self.images, self.stop = net, masks, images, stop
         self.generator = torch.Generator().manual_seed(seed)
-        sample = torch.randperm(len(data), generator=self.generator)[:images]
-        batches = torch.split(sample, batch_size_for(data, BATCH))
+        batches = drawn(data, images, self.generator)
         norms, layers = running_norms(net) if recalibrates else {}, prunable_layers(net)
         some, _ = data.batch(torch.arange(3) % len(data))
         cuts = [cut_net(each, layers, norms, some) for each in (net, dense)]
@@ -171,19 +167,24 @@ class _Work:
             return self.by_magnitude(task, task.refusal)
         reaching, pruning = portions(task.costs[0], sum(task.costs[1:]))
         yield from within(reaching, self._reach(task))
-        if not self.changed and not bool(self.masks.pruned[layer.key].any()):
-            return task.done(layer.elements, 0.0, 0.0)
+        if not self.changed and not self._prunes(layer):
+            return task.done(self.masks.kept(layer), 0.0, 0.0)
         try:
             return (yield from within(pruning, self._prune(task, uses)))
         except UnsuitableError as error:
             return self.by_magnitude(task, str(error))
 
+    def _prunes(self, layer: Layer) -> bool:
+        """Whether the plan prunes any weight of a layer that is not zero already."""
+        weight = self.net.get_parameter(layer.key).detach().cpu()
+        return bool(weight[self.masks.pruned[layer.key]].any())
+
     def _reach(self, task: Task) -> Stream[None]:
         """Run the sample up to a layer, after computing the statistics on the way anew."""
-        name, step = task.layer.name, task.step("running the net up to")
+        name, step = task.layer.name, task.step("reaching it")
         recalibrating, *running = portions(int(self.recalibration is not None), 2, 2)
         if self.recalibration is not None:
-            reached = self.norms.reach(name, task.step("recalibrating up to"), self.stop)
+            reached = self.norms.reach(name, task.step("recalibrating"), self.stop)
             self.changed |= yield from within(recalibrating, reached)
         for half, portion in zip((self.now, self.dense), running, strict=True):
             yield from within(portion, half.activations.advance(name, step, self.stop))
@@ -197,7 +198,8 @@ class _Work:
 
         def sums_of(part: Part) -> Stream[Sums]:
             self.generator.set_state(rows)
-            step = task.step("reconstructing")
+            again = "" if task.kept else ", from the images on"
+            step = task.step(f"adding up inputs{again}")
             return add_up(self.now, self.dense, layer, uses, part, self.generator, step, self.stop)
 
         solution = yield from solve_parts(
@@ -207,7 +209,7 @@ class _Work:
             in_blocks(kept, uses.blocks),
             bias is not None,
             task.costs[1:],
-            task.step("choosing the weights of"),
+            task.step("choosing weights"),
             self.stop,
         )
         self._set(layer, solution.weight.reshape(weight.shape).float())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,8 +10,11 @@ from core.events import Event
 from core.nets.layers import Layer
 from core.reconstruction.inputs import Uses, refusal
 
-_FORWARD = 1e9
-"""Multiplications that running the sample from one layer to the next is worth, about."""
+_STEP = 1e9
+"""Multiplications that a step takes at least, about."""
+
+_VALUE = 300
+"""Multiplications that what follows a layer, such as its activation, takes per value, about."""
 
 _SOLVES = 50
 """How often a layer's Gram matrix is factored until its support is chosen, about."""
@@ -19,7 +22,10 @@ _SOLVES = 50
 
 @dataclass(frozen=True, slots=True)
 class LayerReconstructed(Event):
-    """A layer is done; its output errors are fractions of the dense output's energy.
+    """A layer is done.
+
+    Its output errors are sums of squares on the sample that it is fitted to, from the inputs that
+    the layers before it now give, as fractions of those of the dense outputs without their bias.
 
     Attributes:
         number: of the layer, counted from 1.
@@ -40,12 +46,23 @@ class LayerReconstructed(Event):
 
 
 class Task(NamedTuple):
-    """A layer to reconstruct, and how the net uses it, if it does."""
+    """A layer to reconstruct, and how the net uses it, if it does.
+
+    Attributes:
+        number: counted from 1.
+        layers: how many there are.
+        images: of the sample.
+        reaching: about how many multiplications it takes to run the sample up to it.
+        kept: whether its values there are kept; if not, they are computed for every batch of rows.
+    """
 
     layer: Layer
     uses: Uses | None
     number: int
     layers: int
+    images: int
+    reaching: float = 0.0
+    kept: bool = True
 
     @property
     def refusal(self) -> str:
@@ -65,11 +82,21 @@ class Task(NamedTuple):
         size = self.uses.inputs / len(self.uses.parts)
         values = self.uses.blocks * self.uses.inputs * size
         solving = size / 3 + self.layer.shape[0] / self.uses.blocks
-        return _FORWARD, _FORWARD + values * self.uses.wanted, values * _SOLVES * solving
+        rows = min(self.uses.wanted, self.uses.of(self.images))
+        reaching = self.reaching * self.kept
+        running = self.reaching - reaching + self.running
+        return _STEP + reaching, _STEP + running + values * rows, values * _SOLVES * solving
+
+    @property
+    def running(self) -> float:
+        """About how many multiplications it takes to run the sample through it."""
+        if self.uses is None:
+            return 0.0
+        return self.uses.of(self.images) * self.layer.shape[0] * (self.uses.inputs + _VALUE)
 
     def step(self, what: str) -> str:
-        """What is done with it, and which of the layers it is."""
-        return f"{what} {self.layer.name}, layer {self.number} of {self.layers}"
+        """Which of the layers it is, and what is done with it."""
+        return f"{self.layer.name} ({self.number} of {self.layers}): {what}"
 
     def done(
         self,
@@ -84,11 +111,21 @@ class Task(NamedTuple):
         )
 
 
-def tasks_of(layers: Sequence[Layer], found: Mapping[str, Uses]) -> list[Task]:
-    """The layers in the order in which the net uses them; those it does not use come last."""
+def tasks_of(
+    layers: Sequence[Layer],
+    found: Mapping[str, Uses],
+    images: int,
+    keeps: Callable[[str], bool] = lambda _: True,
+) -> list[Task]:
+    """The layers in the order in which the net uses them; those it does not use come last.
+
+    `keeps` says whether a sample of so many images is kept before a layer.
+    """
     order = [layer for name in found for layer in layers if layer.name == name]
     order += [layer for layer in layers if layer.name not in found]
-    return [
-        Task(layer, found.get(layer.name), number, len(order))
-        for number, layer in enumerate(order, 1)
-    ]
+    tasks, way = list[Task](), 0.0
+    for number, layer in enumerate(order, 1):
+        uses, kept = found.get(layer.name), keeps(layer.name)
+        tasks.append(Task(layer, uses, number, len(order), images, way, kept))
+        way = tasks[-1].running + (0.0 if kept else way)
+    return tasks

@@ -130,16 +130,19 @@ class _Watch(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         operation = func.overloadpacket
         if operation in FACTORS:
-            use = self._use(operation, args, result)
+            use = self._use(operation, args, result, scaled=bool(kwargs))
             if use is not None and self._on_use(use):
                 raise _EnoughSeen
         return result
 
-    def _use(self, operation: Any, args: Sequence[Any], result: Tensor) -> Use | None:
+    def _use(
+        self, operation: Any, args: Sequence[Any], result: Tensor, *, scaled: bool
+    ) -> Use | None:
+        """The use that an operation is, if it is one; `scaled` by factors, as addmm can be."""
         use = None
         if operation is _aten.convolution and not args[6]:
             use = self._convolution(args, result)
-        elif operation in _PRODUCTS:
+        elif operation in _PRODUCTS and not scaled:
             use = self._product(operation, args, result)
         if use is None:
             for tensor in args:

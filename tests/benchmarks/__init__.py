@@ -11,5 +11,6 @@ with the same threads, and the median of their ratios counts: seconds differ fro
     app/               startup, lag, keys in a large net and in one of many layers, what-ifs
     pruned_nets/       their size in a file, their speed in the sparse engine
     one_shot/          accuracy without training, against other ways
+    sweep/             trials elsewhere and at once; what the driver takes
     support/           what the benchmarks share
 """

@@ -64,6 +64,10 @@ BENCHMARKS = {
         "one_shot_resnet18_20x_recalibrated",
         "one_shot_resnet18_20x",
     ),
+    "sweep.throughput": ("sweep_trials", "sweep_memory", "ray_trials", "ray_events"),
+    "sweep.drawing": ("sweep_lag",),
+    "sweep.large_net": ("sweep_checkpoint", "sweep_checkpoint_memory"),
+    "sweep.trials": ("workers_overhead", "ray_overhead", "workers_at_once", "ray_at_once"),
 }
 """The figures of each module, in the order in which its `figures(names)` returns them."""
 
@@ -128,6 +132,7 @@ def _report(figures: list[Figure]) -> dict[str, Any]:
         "machine": {
             "processor": processor_with_bf16(),
             "cores": os.cpu_count(),
+            "load": os.getloadavg()[0],
             "threads": torch.get_num_threads(),
             "python": sys.version.split()[0],
             **{name: version(name) for name in ("torch", "numpy", "textual")},

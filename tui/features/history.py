@@ -86,10 +86,13 @@ def _curve(run: Run) -> TrainingCurve:
 
 def with_run(state: State, restored: RestoredRun) -> State:
     """The state at the end of the run; undo goes back."""
-    if restored.plan is not None and restored.stage != "finetuned":
-        return _untrained(state.after(state.undo_point), restored, restored.plan)
     run = restored.settings
-    settings = replace(state.settings, recipe=run.recipe, changes=run.changes, seed=run.seed)
+    settings = replace(state.settings, seed=run.seed, recalibrate=run.recalibrate)
+    if restored.plan is not None and restored.stage != "finetuned":
+        changes = replace(settings.changes, criterion=run.changes.criterion)
+        state = replace(state.after(state.undo_point), settings=replace(settings, changes=changes))
+        return _untrained(state, restored, restored.plan)
+    settings = replace(settings, recipe=run.recipe, changes=run.changes)
     state = replace(state.after(state.undo_point), settings=settings)
     planned = len(restored.epochs) or state.recipe.epochs
     curve = TrainingCurve(planned, finetuning=restored.plan is not None, epochs=restored.epochs)

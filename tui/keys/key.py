@@ -31,7 +31,8 @@ class Key:
         tooltip: the action in a sentence.
         group: the heading in the help.
         footer: priority in the footer, which may not have room for all; 0 to leave it out.
-        narrow: the label where a footer is narrow, which may be empty; None for the same.
+        narrow: the label where room is short in a footer; empty for none where it is narrow, None
+            for the same.
         id: the action's name in a settings file and in texts; the label unless declared.
         screen: the screen whose key it is; empty for the main one.
     """

@@ -39,7 +39,7 @@ KEYS = (
         "Undo the last change, including a pruning or fine-tuning", PLAN),
     Key("U", "U", "planning.redo", "redo", "Redo the last undone change", PLAN),
     Key("g", "g", "goals.ask", "goal",
-        "Turn a goal, such as 60x, into per-layer sparsities", PLAN, footer=6),
+        "Turn a goal, such as 60x or 25 % macs, into per-layer sparsities", PLAN, footer=6),
     Key("s", "s", "scanning.start", "scan",
         "Measure how sensitive each layer is to pruning", PLAN, footer=5),
     Key("plus", "+", "scanning.move_tolerance(1)", "looser tolerance",
@@ -52,9 +52,10 @@ KEYS = (
         "Fine-tune to the plan, from the base or the reconstructed net", RUN, footer=9,
         narrow="tune"),
     Key("R", "R", "training.reconstruct", "reconstruct",
-        "Choose masks and weights layer by layer so that each keeps its output", RUN, footer=2),
-    Key("c", "c", "planning.recipe", "recipe", "Change the recipe: method, epochs, learning rate",
-        RUN, footer=2),
+        "Choose masks and weights layer by layer so that each keeps its output", RUN, footer=3,
+        narrow="recon."),
+    Key("c", "c", "planning.recipe", "recipe",
+        "Change the recipe: method, criterion, epochs, recalibration", RUN, footer=2),
     Key("x", "x", "training.stop", "stop",
         "Stop the job; the best epoch, or the layers done, are kept", RUN, footer=9),
     Key("escape", "Esc", "training.ask_to_stop", "stop?", "Ask whether to stop the job", RUN,
@@ -99,15 +100,18 @@ SEPARATOR = "│ "
 
 
 NARROW = 70
-"""Below this width the footer gives up words before it gives up keys."""
+"""Below this width some keys lose their words before the footer gives up keys."""
 
 
 def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
-    """The most important keys, as many as fit in the footer, in groups."""
+    """The most important keys, as many as fit in the footer, in groups.
+
+    Words become shorter before keys are left out.
+    """
     places = {group: place for place, group in enumerate(FOOTER_ORDER)}
     shown = sorted(keys, key=lambda key: places.get(key.group, 0))
-    if width < NARROW and footer_width(shown) - 1 > width:
-        shown = [key.narrowed() for key in shown]
+    if footer_width(shown) - 1 > width:
+        shown = [key.narrowed() if key.narrow or width < NARROW else key for key in shown]
     while shown and footer_width(shown) - 1 > width:
         shown.remove(min(shown, key=lambda key: key.footer))
     return tuple(shown)

@@ -36,6 +36,11 @@ def shot_of(settings: Settings) -> str:
     return ", ".join(filter(None, (order_of(settings), "" if settings.recalibrates else STALE)))
 
 
+def order_in(shot: str) -> str:
+    """The order of the weights that a name of `shot_of` has."""
+    return shot.removesuffix(STALE).removesuffix(", ")
+
+
 @dataclass(frozen=True, slots=True)
 class Rankings:
     """The profiles of nets by other criteria than magnitude, as far as they are known.
@@ -117,8 +122,14 @@ class Result:
 
     @cached_property
     def key(self) -> ResultKey:
-        """What it was measured on."""
-        return ResultKey.of(self.base, self.plan, self.shot)
+        """What it was measured on; training renews statistics, stale or not."""
+        shot = order_in(self.shot) if self.is_trained else self.shot
+        return ResultKey.of(self.base, self.plan, shot)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it is of a fine-tuned net."""
+        return self.net is not None and self.reconstruction is None
 
     @property
     def stage(self) -> str:
@@ -130,6 +141,14 @@ class Result:
     def with_new_export(self, export: Export, sizes: Sizes) -> Result:
         """With one more file."""
         return replace(self, sizes=sizes, exports=with_export(self.exports, export))
+
+
+def belongs(result: Keyed | None, key: ResultKey | None) -> bool:
+    """Whether a result is one of this base and plan, applied this way."""
+    if result is None or key is None:
+        return False
+    trained = isinstance(result, Result) and result.is_trained
+    return result.key == (replace(key, shot=order_in(key.shot)) if trained else key)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,3 +164,7 @@ class Speed:
     net: Net | None
     benchmark: Benchmark
     stage: str = "pruned"
+
+    def is_of(self, net: Net | None, key: ResultKey | None) -> bool:
+        """Whether it is of the net made for a base and plan, or else of the plan applied."""
+        return self.net is net and (net is not None or belongs(self, key))

@@ -13,7 +13,7 @@ from core.pruning.plans import Plan
 from core.settings.settings import DEFAULTS, RECONSTRUCT, Settings
 from tui.state.layer_list import ListedLayers
 from tui.state.measurement import Comparison, Estimate, ImageSelection, LayerActivity
-from tui.state.results import Keyed, Rankings, Result, ResultKey, Speed, order_of, shot_of
+from tui.state.results import Keyed, Rankings, Result, ResultKey, Speed, belongs, order_of, shot_of
 from tui.state.training_curve import TrainingCurve
 from tui.state.undo import UndoPoint, within_limits
 
@@ -179,7 +179,7 @@ class State:
 
     def is_current(self, result: Keyed | None) -> bool:
         """Whether a result belongs to this base and plan."""
-        return result is not None and result.key == self.key
+        return belongs(result, self.key)
 
     @property
     def reconstruction(self) -> ReconstructedNet | None:
@@ -200,7 +200,7 @@ class State:
     @property
     def speed_is_current(self) -> bool:
         """Whether the benchmarked net is the one on the screen."""
-        return self.is_current(self.speed) and self.speed is not None and self.speed.net is self.net
+        return self.speed is not None and self.speed.is_of(self.net, self.key)
 
     @property
     def estimate(self) -> Estimate | None:

@@ -207,12 +207,16 @@ def _bar_width(title: str, facts: list[str], width: int) -> int:
 def _details(job: JobProgress, width: int) -> Lines:
     """What the job does and has found; a warning that does not fit beside it is above it.
 
-    Another notice is cut: it is among the messages.
+    For another notice, the step leaves out how far it is, if that is enough; else the notice is
+    cut: it is among the messages.
     """
     facts = " · ".join(_facts(job))
     if not job.notice or not (job.warned or job.batch is None):
         return _line(facts, width)
     room = width - 3 - len(f" · {facts}" * bool(facts))
+    short = job.step.step if job.step is not None else facts
+    if not job.warned and room < len(job.notice) <= width - 3 - len(f" · {short}"):
+        facts, room = short, len(job.notice)
     if len(job.notice) <= room or not job.warned:
         return _line(" · ".join(filter(None, (cut(job.notice, room), facts))), width)
     notice = _wrapped(job.notice, width, "warning")
@@ -256,8 +260,8 @@ def _images(batch: Batch) -> int:
 def _time_left(job: JobProgress, now: float) -> float | None:
     """The time left at the job's pace so far or, before that is known, at the training's."""
     left, batch = job.meter.left(now), job.batch
-    if left is not None or batch is None or not batch.seconds:
-        return left
+    if left is not None or job.guesses or batch is None or not batch.seconds:
+        return left  # the training is one of many if the job guesses
     trained = _images(batch) / (batch.epochs * batch.images)
     return batch.seconds * (1 - trained) / trained
 

@@ -14,16 +14,15 @@ from torch import Tensor, nn
 
 from core.data.batches import Images
 from core.events import Notice, StopFlag, Stream, never, portions, within
-from core.measure.evaluation import batch_size_for
+from core.measure.recalibration import SAMPLE_SEED
 from core.nets.layers import Layer, prunable_layers
 from core.pruning.thresholds import pruned_by, threshold
-from core.reconstruction.activations import MOST_BYTES, Activations, cut_net
+from core.reconstruction.activations import MOST_BYTES, Activations, cut_net, drawn, sample_size
 from core.reconstruction.inputs import Half, Part, UnsuitableError, Uses, add_up, find_uses
 from core.reconstruction.layers import in_blocks, own_bias
 from core.reconstruction.parts import SumsOf, solve_parts
 from core.reconstruction.problems import Sums
 from core.reconstruction.scanned.packed import Packed
-from core.reconstruction.sequence import BATCH, SAMPLE
 from core.reconstruction.tasks import Task, tasks_of
 
 
@@ -49,27 +48,20 @@ class LayersAlone:
         net: the net, with its own weights and statistics whenever a layer is reconstructed.
         data: the training images.
         seed: of the sample.
-        images: its size.
         stop: checked between batches and steps.
     """
 
     def __init__(
-        self,
-        net: nn.Module,
-        data: Images,
-        *,
-        seed: int = 0,
-        images: int = SAMPLE,
-        stop: StopFlag = never,
+        self, net: nn.Module, data: Images, *, seed: int = SAMPLE_SEED, stop: StopFlag = never
     ) -> None:
         self._net, self._data, self._stop = net, data, stop
         self._generator = torch.Generator().manual_seed(seed)
-        sample = torch.randperm(len(data), generator=self._generator)[:images]
-        self.images, self.seed = len(sample), seed
-        self._batches = torch.split(sample, batch_size_for(data, BATCH))
+        self.images = sample_size(data)
+        self._batches = drawn(data, self.images, self._generator)
         self._some, _ = data.batch(torch.arange(3) % len(data))
         self._layers = prunable_layers(net)
-        tasks = tasks_of(self._layers, find_uses(net, self._some, self._layers))
+        found = find_uses(net, self._some, self._layers)
+        tasks = tasks_of(self._layers, found, self.images)
         self._tasks = {task.layer.name: task for task in tasks}
         self._half: Half | None = None
         self._reached = 0
@@ -112,7 +104,7 @@ class LayersAlone:
             if shared is not None:
                 return shared
             self._generator.set_state(rows)
-            step = task.step("reconstructing")
+            step = task.step("adding up inputs")
             return (
                 yield from add_up(
                     half, half, task.layer, uses, part, self._generator, step, self._stop
@@ -145,7 +137,7 @@ class LayersAlone:
             in_blocks(kept, uses.blocks),
             bias is not None,
             (task.costs[1] if len(uses.parts) > 1 else 0.0, task.costs[2]),
-            task.step("choosing the weights of"),
+            task.step("choosing weights"),
             self._stop,
         )
         values, change, changed = solution.weight.reshape(weight.shape), solution.bias_change, None
@@ -159,9 +151,9 @@ class LayersAlone:
         half = self._half
         if half is None or task.number < self._reached:
             cut = cut_net(self._net, self._layers, {}, self._some)
-            most = MOST_BYTES / max(1, self.images)
+            most = MOST_BYTES / self.images
             half = Half(self._net, Activations(cut, self._data, self._batches, most))
         self._half, self._reached = half, task.number
-        step = task.step("running the net up to")
+        step = task.step("reaching it")
         yield from half.activations.advance(task.layer.name, step, self._stop)
         return half

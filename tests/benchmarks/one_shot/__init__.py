@@ -1,9 +1,9 @@
 """What is left of a net without training.
 
 nets        the nets and how far they are pruned
-solvers     other ways to prune a layer: magnitude, SparseGPT, optimal brain compression
+solvers     other ways to prune a layer: SparseGPT, optimal brain compression
 accuracy    reconstructed nets: accuracy and time
-comparison  the same nets, pruned by the other ways on the same sums
+comparison  the same nets, pruned by magnitude and by the other ways
 criteria    magnitude against other criteria; a command of its own
 resnet18    ResNet-18 on Fashion-MNIST, recalibrated and reconstructed
 """

@@ -111,6 +111,10 @@ def test_a_criterion_of_ones_own_decides_in_every_function(few: Splits, tiny: Sp
     assert not weight[:, :588].any()
     assert bool((weight[:, 588:] != 0).all())
     assert torch.equal(masks.pruned["3.weight"], torch.arange(12).lt(6).expand(10, 12))
+    mine.name = "magnitude"  # what it is called does not matter
+    named = core.prune(net(), plan, criterion=mine, data=few)
+    assert torch.equal(named.pruned["1.weight"], masks.pruned["1.weight"])
+    mine.name = "columns"
     result = tuned(net(), plan, tiny, mine)
     assert torch.equal(result.masks.pruned["1.weight"], masks.pruned["1.weight"])
     assert (result.recipe.criterion, result.revived) == ("columns", 0)
@@ -185,8 +189,8 @@ def test_layers_it_leaves_out_are_named_and_ranked_by_magnitude(few: Splits) -> 
         (Given({"2": torch.ones(2)}), "criterion 'mine': unknown layer '2'; expected one of 1, 3"),
         (Given({"3": torch.ones(2)}), r"layer '3': found \(2,\), expected .* \(10, 12\)"),
         (Given({"3": 1.0}), "layer '3': found float, expected a tensor"),
-        (Given({"3": -torch.ones(10, 12)}), "layer '3': expected finite importances of at least 0"),
-        (Given({"3": torch.full((10, 12), torch.nan)}), "expected finite importances"),
+        (Given({"3": -torch.ones(10, 12)}), "layer '3': 120 of 120 importances are .* or < 0"),
+        (Given({"3": torch.full((10, 12), torch.nan)}), "expected finite ones of at least 0$"),
     ],
 )
 def test_what_is_no_criterion_is_refused_and_the_model_stays(
@@ -198,6 +202,17 @@ def test_what_is_no_criterion_is_refused_and_the_model_stays(
     assert all(
         torch.equal(a, b) for a, b in zip(model.parameters(), net().parameters(), strict=True)
     )
+
+
+@pytest.mark.parametrize("criterion", ["wanda", "taylor", "obs"])
+def test_a_net_whose_weights_are_not_finite_is_said_to_be_that(criterion: str, few: Splits) -> None:
+    model = net()
+    with torch.no_grad():
+        model[1].weight[0, 0] = torch.nan
+    with pytest.raises(
+        InputError, match=rf"'{criterion}', layer .*; mend the net, .* by magnitude"
+    ):
+        core.prune(model, {"1": 0.5}, criterion=criterion, data=few)
 
 
 def test_a_criterion_that_sees_images_asks_for_them() -> None:

@@ -15,6 +15,7 @@ from core.experiments.experiment import Experiment
 from core.jobs import measurement, recorded_jobs
 from core.jobs.goals import plan_for
 from core.jobs.net import Net
+from core.jobs.report import scan_report
 from core.jobs.restore import restore
 from core.jobs.resume import resume
 from core.jobs.workbench import Workbench
@@ -74,6 +75,9 @@ def test_goals_and_scans_are_those_of_the_criterion(
         for each in (workbench, chosen)
     ]
     assert scans[0].layers != scans[1].layers
+    repaired = chosen.with_settings(replace(chosen.settings, repair="reconstruct"))
+    said = [scan_report(each, scans[1]).get("reconstruction") for each in (chosen, repaired)]
+    assert said == [None, {"images": len(drain(chosen.splits()).train), "seed": 0}]
     assert workbench.data_name != chosen.data_name != ranking_by(workbench, "wanda", 1).data_name
 
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from core.data.batches import Splits
 from core.errors import InputError
-from core.events import Event, Notice, drain
+from core.events import DenseTrainingStarted, Event, Notice, Portion, Stream, drain
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import TrialRecord
 from core.formats.codec import decode
+from core.jobs import goals
 from core.jobs.dense_net import open_dense_net
 from core.jobs.net import Net
 from core.jobs.workbench import Workbench
 from core.lightest.job import given, lightest
 from core.lightest.report import lightest_report
 from core.lightest.search import Search
-from core.lightest.trials import Lightest, TrialFinished, TrialStarted
+from core.lightest.trials import DescentStarted, Lightest, TrialFinished, TrialStarted
+from core.progress import Meter
+from core.pruning.allocation import allocate
 from core.pruning.masks import Masks
+from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.jobs.conftest import small
@@ -86,9 +91,17 @@ def descended(
 
 
 def test_each_trial_starts_from_the_best_before_and_is_a_run(
-    workbench: Workbench, light: Net, tmp_path: Path
+    workbench: Workbench, light: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    below = []
+
+    def allocating(*args: Any, dense: float, **options: Any) -> Plan:
+        below.append(dense)
+        return allocate(*args, dense=dense, **options)
+
+    monkeypatch.setattr(goals, "allocate", allocating)
     found, _ = descended(workbench, light, ANY, tmp_path, trials=2)
+    assert below == 2 * [light.accuracy.validation], "the scan is of the net where all began"
     first, second = found.trials
     assert first.ratio == pytest.approx(2 * 266_610 / KEPT)
     assert first.base is light
@@ -157,6 +170,29 @@ def test_by_bytes_the_best_file_is_written_and_recorded(
     again, events = descended(workbench, dense, search, tmp_path / "runs", trials=2)
     assert [event for event in of_type(Notice, events) if "values per layer" in event.text]
     assert (run.folder / "light.fw").read_bytes() == best.file.data
+
+
+@pytest.mark.parametrize(("epochs", "least", "most"), [(None, 0.0, 0.05), (40, 0.5, 0.7)])
+def test_a_dense_net_that_is_trained_takes_its_share_of_the_whole(
+    epochs: int | None, least: float, most: float, workbench: Workbench, light: Net, tmp_path: Path
+) -> None:
+    """Trials of one epoch, 47 of them at most as far as anyone can tell."""
+
+    def opened(_: Workbench) -> Stream[Net]:
+        if epochs is not None:
+            yield DenseTrainingStarted(epochs)
+        yield Portion(0.9, 1.0)
+        return light
+
+    meter, share = Meter(), 0.0
+    stream = lightest(workbench, opened, ANY, Experiment(tmp_path), (0,))
+    for event in stream:
+        meter = meter.after(event, 0.0)
+        if isinstance(event, DescentStarted):
+            share = meter.done or 0.0
+            break
+    stream.close()
+    assert least < share < most
 
 
 def test_what_one_seed_found_outlives_a_stop_in_the_next(

@@ -113,6 +113,10 @@ class TestGoals:
     def test_a_count_allows_that_many_parameters(self) -> None:
         assert Goal("kept", 6000).budget(228_010) == 6000
 
+    @given(st.integers(0, 10**9))
+    def test_a_time_allows_all_of_its_nanoseconds(self, nanoseconds: int) -> None:
+        assert Goal("ms", nanoseconds / 1e6).budget(10**9) == nanoseconds
+
     def test_multiplications_and_time_are_budgets_of_their_own_units(self) -> None:
         goals = [Goal("macs_percent", 25), Goal("macs", 1_200_000), Goal("ms", 0.2)]
         assert [goal.unit for goal in goals] == ["macs", "macs", "ns"]

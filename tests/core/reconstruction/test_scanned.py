@@ -15,6 +15,7 @@ from core.measure.sensitivity_scan import scan
 from core.nets.layers import prunable_layers
 from core.nets.weights import copy_weights
 from core.pruning.curves import PointScanned, Scan
+from core.reconstruction import activations
 from core.reconstruction.scanned.layers_alone import LayersAlone
 from core.reconstruction.scanned.packed import Packed
 from core.reconstruction.sequence import reconstruct
@@ -84,14 +85,16 @@ def test_a_layer_keeps_its_output_better_than_magnitude_and_the_net_stays(
 
 
 def test_the_first_layer_is_what_reconstructing_only_that_layer_gives(
-    net: nn.Sequential, data: Splits
+    net: nn.Sequential, data: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(activations, "SAMPLE_VALUES", 50 * 784)  # as if images were large
     layer, *others = prunable_layers(net)
     made = drain(LayersAlone(net, data.train)(layer, (0.6,)))[0.6]()
     plan = {layer.name: 0.6} | {other.name: 0.0 for other in others}
     other = small()
     other.load_state_dict(net.state_dict())
     result = drain(reconstruct(other, net, plan, data.train, recalibrates=False))
+    assert result.images == 50
     for name, tensor in made.items():
         torch.testing.assert_close(result.weights[name], tensor, rtol=1e-4, atol=1e-5)
 

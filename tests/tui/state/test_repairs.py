@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.settings.settings import DEFAULTS
+from tests.tui.scripted_nets import AGGRESSIVE, PRUNED, TUNED, net
 from tui.state.recipe_form import RecipeForm
 from tui.state.results import order_of, shot_of
+from tui.state.state import State
 
 FORM = RecipeForm("fast", recalibrate="on", repair="recalibrate")
 
@@ -41,3 +43,14 @@ def test_a_net_pruned_without_recalibration_is_another_one_in_the_same_order() -
     assert shot_of(DEFAULTS) != shot_of(stale)
     assert order_of(DEFAULTS) == order_of(stale)
     assert shot_of(DEFAULTS) == shot_of(replace(DEFAULTS, repair="reconstruct"))
+
+
+def test_a_fine_tuned_net_is_the_same_with_stale_statistics_and_a_pruned_one_is_not() -> None:
+    state = State().with_dense(net())
+    tuned = state.with_restored(net(), AGGRESSIVE, net(AGGRESSIVE, TUNED), PRUNED, None)
+    for recalibrate in ("off", "on"):
+        tuned = tuned.set_recipe(replace(tuned.settings, recalibrate=recalibrate))
+        assert tuned.is_current(tuned.finetuned)
+        assert tuned.is_current(tuned.pruned) == (recalibrate == "on")
+    other = replace(tuned.settings, changes=replace(tuned.settings.changes, criterion="obs"))
+    assert not tuned.set_recipe(other).is_current(tuned.finetuned)

@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from core.events import Batch, Epoch, Event, Notice, Portion, Progress
+from core.jobs.measurement import layer_in_words
+from core.lightest.trials import DescentStarted
+from core.reconstruction.tasks import LayerReconstructed
 from tui.state.training_curve import TrainingCurve
 from tui.text.lines import Lines, Span, width_of
 from tui.views.activity import JobProgress, Outcome, Said, activity
@@ -110,6 +113,22 @@ def test_only_a_warning_takes_rows_from_the_plots_while_a_job_runs() -> None:
         assert len(lines) == len(before), "a message moves nothing"
         assert "prune has to wait" in "".join(lines)
         assert "x stops it" in " ".join(line.strip() for line in lines)
+
+
+def test_the_error_of_a_layer_is_readable_beside_the_step_that_follows() -> None:
+    layer = LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541)
+    step = Progress("conv3 (3 of 5): choosing weights", 39, 300, "steps")
+    job = progress(Notice(layer_in_words(layer)), step)
+    wide, narrow = (text(activity(job, width, now=60.0))[1].strip() for width in (100, 80))
+    error, place = "conv2: error 5.41 % (62.1 % by magnitude)", "conv3 (3 of 5): choosing weights"
+    assert wide == f"{error} · {place} 39 of 300 steps"
+    assert narrow == f"{error} · {place}"
+
+
+def test_one_of_many_trainings_does_not_say_how_long_all_of_them_take() -> None:
+    one, many = progress(HALF), progress(DescentStarted(0, "parameters", 99.0), HALF)
+    assert text(activity(one, 80, now=60.0))[0].endswith("20 s left")
+    assert not text(activity(many, 80, now=60.0))[0].endswith("left")
 
 
 def test_what_does_not_fit_says_where_it_is() -> None:

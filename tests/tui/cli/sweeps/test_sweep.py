@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.experiments.experiment import Experiment
+from core.sweep.live.folder import newest_sweep
+from tests.core.sweep.own_net import Place
 from tests.digits import in_place_of_mnist
 from tui.cli.main import main
 
@@ -35,6 +37,31 @@ def test_a_sweep_is_reported_recorded_and_not_repeated(
         assert main(words) == 0
     assert "0 trials run, 4 recorded before" in capsys.readouterr().err
     assert len(Experiment(tmp_path / "runs").runs()) == 4
+
+
+@pytest.mark.slow
+def test_a_sweep_runs_by_itself_and_is_found_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, experiment = Place.made(tmp_path), tmp_path / "runs"
+    options = ["--model", place.model, "--weights", str(tmp_path / "dense.pt"), "--threads", "1"]
+    options += ["--dataset", f"folder:{tmp_path / 'images'}", "--channels", "1", "--epochs", "1"]
+    words = ["sweep", "--ratio", "4", "--seeds", "0,1", *options, "--experiment", str(experiment)]
+    assert main([*words, "--detach"]) == 0
+    assert f"featherweight sweep --attach {experiment}" in capsys.readouterr().out
+    assert main(["sweep", "--attach", str(experiment), "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert "2 trials run, 0 recorded before" in err
+    report = json.loads(out)
+    assert [(run["seed"], run["run"]) for run in report["runs"]] == [(0, "0001"), (1, "0002")]
+    assert report["runs"][0]["accuracy"]["finetuned"]["validation"] > 10
+    sweep = newest_sweep(experiment)
+    assert sweep is not None
+    assert not sweep.is_running
+    assert main([*words, "--detach", "--ratio", "1e9"]) == 2  # its own checks, in that process
+    assert "1000000000x" in capsys.readouterr().err
+    assert main(["sweep", "--attach", str(tmp_path / "none")]) == 2
+    assert "no sweep in" in capsys.readouterr().err
 
 
 def test_a_preview_opens_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
