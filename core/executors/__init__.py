@@ -13,8 +13,8 @@ cluster      the executor of a Ray cluster
 ray_connection  the connection to it, and the versions on its nodes
 assignment   a task from its first attempt to its result
 recording    an assignment that becomes a run
-recorded     which fine-tunings have a run already
 driver       hands assignments to an executor; one whose worker is lost goes on
 side_by_side streams that go on while others wait for workers
 events       what is told of trials
+scan         a sensitivity scan in portions of layers
 """

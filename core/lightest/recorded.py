@@ -15,13 +15,13 @@ from core.events import Notice, StopFlag, Stream
 from core.executors.assignment import Assignment
 from core.executors.driver import Driver
 from core.executors.events import TrialLabel
-from core.executors.recorded import RecordedRuns
 from core.executors.recording import Recording
 from core.executors.tasks import Task, Work, plain_settings
 from core.executors.work.fine_tuning import FineTuning
 from core.executors.work.packing import Packing
 from core.experiments.experiment import Experiment
 from core.experiments.exports import read_exports
+from core.experiments.recorded_trials import RecordedRuns
 from core.experiments.run_record import RunRecord, TrialRecord
 from core.experiments.runs import DONE, LIGHT, RUNNING, Run
 from core.formats.codec import decode

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from core.criteria.names import MAGNITUDE
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream
-from core.executors.recorded import RecordedRuns, trial_key
 from core.executors.tasks import Task, plain_settings
 from core.executors.work.fine_tuning import FineTuning
 from core.experiments.experiment import Experiment
+from core.experiments.recorded_trials import RecordedRuns, trial_key
 from core.experiments.runs import Run
 from core.jobs.dense_net import dense_weights, measured_net
 from core.jobs.goals import plan_for

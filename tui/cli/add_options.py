@@ -296,6 +296,7 @@ def _add_scan(parser: ArgumentParser) -> None:
     group.add_argument("--quick", action="store_true", help=text)
     _add(group, _WITHIN, default=None)
     _add_criterion(group)
+    _add_workers(parser, "layers")
 
 
 def _add_train(parser: ArgumentParser) -> None:

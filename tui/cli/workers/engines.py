@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 OF_A_CLUSTER = ("cpus_per_trial", "gpus_per_trial")
 
 
+def is_elsewhere(args: Namespace) -> bool:
+    """Whether the options name workers other than this process."""
+    return args.on is not None or "workers" in args
+
+
 def connection_for(args: Namespace) -> Any:
     """The connection to the cluster that the options name; None if they name none.
 

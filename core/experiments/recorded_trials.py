@@ -1,4 +1,4 @@
-"""Which runs of an experiment are trials of a sweep already."""
+"""Which runs of an experiment are trials of a sweep or a search already."""
 
 from __future__ import annotations
 
