@@ -63,11 +63,13 @@ class Notice(Event):
 
     Attributes:
         lost: a result could not be stored; the command line exits with status 1.
+        short: the same in fewer words, for where there is no room; empty if there are none.
     """
 
     text: str
     warning: bool = False
     lost: bool = False
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

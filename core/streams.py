@@ -199,8 +199,8 @@ def reconstruct(
     """
     check_float32(model)
     SETTINGS["seed"].read(seed)
-    if images < 1:
-        raise InputError(f"{images} images: expected 1 or more")
+    if not isinstance(images, int) or images < 1:
+        raise InputError(f"images = {images!r}: expected a whole number of at least 1")
     net, dense = (copy_model(model).model for _ in range(2))
     data = yield from fit(net, splits_for(model, data), loads=True)
     whole = whole_plan(plan, [layer.name for layer in prunable_layers(net)])

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from itertools import chain, groupby, islice
 from math import ceil
-from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -41,22 +40,34 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(MOST_WORKERS, (os.cpu_count() or 1) + 1)
 
 
+FIRST = frozenset({"cluster", "terminal"})
+"""Folders of tests that take long, or often wait."""
+
+
+def _shared_path(item: pytest.Item) -> Path:
+    return item.path.parent if item.path.parent.name == "cluster" else item.path
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests on real MNIST slow, and give every worker its share of the slow tests first.
 
     `--dist worksteal` starts with equal parts of the list. A slow test at its end would leave one
-    worker running alone.
+    worker running alone. Tests of terminals and screens wait, those of the core compute: each
+    worker begins at another place of the same order, so that some wait while others compute.
+    Tests of a module stay together, and so do those that share a cluster.
     """
     for item in items:
         if "mnist_dir" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
     slow = {item for item in items if item.get_closest_marker("slow")}
-    modules = [
-        list(tests) for _, tests in groupby(filter(slow.__contains__, items), attrgetter("path"))
-    ]
-    modules.sort(key=lambda tests: "terminal" not in tests[0].path.parts)
+    modules = [list(tests) for _, tests in groupby(filter(slow.__contains__, items), _shared_path)]
+    modules.sort(key=lambda tests: FIRST.isdisjoint(tests[0].path.parts))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    parts = [[*chain(*modules[worker::workers])] for worker in range(workers)]
+    parts = []
+    for worker in range(workers):
+        share = modules[worker::workers]
+        first = len(share) * worker // workers
+        parts.append([*chain(*share[first:], *share[:first])])
     quick = (item for item in items if item not in slow)
     for part in parts:
         part += islice(quick, max(0, ceil(len(items) / workers) - len(part)))

@@ -187,6 +187,7 @@ def _checked(criterion: str, layer: Layer, values: object) -> Tensor:
     shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
     if not isinstance(values, Tensor) or shape != layer.shape:
         raise InputError(f"{where}: found {shape}, expected a tensor of the shape {layer.shape}")
+    values = values.float()  # larger ones than float32 has are infinite
     usable = values.isfinite() & (values >= 0)
     if not bool(usable.all()):
         bad = f"{int((~usable).sum()):,} of {values.numel():,} importances are NaN, infinite or < 0"

@@ -3,6 +3,7 @@
     registry   the known data sets: files, sources, normalization
     loading    `load` and `fetch`, streams of events (see `core.events`)
     class_names   what the classes of known data sets are called
+    sending    the images for a machine that lacks them
     splits     train, validation and test under a protocol
     batches    a split as tensors, normalized one batch at a time
     inputs     image settings: size, channels, normalization

@@ -22,14 +22,14 @@ class Assignment(Generic[R]):
         base: the net it starts from.
 
     Attributes:
-        attempts: begun so far.
+        losses: workers that were lost since it last got further.
         failure: how it failed; None if it has not.
         stopping: whether it was asked to end early.
     """
 
     def __init__(self, task: Task, base: Net) -> None:
         self.base = base
-        self.attempts = 0
+        self.losses = 0
         self.failure: Failed | None = None
         self.stopping = False
         self._task = task

@@ -8,16 +8,25 @@ clock. The driver therefore submits a lost trial again, with its last checkpoint
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
+from core.data.sending import images_key, read_images
 from core.errors import InputError
-from core.executors.packed import Packed, PackedNet, PackedNets, packed, unpacked
-from core.executors.ray_connection import first_line
-from core.executors.runner import TaskRunner
+from core.events import Progress, drain
+from core.executors.nodes.stop_list import StopList
+from core.executors.nodes.trials import (
+    DriverSide,
+    ImagesMissing,
+    OtherVersions,
+    Source,
+    run_trial,
+    source_of,
+)
+from core.executors.packed import PackedNets, unpacked
+from core.executors.ray_connection import first_line, node_versions, on_driver
 from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
 from core.jobs.net import Net
 from core.nets.user_code.names import is_path, split_name
@@ -27,13 +36,10 @@ AHEAD = 64
 """Messages that a trial may be ahead of the driver before it waits."""
 
 LOOK = 1.0
-"""Seconds between two looks at the nodes of the cluster, and at the trials to stop."""
+"""Seconds between two looks at the nodes of the cluster."""
 
 ANSWER = 10.0
 """Seconds for the list of trials to stop to take one more."""
-
-_RUNNER = TaskRunner()
-"""Of a worker's process, which Ray uses for one trial after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,10 @@ class RayCluster:
 
     def __init__(self, ray: Any, share: Share) -> None:
         self._ray, self._share = ray, share
-        self._streams: dict[Any, int] = {}
-        self._stops = self._ray.remote(StopList).options(num_cpus=0).remote()
+        self._streams: dict[Any, tuple[Task, Any]] = {}
+        self._stops = self._ray.remote(StopList).options(**on_driver(ray)).remote()
         self._bases: PackedNets[Any] = PackedNets(ray.put)
+        self._sides: dict[Source, DriverSide] = {}
         self._looked, self._slots = 0.0, 0
         self._check_share()
         # Ray ends a worker after a trial on a GPU: CUDA could not move to the GPU of the next one.
@@ -86,29 +93,31 @@ class RayCluster:
         return self._slots_now() + 1 - len(self._streams)
 
     def submit(self, task: Task, base: Net) -> None:
-        """Hand a task to Ray; the code of a user's own net goes with it."""
-        model = str(task.settings.get("model", ""))
-        if is_path(split_name(model)[0]):
-            task = replace(task, sources=source_texts(model))
-        task = on_worker(task, self._share.threads)
-        stream = self._trial.remote(task, self._bases.of(task.base, base), self._stops)
-        self._streams[stream] = task.number
+        """Hand a task to Ray; the code of a user's own net goes with it.
+
+        Raises InputError if the images can no longer be read.
+        """
+        task = on_worker(with_sources(task), self._share.threads)
+        self._start(task, self._bases.of(task.base, base))
 
     def stop(self, number: int) -> None:
         """Add a trial to the list that workers look at; without the list, cancel it."""
         try:
             self._ray.get(self._stops.add.remote(number), timeout=ANSWER)
         except self._ray.exceptions.RayError:  # its node is gone
-            for stream in [s for s, running in self._streams.items() if running == number]:
+            for stream in [s for s, (task, _) in self._streams.items() if task.number == number]:
                 self._ray.cancel(stream, force=True)
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
-        """What trials have sent, one message from each."""
+        """What trials have sent, one message from each.
+
+        Raises InputError if a node has joined that has other versions.
+        """
         streams = list(self._streams)
         ready, _ = self._ray.wait(streams, num_returns=len(streams), timeout=0, fetch_local=False)
         if not ready:
             ready, _ = self._ray.wait(streams, num_returns=1, timeout=seconds, fetch_local=False)
-        return [(self._streams[stream], self._next(stream)) for stream in ready]
+        return [(self._streams[stream][0].number, self._next(stream)) for stream in ready]
 
     def close(self) -> None:
         """Cancel the trials and leave the cluster."""
@@ -117,20 +126,49 @@ class RayCluster:
         self._streams.clear()
         self._ray.shutdown()
 
+    def _start(self, task: Task, base: Any) -> None:
+        source = source_of(task)
+        if source not in self._sides:
+            self._sides[source] = DriverSide(node_versions(), drain(images_key(source[0])))
+        stream = self._trial.remote(task, base, self._sides[source], self._stops)
+        self._streams[stream] = task, base
+
     def _next(self, stream: Any) -> Message:
         """The next message of a trial; forgets the trial after its last one."""
-        message: Message
-        try:
-            message = unpacked(self._ray.get(next(stream)))
-        except StopIteration:
-            message = Lost("it ended without a result")
-        except self._ray.exceptions.RayTaskError as error:
-            message = Failed(first_line(error.cause or error))
-        except self._ray.exceptions.RayError as error:
-            message = Lost(f"{type(error).__name__}: {first_line(error)}")
+        message = self._received(stream)
+        if isinstance(message, OtherVersions):
+            raise InputError(message.text)
+        if isinstance(message, ImagesMissing):
+            return self._send_images(*self._streams.pop(stream))
         if isinstance(message, Done | Failed | Lost):
             del self._streams[stream]
         return message
+
+    def _received(self, stream: Any) -> Message | ImagesMissing | OtherVersions:
+        errors = self._ray.exceptions
+        try:
+            return unpacked(self._ray.get(next(stream)))
+        except StopIteration:
+            return Lost("it ended without a result")
+        except errors.RayError as error:
+            cause = error.cause if isinstance(error, errors.RayTaskError) else error
+            if not isinstance(cause, errors.RayError):  # what the task itself has raised
+                return Failed(first_line(cause or error))
+            reason = f"{type(cause).__name__}: {first_line(cause)}"
+            return Lost(reason, isinstance(cause, errors.NodeDiedError | errors.ObjectLostError))
+
+    def _send_images(self, task: Task, base: Any) -> Message:
+        """Start a trial again, with the images that its node lacks."""
+        source = source_of(task)
+        side = self._sides[source]
+        try:
+            if not side.files:
+                files = self._ray.put(drain(read_images(*source)))
+                self._sides[source] = replace(side, files=(files,))
+        except InputError as error:
+            return Failed.of(error)
+        self._start(task, base)
+        return Progress("sending the images")
 
     def _slots_now(self) -> int:
         """How many trials the nodes have room for; nodes come and go."""
@@ -159,38 +197,7 @@ class RayCluster:
             )
 
 
-class StopList:
-    """The trials to stop: an actor, which workers ask."""
-
-    def __init__(self) -> None:
-        self._numbers = set[int]()
-
-    def add(self, number: int) -> None:
-        """Stop a trial."""
-        self._numbers.add(number)
-
-    def has(self, number: int) -> bool:
-        """Whether to stop a trial."""
-        return number in self._numbers
-
-
-class _StopFlag:
-    """The stop flag of a trial on a node; never waits for an answer."""
-
-    def __init__(self, stops: Any, number: int) -> None:
-        self._stops, self._number = stops, number
-        self._raised, self._looked = False, 0.0
-        self._answer: Future[bool] = stops.has.remote(number).future()
-
-    def __call__(self) -> bool:
-        if self._raised or monotonic() - self._looked < LOOK or not self._answer.done():
-            return self._raised
-        self._looked = monotonic()
-        self._raised = self._answer.exception() is None and self._answer.result()
-        self._answer = self._stops.has.remote(self._number).future()
-        return self._raised
-
-
-def run_trial(task: Task, base: PackedNet, stops: Any) -> Iterator[Packed]:
-    """Run a trial on a node."""
-    yield from packed(_RUNNER.run(task, base, _StopFlag(stops, task.number)))
+def with_sources(task: Task) -> Task:
+    """A task with the code of a net that the user names by its file; no other code travels."""
+    model = str(task.settings.get("model", ""))
+    return replace(task, sources=source_texts(model)) if is_path(split_name(model)[0]) else task

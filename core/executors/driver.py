@@ -12,7 +12,10 @@ from core.executors.side_by_side import WAITING, T, Waiting
 from core.executors.tasks import Executor, Failed, Lost, Message
 
 ATTEMPTS = 3
-"""A task whose worker is lost this often fails: it may well be what kills them."""
+"""A task whose worker is lost this often in the same epoch fails: it may well be what kills them.
+
+One that goes with its whole node does not count. Nodes leave for reasons of their own.
+"""
 
 WAIT = 0.2
 """Seconds between two looks at the stop flag."""
@@ -47,7 +50,6 @@ class Driver:
 
     def submit(self, assignment: Assignment[R]) -> None:
         """Begin an assignment; one that cannot go on where it was has failed."""
-        assignment.attempts += 1
         try:
             task = assignment.task()
         except InputError as error:
@@ -114,14 +116,20 @@ class Driver:
                 assignment.failure = message
             case Lost() if assignment.stopping:
                 assignment.failure = Failed(message.reason, StoppedError)
-            case Lost() if assignment.attempts < ATTEMPTS:
-                assignment.lost(message.reason)
-                self.submit(assignment)
             case Lost():
-                reason = f"its worker was lost {ATTEMPTS} times: {message.reason}"
-                assignment.failure = Failed(reason)
+                self._resubmit(assignment, message)
             case _:
                 assignment.take(message)
+
+    def _resubmit(self, assignment: Assignment[object], lost: Lost) -> None:
+        """Let an assignment go on with another worker, unless it has lost too many."""
+        assignment.losses += not lost.with_node
+        if assignment.losses < ATTEMPTS:
+            assignment.lost(lost.reason)
+            self.submit(assignment)
+        else:
+            reason = f"its worker was lost {ATTEMPTS} times: {lost.reason}"
+            assignment.failure = Failed(reason)
 
 
 def attended(stream: Stream[T], driver: Driver) -> Stream[T]:

@@ -20,7 +20,7 @@ from core.jobs.recorded_jobs import RecordedTrial
 from core.nets.weights import Weights
 from core.training.checkpoints import Checkpoint
 
-PACE = 0.1
+PACE = 0.25
 """Seconds between two batches, or two steps of progress, that a worker reports."""
 
 SHARE, ALLOWANCE = 0.05, 2.0
@@ -154,7 +154,7 @@ def packed(stream: Stream[Any]) -> Iterator[Packed]:
 
 
 class _Pace:
-    """Chooses what a worker sends: of batches and steps of progress, ten a second.
+    """Chooses what a worker sends: of batches and steps of progress, as many as are drawn.
 
     Checkpoints are left out while sending takes more than its share of the time. So a driver that
     cannot keep up gets fewer of them, and the training does not wait for it.

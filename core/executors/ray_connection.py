@@ -9,8 +9,9 @@ import hashlib
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -32,8 +33,14 @@ SETTINGS = b"\x04"
 HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + SETTINGS + bytes(5)
 """What a client of HTTP/2 says first: its preface, and that it has no settings."""
 
-PATIENCE = ("RAY_gcs_server_request_timeout_seconds", "10")
-"""How long Ray looks for a node on this machine, by its own setting, which is 60 seconds."""
+PATIENCE = {
+    "RAY_gcs_server_request_timeout_seconds": "10",  # for a node on this machine, not 60
+    "RAY_NUM_REDIS_GET_RETRIES": "4",  # a second each, for a head that refuses, not 20
+}
+"""Ray's own settings of how long it tries to connect. It reads them when it is imported."""
+
+REFUSED = ("Unauthenticated", "AuthenticationError", "InvalidAuthToken")
+"""What Ray's errors say when a cluster asks for another token than this machine has."""
 
 SAME = ("python", "featherweight", "torch", "torchvision", "numpy", "program")
 """What must be the same on every node for a trial to have the same result everywhere."""
@@ -44,6 +51,7 @@ def node_versions() -> dict[str, str]:
     return {**environment(), "program": program_digest()}
 
 
+@cache
 def program_digest() -> str:
     """12 hexadecimal digits of the SHA-256 of this library's own files."""
     root, digest = Path(__file__).parents[1], hashlib.sha256()
@@ -60,8 +68,8 @@ def connect(address: str) -> Any:
         address: `auto` for the cluster that this machine belongs to, or HOST:PORT of its head.
 
     Raises:
-        InputError: the cluster does not answer, Ray is not installed, or a node lacks this program
-            or has other versions of what results depend on.
+        InputError: the cluster does not answer or asks for a token, Ray is not installed, or a node
+            lacks this program or has other versions of what results depend on.
     """
     if address.startswith("ray://"):
         raise InputError(
@@ -69,27 +77,61 @@ def connect(address: str) -> Any:
             "start the sweep on a machine of the cluster, with --on auto"
         )
     if address != "auto":
-        _check_answers(address)
+        _check_answers(address, address)
     if find_spec("ray") is None:
         raise InputError("--on needs Ray: pip install 'featherweight[cluster]'")
-    os.environ.setdefault(*PATIENCE)
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)
     import ray
 
+    if address == "auto":
+        _check_local()
     try:
         with _handlers_kept():
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        way = "start one with ray start --head, and join it from other machines with "
-        raise InputError(
-            f"--on {address}: no Ray cluster that this machine belongs to ({first_line(error)}); "
-            f"{way}ray start --address=HEAD:6379"
-        ) from error
+    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
+        raise InputError(f"--on {address}: {_why_not(error)}") from error
     try:
+        _keep_quiet()
         _check_versions(ray)
     except BaseException:
         ray.shutdown()
         raise
     return ray
+
+
+def _why_not(error: Exception) -> str:
+    """Why there is no connection, and what to do."""
+    if any(word in f"{type(error)} {error} {error.__cause__}" for word in REFUSED):
+        return (
+            "the cluster asks for a token, and this machine has none or another one: set "
+            "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, or copy ~/.ray/auth_token from its head"
+        )
+    return (
+        f"no Ray cluster that this machine belongs to ({first_line(error)}); start one with "
+        "ray start --head, and join it from other machines with ray start --address=HEAD:6379"
+    )
+
+
+def _keep_quiet() -> None:
+    """Let Ray print nothing: it puts what nodes complain of on the driver's standard output.
+
+    No option says so. What concerns a trial comes back as its error.
+    """
+    from ray._private import worker
+
+    worker.print_to_stdstream = lambda *_, **__: None
+
+
+def _check_local() -> None:
+    """Raise InputError unless the cluster that Ray knows on this machine answers."""
+    from ray._private import services
+
+    try:
+        address = services.canonicalize_bootstrap_address("auto")
+    except ConnectionError as error:
+        raise InputError(f"--on auto: {_why_not(error)}") from error
+    _check_answers(str(address), "auto")
 
 
 @contextmanager
@@ -105,53 +147,80 @@ def _handlers_kept() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def _check_answers(address: str) -> None:
+def _check_answers(address: str, named: str) -> None:
     """Raise InputError unless something at HOST:PORT speaks HTTP/2, as Ray does.
 
-    Ray itself would wait for minutes.
+    Ray itself would wait for minutes. `named` is how the user names the cluster.
     """
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit():
-        raise InputError(f"--on {address}: expected auto or HOST:PORT")
+        raise InputError(f"--on {named}: expected auto or HOST:PORT")
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECTING) as server:
             server.sendall(HELLO)
             answer = server.recv(9)
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"--on {address}: no answer ({why}); is the cluster running?") from error
+        at = "" if named == address else f" at {address}"
+        raise InputError(f"--on {named}: no answer{at} ({why}); is the cluster running?") from error
     if answer[3:4] != SETTINGS and os.environ.get("RAY_USE_TLS") != "1":
-        raise InputError(f"--on {address}: what listens there is not the head of a Ray cluster")
+        raise InputError(
+            f"--on {named}: what listens at {address} is not the head of a Ray cluster"
+        )
 
 
 def _check_versions(ray: Any) -> None:
     """Raise InputError if nodes lack this program, or have other versions of what it needs."""
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
     own, asked = node_versions(), {}
-    for node in ray.nodes():
-        if node["Alive"]:
-            here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            probe = ray.remote(node_versions).options(num_cpus=0, scheduling_strategy=here)
-            asked[node["NodeManagerAddress"], node["NodeID"]] = probe.remote()
+    for node_id, host in _alive(ray).items():
+        probe = ray.remote(node_versions).options(num_cpus=0, scheduling_strategy=_on(node_id))
+        asked[host, node_id] = probe.remote()
     faults = []
     deadline = monotonic() + ANSWERING
-    for (host, _), answer in asked.items():
+    for (host, node_id), answer in asked.items():
         try:
             versions = ray.get(answer, timeout=max(1.0, deadline - monotonic()))
         except ray.exceptions.RayError as error:
-            why = f"does not run featherweight ({first_line(error)}); install it there"
-            faults.append(f"node {host} {why}")
-            continue
-        other = [
-            f"{name} {versions.get(name, 'nothing')} where this machine has {own.get(name)}"
-            for name in SAME
-            if versions.get(name) != own.get(name)
-        ]
-        if other:
-            faults.append(f"node {host} has {', '.join(other)}")
+            if node_id in _alive(ray):
+                why = f"does not run featherweight ({first_line(error)}); install it there"
+                faults.append(f"node {host} {why}")
+        else:
+            different = other_versions(versions, own)
+            faults += [f"node {host} has {different}"] if different else []
     if faults:
         raise InputError(f"{'; '.join(faults)}: results would differ; install the same everywhere")
+
+
+def _alive(ray: Any) -> dict[str, str]:
+    """The nodes that have not left, by their ids, with their addresses."""
+    return {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
+
+
+def on_driver(ray: Any) -> dict[str, Any]:
+    """The options of what has no processor to itself, and goes only with the driver's node."""
+    return {"num_cpus": 0, "scheduling_strategy": _on(ray.get_runtime_context().get_node_id())}
+
+
+def _on(node_id: str) -> Any:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return NodeAffinitySchedulingStrategy(node_id, soft=False)
+
+
+def other_versions(versions: Mapping[str, str], own: Mapping[str, str]) -> str:
+    """Which versions on a node are not the driver's, in words; empty if there are none."""
+    return ", ".join(
+        f"{name} {versions.get(name, 'nothing')} where the sweep has {own.get(name, 'nothing')}"
+        for name in SAME
+        if versions.get(name) != own.get(name)
+    )
+
+
+def fetched(reference: Any) -> Any:
+    """On a node: the value of a reference, fetched from where it is."""
+    import ray
+
+    return ray.get(reference)
 
 
 def first_line(error: object) -> str:

@@ -21,6 +21,7 @@ from core.jobs import recorded_jobs
 from core.jobs.net import Net
 from core.jobs.recorded_jobs import RecordedTrial, record_run
 from core.jobs.resume import saved_checkpoint
+from core.training.checkpoints import Checkpoint
 
 
 class _Idle(Event):
@@ -85,6 +86,8 @@ class Recording(Assignment[RecordedTrial]):
             case Done(result=result):
                 self._record(result)
             case Event() if self._stream is not None:
+                if isinstance(message, Checkpoint):
+                    self.losses = 0
                 self._record(message)
             case Event() if not isinstance(message, Notice):
                 self._news.append(message)  # the driver has said itself what there is to know

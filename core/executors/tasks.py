@@ -76,9 +76,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker is gone: the work can go on elsewhere."""
+    """A worker is gone: the work can go on elsewhere.
+
+    Attributes:
+        with_node: its whole node is gone, so that it is not the work that ended it.
+    """
 
     reason: str
+    with_node: bool = False
 
 
 Message = Event | Done | Failed | Lost

@@ -230,7 +230,9 @@ class RunRecord:
         error: what the net's own code raised, if that ended it early.
         weights: digest of the net it produced.
         lightest: the trial it is, if part of a descent to the lightest net.
-        allocate: the allocation method of that descent.
+        goal: what the plan was made for, as `core.pruning.goals.parse_goal` reads it; None for
+            other plans.
+        allocate: the allocation method that made the plan of a goal, or the plans of a descent.
         state: what an unfinished run resumes from, besides its checkpoint's tensors.
     """
 
@@ -272,6 +274,7 @@ class RunRecord:
     weights: str | None = None
     sizes: Bytes | None = None
     lightest: TrialRecord | None = None
+    goal: str | None = None
     allocate: str | None = None
     created: datetime | None = None
     environment: Mapping[str, str] | None = None
@@ -324,7 +327,7 @@ class RunRecord:
 
     def provenance(self, other: RunRecord) -> RunRecord:
         """This record with the origin of another record of the same run."""
-        names = ("lightest", "allocate", "created", "environment", "resumed")
+        names = ("lightest", "goal", "allocate", "created", "environment", "resumed")
         origin: dict[str, Any] = {name: getattr(other, name) for name in names}
         if self.reconstruction is None and other.reconstruction is not None:  # it was resumed
             before = other.accuracy.reconstructed

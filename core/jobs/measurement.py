@@ -110,20 +110,25 @@ def _in_words(stream: Stream[T]) -> Stream[T]:
             return result
         yield event
         if isinstance(event, LayerReconstructed):
-            yield Notice(layer_in_words(event))
+            yield layer_notice(event)
 
 
-def layer_in_words(layer: LayerReconstructed) -> str:
+def layer_notice(layer: LayerReconstructed) -> Notice:
     """The output error of a layer by magnitude and as reconstructed, or why it is not.
 
     Example:
-        >>> layer_in_words(LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541))
-        'conv2: error 5.41 % (62.1 % by magnitude)'
+        >>> notice = layer_notice(LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541))
+        >>> notice.text, notice.short
+        ('conv2: output error 5.41 % (62.1 % by magnitude)', 'conv2: error 62.1 → 5.41 %')
     """
     if layer.reason or layer.error is None:
-        return f"{layer.name}: pruned by magnitude, {layer.reason}"
-    before = "" if layer.magnitude is None else f" ({100 * layer.magnitude:.3g} % by magnitude)"
-    return f"{layer.name}: error {100 * layer.error:.3g} %{before}"
+        return Notice(f"{layer.name}: pruned by magnitude, {layer.reason}")
+    text, error = f"{layer.name}: output error", f"{100 * layer.error:.3g} %"
+    if layer.magnitude is None:
+        return Notice(f"{text} {error}")
+    before = f"{100 * layer.magnitude:.3g}"
+    short = f"{layer.name}: error {before} → {error}"
+    return Notice(f"{text} {error} ({before} % by magnitude)", short=short)
 
 
 def scan(

@@ -1,6 +1,6 @@
 """The models of a workbench: freshly initialized, uninitialized, and with given weights."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cached_property
 
@@ -30,7 +30,6 @@ from core.nets.user_model import builder_args
 from core.nets.weights import Weights, extra_state, load_into
 from core.nets.zoo import ModelSpec
 from core.pruning.budgets.costs import NetCosts, Unit
-from core.pruning.masks import Masks
 from core.system.allocator import trim_memory
 from core.system.error_text import some
 
@@ -197,12 +196,6 @@ class Models:
         on_device = {name: tensor.to(self.device) for name, tensor in weights.items()}
         load_into(model, on_device, assign=True)
         return model.requires_grad_(False)
-
-    def pruned_copy(self, weights: Weights, plan: Mapping[str, float]) -> nn.Module:
-        """A model that holds a copy of `weights` pruned to `plan`."""
-        model = self.uninitialized()
-        Masks.of(weights, self.layers, plan).load(model, weights)
-        return model
 
     def ranking(
         self, base: Weights, digest: str, criterion: str, data: Images, seed: int, stop: StopFlag

@@ -62,11 +62,14 @@ def finetune(
     plan: Mapping[str, float],
     experiment: Experiment,
     stop: StopFlag = never,
+    goal: str | None = None,
+    allocate: str | None = None,
     pruned: Accuracy | None = None,
     reconstructed: ReconstructedNet | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
+    `goal` is what the plan was made for, and `allocate` the method that made it.
     `pruned` is the accuracy of the plan in one shot, if it has been measured. Training starts from
     the net that is `reconstructed` of this base and plan, whatever the recipe says; if the recipe
     asks for one and none is given, it is made first.
@@ -84,6 +87,7 @@ def finetune(
     record = finetuning_record(
         workbench, base, plan, workbench.finetuning, precision, reconstructed
     )
+    record = replace(record, goal=goal, allocate=allocate)
     writer = yield from begin(experiment, record)
     stream = run_finetuning(
         workbench, base, plan, writer, stop, pruned=pruned, reconstructed=reconstructed
@@ -98,15 +102,19 @@ def prune(
     experiment: Experiment,
     stop: StopFlag = never,
     pruned: Accuracy | None = None,
+    goal: str | None = None,
+    allocate: str | None = None,
 ) -> Stream[PruningResult]:
     """Prune, reconstruct if the recipe says so, and measure; recorded as a run of `experiment`.
 
-    `pruned` is the accuracy of the plan in one shot, if it has been measured. A raised stop flag
-    ends reconstruction early, see `measurement.reconstruct`, and a pruning without a result.
+    `pruned` is the accuracy of the plan in one shot, if it has been measured; `goal` and `allocate`
+    are as in `finetune`. A raised stop flag ends reconstruction early, see
+    `measurement.reconstruct`, and a pruning without a result.
     """
     _, precision = yield from workbench.prepared(stop)
     yield from note_floors(base, plan)
-    writer = yield from begin(experiment, pruning_record(workbench, base, plan, precision))
+    record = pruning_record(workbench, base, plan, precision)
+    writer = yield from begin(experiment, replace(record, goal=goal, allocate=allocate))
     return (yield from run_pruning(workbench, base, plan, writer, stop, pruned))
 
 

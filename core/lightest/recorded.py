@@ -71,7 +71,8 @@ class RecordedWork:
         if run is not None:
             epochs = len(run.record.epochs)
             yield Notice(f"trial {label.number} continues run {run.id} after epoch {epochs}")
-        work = FineTuning(plan, self.method, workbench.settings.model, trial)
+        model, dataset = workbench.settings.model, workbench.settings.dataset
+        work = FineTuning(plan, self.method, model, dataset, trial)
         task = self._task(workbench, base, work)
         recording = Recording(label, task, base, run, self.experiment)
         result = yield from self.driver.run(recording, self.stop)

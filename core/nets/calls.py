@@ -26,6 +26,8 @@ _CORE = Path(__file__).parents[1]
 _STDLIB = sysconfig.get_path("stdlib")
 _PACKAGES = {"site-packages", "dist-packages"}
 _LONGEST = 500
+_TRACED = "\n\nWhile executing %"
+"""Where torch.fx goes on about its own call."""
 
 
 class NetError(WorkError):
@@ -74,7 +76,7 @@ def evaluation_mode(net: N) -> N:
 
 def describe(error: BaseException) -> str:
     """An error's type, its text and the line of the user's file it comes from, on one line."""
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).partition(_TRACED)[0].split())
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
     return ": ".join(filter(None, (type(error).__name__, text))) + _place(error)
 

@@ -20,7 +20,7 @@ from torch import nn
 
 from core.data.batches import Images
 from core.errors import StoppedError
-from core.events import StopFlag, Stream, never, portions, within
+from core.events import Progress, StopFlag, Stream, never, portions, within
 from core.measure.recalibration import Recalibration, recalibration_of, running_norms
 from core.nets.layers import Layer, prunable_layers
 from core.nets.weights import Weights, copy_weights
@@ -91,6 +91,7 @@ def reconstruct(
         stop: the layers done by then are kept, the others pruned by magnitude; statistics are
             computed anew nevertheless.
     """
+    yield Progress("tracing the net")
     layers = prunable_layers(net)
     base = copy_weights(net)
     masks = Masks.of(base, layers, plan)

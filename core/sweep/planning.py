@@ -86,7 +86,7 @@ class _Planner:
             record = pruning_record(workbench, base, plan, precision)
         else:
             record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
-        work = FineTuning(plan, trial.choice.method, settings.model)
+        work = FineTuning(plan, trial.choice.method, settings.model, settings.dataset)
         task = Task(trial.number, plain_settings(settings), base.digest, work)
         first = self._numbers.setdefault(trial_key(record), trial.number)
         twin = first if first != trial.number else None

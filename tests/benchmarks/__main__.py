@@ -65,7 +65,7 @@ BENCHMARKS = {
         "one_shot_resnet18_20x",
     ),
     "sweep.throughput": ("sweep_trials", "sweep_memory", "ray_trials", "ray_events"),
-    "sweep.drawing": ("sweep_lag",),
+    "sweep.drawing": ("sweep_events", "sweep_lag"),
     "sweep.large_net": ("sweep_checkpoint", "sweep_checkpoint_memory"),
     "sweep.trials": ("workers_overhead", "ray_overhead", "workers_at_once", "ray_at_once"),
 }

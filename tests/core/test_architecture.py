@@ -71,6 +71,7 @@ def test_help_is_light() -> None:
     )
     lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
     assert "usage: featherweight" in done.stdout
+    assert "examples:" in done.stdout
     assert "tui.cli.main" in lines
     assert not {line.partition(".")[0] for line in lines} & HEAVY
 

@@ -1,4 +1,4 @@
-"""Twenty seconds of random keys in a real terminal, on the real net."""
+"""Ten seconds of random keys in a real terminal, on the real net."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.terminal.terminal import PATIENCE, Terminal
 from tests.tui.random_keys.monkey import CHARACTERS, KEYS, SIZES, TEXTS, TOURS, unforeseen
 from tui.views.plot_registry import PLOTS
 
-SECONDS = float(os.environ.get("MONKEY_SECONDS", "20"))
+SECONDS = float(os.environ.get("MONKEY_SECONDS", "10"))
 SEED = int(os.environ.get("MONKEY_SEED", "0"))
 SENT = {
     **CHARACTERS, "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",

@@ -21,7 +21,7 @@ from tui.cli.main import main
 pytestmark = pytest.mark.slow
 
 
-def test_no_file_runs_code_that_the_user_did_not_name(tmp_path: Path):
+def test_no_file_runs_code_that_the_user_did_not_name(command: Command, tmp_path: Path):
     (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'w')\n")
     place, recipe = tmp_path / "it" / "0001", tmp_path / "recipe.toml"
     place.mkdir(parents=True)
@@ -34,7 +34,7 @@ def test_no_file_runs_code_that_the_user_did_not_name(tmp_path: Path):
         ("run", "--config", str(recipe)),
         ("lightest", "--max-drop", "1", "--config", str(recipe)),
     ):
-        process = featherweight(*arguments)
+        process = command(*arguments)
         assert process.returncode == 2
         assert f"add --model {model}" in process.stderr
     assert not (tmp_path / "trace").exists()

@@ -36,12 +36,6 @@ def short_training(data_dir: Path, tmp_path: Path) -> Iterator[Terminal]:
         yield program
 
 
-@pytest.fixture
-def terminal(data_dir: Path) -> Iterator[Terminal]:
-    with Terminal("--epochs", "1", "--data-dir", str(data_dir)) as program:
-        yield program
-
-
 def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal = short_training
     terminal.wait_for("ready: dense net, 99.", "quit")
@@ -116,13 +110,6 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     assert terminal.restored
 
 
-def test_quitting_while_it_loads_leaves_a_clean_terminal(terminal: Terminal):
-    terminal.wait_for("Featherweight", "loading")
-    terminal.press("q")
-    assert terminal.wait() == 0
-    assert terminal.restored
-
-
 def test_keys_work_while_it_loads(tmp_path: Path):
     """Loading waits while another process downloads into the same folder."""
     with FileLock(tmp_path / ".lock"), Terminal("--data-dir", str(tmp_path)) as terminal:
@@ -138,25 +125,13 @@ def test_keys_work_while_it_loads(tmp_path: Path):
         assert terminal.restored
 
 
-def test_wrong_data_are_explained_in_the_program(tmp_path: Path):
-    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not images")
-    with Terminal("--data-dir", str(tmp_path)) as terminal:
-        terminal.wait_for("has fewer bytes than", "delete it", "r to retry")
-        terminal.press("?")
-        terminal.wait_for(HELP)
-        terminal.press("escape")
-        terminal.wait_for("has fewer bytes than", gone=(HELP,))
-        terminal.press("q")
-        assert terminal.wait() == 0
-
-
-def test_with_stderr_in_a_file_the_app_draws_on_the_terminal(tmp_path: Path):
+def test_wrong_data_are_explained_on_the_terminal_with_stderr_in_a_file(tmp_path: Path):
     """`featherweight 2>log`: Textual would draw into the log."""
     (tmp_path / "train-images-idx3-ubyte").write_bytes(b"not images")
     log = tmp_path / "log"
     line = f"exec {FEATHERWEIGHT} --data-dir {tmp_path} 2>{log}"
     with Terminal("-c", line, command="/bin/sh") as terminal:
-        terminal.wait_for("Featherweight", "has fewer bytes than", "r to retry")
+        terminal.wait_for("Featherweight", "has fewer bytes than", "delete it", "r to retry")
         terminal.press("?")
         terminal.wait_for(HELP)
         terminal.press("escape")

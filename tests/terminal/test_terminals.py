@@ -22,7 +22,6 @@ COLOR_256, COLOR_16 = (
     ("name", "of_256", "of_16", "in_ascii"),
     [
         ("xterm-256color", True, False, False),
-        ("screen-256color", True, False, False),
         ("tmux-256color", True, False, False),
         ("linux", False, True, True),
         ("vt100", False, False, True),

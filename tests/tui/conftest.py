@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from core.experiments.experiment import Experiment
 from tests.tui.history.histories import AGGRESSIVE, every_kind, finished
+from tests.tui.pictures import Pictures
 from tests.tui.scripted import Scripted
 from tests.tui.scripted_nets import PATIENCE
+from tests.tui.waiting import wait_for_idle
 from tui.app import FeatherweightApp
 from tui.system.error_log import log_file
 from tui.text.frames import inner_start
@@ -90,6 +94,26 @@ def parsed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", parsed)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def short_waits() -> Iterator[None]:
+    """Let the pilot wait for an idle app no longer than needed."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("app", "pilot"):
+            patch.setattr(f"textual.{module}.wait_for_idle", wait_for_idle)
+        yield
+
+
+@pytest.fixture
+def pictures(snapshot: SnapshotAssertion, request: pytest.FixtureRequest) -> Iterator[Pictures]:
+    """The pictures of a test that draws several in a run; each equals its file, and no other is."""
+    drawn = Pictures(snapshot.use_extension(SVGImageExtension))
+    yield drawn
+    assert drawn.others == []
+    folder, test = request.path.parent / "__snapshots__" / request.path.stem, request.node.name
+    names = {path.stem for path in folder.glob(f"{test}[[]*.svg")}
+    assert names <= {f"{test}[{name}]" for name in drawn.names}, "not drawn any more: delete them"
 
 
 @pytest.fixture

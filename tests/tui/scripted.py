@@ -27,7 +27,7 @@ from core.experiments.exports import Export
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.inference.benchmark_result import Benchmark, BenchmarkUpdated
-from core.jobs.measurement import layer_in_words
+from core.jobs.measurement import layer_notice
 from core.jobs.net import Net
 from core.jobs.restore import RestoredRun
 from core.lightest.trials import (
@@ -182,7 +182,7 @@ class Scripted(Backend):
         self.started.append("reconstruct")
         self.known_accuracies.append(pruned)
         yield Measured("pruned", PRUNED)
-        yield Notice(layer_in_words(LAYER))
+        yield layer_notice(LAYER)
         if self.pause_at is not None:
             self.paused.set()
             self.go.wait(PATIENCE)

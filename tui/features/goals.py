@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -21,11 +22,12 @@ from tui.views.activity import Outcome
 if TYPE_CHECKING:
     from core.jobs.net import Net
     from core.lightest.trials import Lightest
-    from core.pruning.budgets.costs import NetCosts
     from core.pruning.plans import Plan
     from tui.screens.goal_dialog import GoalRequest
-    from tui.state.results import Rankings
     from tui.state.state import State
+
+Learned = Callable[["State"], "State"]
+"""Gives a state what a job has learned."""
 
 
 class Goals(Feature):
@@ -61,57 +63,62 @@ class Goals(Feature):
 
     def _rank(self, request: GoalRequest, chosen: State) -> None:
         """Rank the weights by the criterion of a goal, then take the goal."""
-        from tui.screens.goal_dialog import plan_of
-
-        session, base, order = self.session, chosen.base, chosen.order
+        base = chosen.base
         if base is None:
             return
-        planned = request.drop is None and not request.times_layers
 
-        def start(stop: StopFlag) -> Stream[tuple[Rankings, Plan | InputError | None]]:
-            profiles = yield from session.backend.profiles(base, chosen.settings, stop)
-            rankings = chosen.rankings.having(base, order, profiles)
-            try:
-                ranked = replace(chosen, rankings=rankings)
-                return rankings, plan_of(request, ranked) if planned else None
-            except InputError as error:  # out of reach: the weights are ranked now
-                return rankings, error
+        def learn(stop: StopFlag) -> Stream[Learned]:
+            profiles = yield from self.session.backend.profiles(base, chosen.settings, stop)
+            return lambda state: replace(
+                state, rankings=state.rankings.having(base, chosen.order, profiles)
+            )
 
-        def finish(outcome: tuple[Rankings, Plan | InputError | None]) -> None:
-            rankings, plan = outcome
-            session.state = replace(session.state, rankings=rankings)
-            if isinstance(plan, InputError):
-                session.activity = Outcome(str(plan), "{goal} for another goal", role="error")
-            else:
-                self._take(replace(request, plan=plan, ranks=False))
-
-        session.start_job("ranking the weights", start, finish)
+        request = replace(request, ranks=False)
+        self._learn("ranking the weights", request, chosen, learn)
 
     def _time_layers(self, request: GoalRequest) -> None:
-        """Time the layers, then plan for the goal."""
-        from tui.screens.goal_dialog import plan_of
-
-        session, state, base = self.session, self.state, self.state.base
+        """Time the layers, then take the goal."""
+        base = self.state.base
         if base is None:
             return
 
-        def start(stop: StopFlag) -> Stream[tuple[NetCosts, Plan | InputError]]:
-            costs = yield from session.backend.layer_times(base, stop)
-            try:
-                return costs, plan_of(request, state.with_costs(costs))
-            except InputError as error:  # out of reach: the times are known now
-                return costs, error
+        def learn(stop: StopFlag) -> Stream[Learned]:
+            costs = yield from self.session.backend.layer_times(base, stop)
+            return lambda state: state.with_costs(costs)
 
-        def finish(outcome: tuple[NetCosts, Plan | InputError]) -> None:
-            costs, plan = outcome
-            session.state = session.state.with_costs(costs)
+        request = replace(request, times_layers=False)
+        self._learn("timing the layers", request, self.state, learn)
+
+    def _learn(
+        self,
+        title: str,
+        request: GoalRequest,
+        state: State,
+        learn: Callable[[StopFlag], Stream[Learned]],
+    ) -> None:
+        """Learn something that a goal needs, work out its plan if that was all, and take it."""
+        from tui.screens.goal_dialog import plan_of
+
+        session = self.session
+
+        def start(stop: StopFlag) -> Stream[tuple[Learned, Plan | InputError | None]]:
+            learned = yield from learn(stop)
+            if request.drop is not None or request.times_layers:
+                return learned, None
+            try:
+                return learned, plan_of(request, learned(state))
+            except InputError as error:  # out of reach: what was learned stays
+                return learned, error
+
+        def finish(outcome: tuple[Learned, Plan | InputError | None]) -> None:
+            learned, plan = outcome
+            session.state = learned(session.state)
             if isinstance(plan, InputError):
                 session.activity = Outcome(str(plan), "{goal} for another goal", role="error")
             else:
-                session.state = session.state.set_plan(plan)
-                session.activity = _planned(request)
+                self._take(replace(request, plan=plan))
 
-        session.start_job("timing the layers", start, finish)
+        session.start_job(title, start, finish)
 
     def _ask_by(self, method: str, drop: float) -> None:
         """Ask what the net is to have least of."""
@@ -130,7 +137,6 @@ class Goals(Feature):
         if base is None:
             return
         began, curve, locks, settings = monotonic(), state.curve, state.locks, state.settings
-
         packing = False
 
         def follow(event: Event) -> None:

@@ -1,5 +1,6 @@
 """The keys of the main screen: the single source of its bindings, footer and help."""
 
+import math
 from collections.abc import Sequence
 
 from tui.keys.key import Key
@@ -99,6 +100,9 @@ SEPARATOR = "│ "
 """Between the groups of keys in the footer."""
 
 
+MINOR = 2
+"""The importance up to which keys give way to longer words of others."""
+
 NARROW = 70
 """Below this width some keys lose their words before the footer gives up keys."""
 
@@ -106,15 +110,30 @@ NARROW = 70
 def fitting(keys: Sequence[Key], width: int) -> tuple[Key, ...]:
     """The most important keys, as many as fit in the footer, in groups.
 
-    Words become shorter before keys are left out.
+    Words become shorter before keys are left out, but for minor ones.
     """
     places = {group: place for place, group in enumerate(FOOTER_ORDER)}
     shown = sorted(keys, key=lambda key: places.get(key.group, 0))
-    if footer_width(shown) - 1 > width:
-        shown = [key.narrowed() if key.narrow or width < NARROW else key for key in shown]
-    while shown and footer_width(shown) - 1 > width:
-        shown.remove(min(shown, key=lambda key: key.footer))
+    most = _without_least(shown, width, MINOR)
+    if _fit(most, width):
+        return most
+    shorter = [key.narrowed() if key.narrow or width < NARROW else key for key in shown]
+    return _without_least(shorter, width)
+
+
+def _without_least(keys: Sequence[Key], width: int, most: float = math.inf) -> tuple[Key, ...]:
+    """Keys without the least important ones, up to this importance, until they fit."""
+    shown = list(keys)
+    while not _fit(shown, width):
+        least = min(shown, key=lambda key: key.footer)
+        if least.footer > most:
+            break
+        shown.remove(least)
     return tuple(shown)
+
+
+def _fit(keys: Sequence[Key], width: int) -> bool:
+    return not keys or footer_width(keys) - 1 <= width
 
 
 def footer_width(keys: Sequence[Key]) -> int:

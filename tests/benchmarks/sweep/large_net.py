@@ -24,7 +24,7 @@ COPIES = 4
 
 ROUNDS = 3
 LEAST = 100.0
-MOST = 4.0
+MOST = 4.5
 
 
 def figures(wanted: tuple[str, ...]) -> list[Figure]:

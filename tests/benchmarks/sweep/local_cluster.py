@@ -21,6 +21,12 @@ REPOSITORY = Path(__file__).parents[3]
 STORE = 256 << 20
 """Bytes of the object store."""
 
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",  # 15 by default: other programs would come first
+}
+
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -37,7 +43,7 @@ def measurable(wanted: Iterable[str]) -> list[str]:
 @contextmanager
 def local_cluster(cpus: int) -> Iterator[Any]:
     """The module `ray`, connected to a cluster of its own."""
-    with marked(RAY_USAGE_STATS_ENABLED="0", RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0"):
+    with marked(**SETTINGS):
         from ray.cluster_utils import Cluster
 
         cluster = Cluster()

@@ -38,7 +38,7 @@ TALKERS = 20
 """Trials that report every batch at once."""
 
 EVENTS = 1_000.0
-"""Events a second: a hundred trials at once, each of which reports ten."""
+"""Events a second: two hundred trials at once, each of which reports four and more."""
 
 
 @dataclass

@@ -191,6 +191,10 @@ def test_layers_it_leaves_out_are_named_and_ranked_by_magnitude(few: Splits) -> 
         (Given({"3": 1.0}), "layer '3': found float, expected a tensor"),
         (Given({"3": -torch.ones(10, 12)}), "layer '3': 120 of 120 importances are .* or < 0"),
         (Given({"3": torch.full((10, 12), torch.nan)}), "expected finite ones of at least 0$"),
+        (
+            Given({"3": torch.full((10, 12), 1e300, dtype=torch.float64)}),
+            "120 of 120 importances are NaN",
+        ),
     ],
 )
 def test_what_is_no_criterion_is_refused_and_the_model_stays(

@@ -82,11 +82,10 @@ def test_goals_and_scans_are_those_of_the_criterion(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("criterion", ["taylor", "obs"])
 def test_an_interrupted_run_ends_as_it_would_have(
-    criterion: CriterionName, workbench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
+    workbench: Workbench, base: Net, aggressive: Plan, tmp_path: Path
 ) -> None:
-    chosen = ranking_by(workbench, criterion)
+    chosen = ranking_by(workbench, "obs")  # which ranks by the base's Gram matrices throughout
     whole = drain(recorded_jobs.finetune(chosen, base, aggressive, Experiment(tmp_path / "whole")))
     experiment = Experiment(tmp_path / "broken")
     stream = recorded_jobs.finetune(chosen, base, aggressive, experiment)
@@ -95,7 +94,7 @@ def test_an_interrupted_run_ends_as_it_would_have(
     next(stream)
     stream.close()
     run = experiment.newest()
-    assert (run.record.finetuning or {})["criterion"] == criterion
+    assert (run.record.finetuning or {})["criterion"] == "obs"
     resumed = drain(resume(workbench, base, run, experiment))
     assert same(resumed.weights, whole.weights)
     assert all(
@@ -103,4 +102,4 @@ def test_an_interrupted_run_ends_as_it_would_have(
         for key in whole.masks.pruned
     )
     restored = drain(restore(workbench, base, experiment, experiment.find("1")))
-    assert restored.settings.changes.criterion == criterion
+    assert restored.settings.changes.criterion == "obs"

@@ -62,17 +62,6 @@ def test_inference_shares_weights_except_for_user_nets(models: Models, own: Mode
         assert set(found.values()) == {shares}
 
 
-def test_a_pruned_model_holds_what_the_plan_leaves_in_memory_of_its_own(models: Models) -> None:
-    weights = copy_weights(models.fresh(4))
-    before = {name: tensor.clone() for name, tensor in weights.items()}
-    plan = {"fc1": 0.9, "fc2": 0.5, "fc3": 0.0}
-    made = models.pruned_copy(weights, plan)
-    for layer in models.layers:
-        left = int(made.get_parameter(layer.key).count_nonzero())
-        assert left == layer.elements - round(plan[layer.name] * layer.elements)
-    assert same(weights, before)
-
-
 def test_a_users_net_that_cannot_be_copied_is_built_again(tmp_path: Path) -> None:
     path = tmp_path / "once.py"
     path.write_text(

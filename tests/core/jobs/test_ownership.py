@@ -119,7 +119,7 @@ def test_inference_reads_weights_without_copying(workbench: Workbench, base: Net
     for name, parameter in asked.named_parameters():
         assert parameter.data_ptr() == base.weights[name].data_ptr()
         assert not parameter.requires_grad, "nobody can train it"
-    pruned = workbench.models.pruned_copy(base.weights, PLAN)
+    pruned = drain(measurement.pruned_net(workbench, base, PLAN))
     for name, parameter in pruned.named_parameters():
         assert parameter.data_ptr() != base.weights[name].data_ptr()
 

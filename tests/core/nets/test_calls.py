@@ -92,6 +92,8 @@ def test_storing_and_loading_are_calls_of_the_net() -> None:
 
 def test_a_long_text_is_cut() -> None:
     assert len(describe(ValueError("x" * 10_000))) < 600
+    traced = "bad\n\nWhile executing %n : [num_users=1] = call_module[n]\nOriginal traceback:"
+    assert describe(ValueError(traced)) == "ValueError: bad"
 
 
 def test_a_train_that_returns_nothing_is_fine() -> None:

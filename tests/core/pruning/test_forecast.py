@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,6 +50,12 @@ def test_the_forecast_without_pruning_is_the_dense_accuracy() -> None:
     assert forecast(SCAN, PROFILES, {"a": 0.0, "b": 0.0}, DENSE) == DENSE
     floors = (profile("a", zeros=50), profile("b"))
     assert forecast(SCAN, floors, {"a": 0.5, "b": 0.0}, DENSE) == DENSE
+
+
+def test_a_scan_of_reconstructed_layers_says_nothing_of_pruned_ones() -> None:
+    plan = {"a": 0.7, "b": 0.9}
+    assert forecast(replace(SCAN, repair="recalibrate"), PROFILES, plan, DENSE) is not None
+    assert forecast(replace(SCAN, repair="reconstruct"), PROFILES, plan, DENSE) is None
 
 
 def test_there_is_no_forecast_if_a_layer_was_not_scanned() -> None:

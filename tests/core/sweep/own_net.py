@@ -58,6 +58,9 @@ class Place:
     def made(cls, folder: Path) -> Place:
         (folder / "own.py").write_text(SOURCE, encoding="utf-8")
         (folder / "helper.py").write_text("WIDTH = 64\n", encoding="utf-8")
+        (folder / "other.py").write_text(
+            "TOKEN = 'the net does not import this'\n", encoding="utf-8"
+        )
         for number, (image, label) in enumerate(zip(*draw(240, seed=0), strict=True)):
             (folder / "images" / str(label)).mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(folder / "images" / str(label) / f"{number}.png")

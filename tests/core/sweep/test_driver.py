@@ -68,7 +68,8 @@ def digests(experiment: Experiment) -> list[str | None]:
 class Packing:
     """An executor that packs all that goes and comes, as between processes; and loses workers.
 
-    `losses` are the messages at which a worker is lost, one an attempt.
+    `losses` are the messages at which a worker is lost, one an attempt; after "node " it is lost
+    with its node.
     """
 
     def __init__(self, losses: Sequence[str]) -> None:
@@ -89,12 +90,14 @@ class Packing:
         resume = task.work.resume
         epochs = resume.json["epochs"] if resume else ()
         self.resumed_after.append(len(epochs))
-        end = self._losses.popleft() if self._losses else None
+        end = self._losses.popleft() if self._losses else ""
+        lost = Lost("killed", with_node=end.startswith("node "))
+        end = end.removeprefix("node ")
         stream = packed(self._runner.run(task, PackedNet.of(base)))
         for message in map(unpacked, stream):
             name = type(message).__name__
             if end in (name, f"{name} {getattr(message, 'epoch', None)}"):
-                self._queue.append((task.number, Lost("killed")))
+                self._queue.append((task.number, lost))
                 return
             self._queue.append((task.number, message))
 
@@ -227,11 +230,11 @@ def test_a_trial_whose_worker_is_lost_is_one_run_with_the_same_net(
     workbench: Workbench, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.executors.packed.PACE", 0.0)
-    executor = Packing(losses=["Begun", "Batch 2"])
+    executor = Packing(losses=["Begun", "Begun", "node Begun", "Batch 2", "Batch 2"])
     experiment = Experiment(tmp_path)
     result, events = sweep(workbench, trials_of(workbench)[:1], experiment, executor)
-    assert sum(isinstance(event, TrialLost) for event in events) == 2
-    assert executor.resumed_after == [0, 0, 1]
+    assert sum(isinstance(event, TrialLost) for event in events) == 5
+    assert executor.resumed_after == [0, 0, 0, 0, 1, 1]
     assert digests(experiment) == digests(whole[0])[:1]
     assert [outcome.run for outcome in result.outcomes] == ["0001"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.events import Epoch, Event, drain
+from core.executors.cluster import with_sources
 from core.executors.events import TrialReported
 from core.executors.in_process import InProcess
 from core.executors.packed import PackedNet
@@ -15,6 +16,7 @@ from core.executors.processes import Processes
 from core.executors.runner import TaskRunner
 from core.executors.tasks import Executor, Task, plain_settings
 from core.executors.work.fine_tuning import FineTuning
+from core.executors.work.packing import Packing
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
 from core.sweep.live.events import SweepResult
@@ -68,6 +70,15 @@ def stopped_after(
     return place.sweep(bench, executor, sink, (0,), stops=lambda: stops)
 
 
+def test_only_code_that_the_user_names_by_its_file_travels(place: Place) -> None:
+    """With the modules beside it that it imports; that of a package has to be there."""
+    task = Task(1, {"model": place.model}, "", Packing(99.0))
+    assert list(with_sources(task).sources) == ["own.py", "helper.py"]
+    for model in ("cnn5", "torchvision.models:resnet18", "tests.core.user_nets:Net"):
+        other = replace(task, settings={"model": model})
+        assert with_sources(other) == other
+
+
 def test_the_code_of_a_net_travels_as_text(place: Place, bench: Workbench, tmp_path: Path) -> None:
     """A worker that lacks the files writes them, and the record names the user's own path."""
     from core.jobs.dense_net import open_dense_net
@@ -78,7 +89,7 @@ def test_the_code_of_a_net_travels_as_text(place: Place, bench: Workbench, tmp_p
     assert list(sources) == ["own.py", "helper.py"]
     settings = plain_settings(replace(place.settings, weights=None)) | {"model": "gone/own.py:Net"}
     plan = {layer.name: 0.5 for layer in bench.layers}
-    work = FineTuning(plan, "", "gone/own.py:Net")
+    work = FineTuning(plan, "", "gone/own.py:Net", place.settings.dataset)
     task = Task(1, settings | {"epochs": 0}, base.digest, work, sources)
     result = drain(TaskRunner().run(task, PackedNet.of(base)))
     assert result.record.model == "gone/own.py:Net"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from importlib.util import find_spec
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -40,3 +42,24 @@ def test_another_server_is_no_cluster(answer: bytes) -> None:
         with pytest.raises(InputError, match="is not the head of a Ray cluster"):
             connect(f"127.0.0.1:{server.getsockname()[1]}")
         thread.join()
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray")
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [("127.0.0.1:1", r"auto: no answer at .*:1 "), (None, "no Ray cluster that this")],
+)
+def test_a_machine_that_is_in_no_cluster_is_told_at_once(
+    before: str | None, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nor does it take another one for its own when Ray has noted one that has ended."""
+    from ray._private import services
+
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(services, "find_gcs_addresses", set)
+    if before is not None:
+        (tmp_path / "ray").mkdir()
+        (tmp_path / "ray" / "ray_current_cluster").write_text(before)
+    with pytest.raises(InputError, match=words):
+        connect("auto")

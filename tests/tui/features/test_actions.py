@@ -28,7 +28,7 @@ from tui.features.scanning import Scanning
 from tui.features.training import Training
 from tui.screens.goal_dialog import GoalRequest
 from tui.state.recipe_form import RecipeForm
-from tui.state.results import Result
+from tui.state.results import Result, shot_of
 from tui.state.state import State
 from tui.views.activity import JobProgress
 from tui.views.plot_registry import PLOTS
@@ -211,6 +211,16 @@ def test_a_restored_run_brings_its_nets_plan_and_recipe_and_undo_returns():
     assert state.undo().untouched
     dense = with_run(START, replace(restored, plan=None))
     assert (dense.dense, dense.base, dense.finetuned) == (run, run, None)
+
+
+def test_a_net_pruned_another_way_is_restored_with_that_way():
+    changes = RecipeChanges(criterion="obs")
+    settings = Settings(seed=7, recalibrate="off", changes=changes)
+    restored = RestoredRun(settings, START.dense, MODERATE, net(MODERATE), "pruned", PRUNED, ())
+    state = with_run(START, restored)
+    assert state.shot == shot_of(settings)
+    assert state.is_current(state.pruned)
+    assert state.undo().settings == START.settings
 
 
 def test_a_recipe_file_sets_the_seed_and_one_for_another_net_is_refused(tmp_path: Path):

@@ -7,6 +7,8 @@ import pytest
 from core.errors import WorkError
 from tests.tui.conftest import framed, idle, ready, until
 from tests.tui.features.test_background_measurement import shown
+from tests.tui.looks.conftest import compare_at
+from tests.tui.pictures import running
 from tests.tui.scripted import Scripted
 from tests.tui.scripted_nets import AGGRESSIVE, MODERATE
 from tui.app import FeatherweightApp
@@ -107,17 +109,15 @@ async def test_an_error_keeps_the_rows_measured_before(monkeypatch):
         assert app.state.planned == AGGRESSIVE
 
 
-@pytest.mark.parametrize("size", [(60, 20), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_the_plot_of_speed_looks_as_drawn(snap_compare, app, monkeypatch, size):
+async def test_the_plot_of_speed_looks_as_drawn(pictures, app, monkeypatch):
     monkeypatch.setattr("tui.session.monotonic", lambda: 0.0)
     monkeypatch.setattr("tui.views.activity.monotonic", lambda: 3.0)
     monkeypatch.setattr("tui.app.monotonic", lambda: 0.0)
 
-    async def timed(pilot):
+    async with running(app, (60, 20)) as pilot:
         await ready(pilot)
         app.session.backend.rested.set()
         await pilot.press(*PRESET, "b")
         await idle(pilot)
         await still(pilot)
-
-    assert snap_compare(app, terminal_size=size, run_before=timed)
+        await compare_at(pilot, [(60, 20), (80, 24)], pictures)

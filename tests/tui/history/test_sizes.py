@@ -23,6 +23,7 @@ from tests.tui.history.histories import (
 )
 from tests.tui.history.histories import text as screen
 from tests.tui.history.test_snapshots import PLACE
+from tests.tui.pictures import running
 from tui.state.run_rows import RunRow
 from tui.views.history import about, sizes
 
@@ -94,19 +95,17 @@ def test_invalid_sizes_are_not_shown(three):
     )
 
 
-@pytest.mark.parametrize("keys", [(), ("space", "down")], ids=["runs", "two-runs"])
-def test_sizes_look_as_drawn(snap_compare, three, keys, monkeypatch):
+async def test_sizes_look_as_drawn(pictures, three, monkeypatch):
     monkeypatch.setattr("tui.views.history.with_tilde", lambda _: PLACE)
     monkeypatch.setattr(
         "tui.state.run_rows._local", lambda _: datetime(2026, 11, 20, 9, 7, tzinfo=UTC)
     )
     monkeypatch.setattr("tui.views.run_table._now", lambda: datetime(2026, 11, 22, 20, tzinfo=UTC))
-
-    async def pressed(pilot) -> None:
+    async with running(Host(three)) as pilot:
         await settled(pilot)
-        await press(pilot, *keys)
-
-    assert snap_compare(Host(three), terminal_size=(80, 24), run_before=pressed)
+        await pictures.compare(pilot, "runs")
+        await press(pilot, "space", "down")
+        await pictures.compare(pilot, "two-runs")
 
 
 def _row(experiment: Experiment) -> RunRow:

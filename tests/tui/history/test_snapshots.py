@@ -1,7 +1,7 @@
 """What the history looks like, at every size.
 
 After a change that is meant: `python -m pytest tests/tui/history/test_snapshots.py
---snapshot-update`, and look at the report before committing.
+--snapshot-update`, and look at the pictures before committing.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from core.experiments.experiment import Experiment
-from tests.tui.history.histories import Host, every_kind, press, settled
+from tests.tui.history.histories import Host, every_kind, press, ready, settled
+from tests.tui.pictures import Pictures, running
 
 SIZES = [(60, 20), (80, 24), (120, 36)]
 PLACE = "~/.local/share/featherweight/experiments/cnn5-mnist"
 TO_COMPARE = ("space", "end", "up", "up")
 
 pytestmark = pytest.mark.slow
-
-sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 @pytest.fixture(scope="module")
@@ -38,43 +36,45 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.screens.history.panes.REDRAW_SECONDS", 0.05)
 
 
-def pressing(*keys: str):
-    async def pressed(pilot: Pilot[None]) -> None:
-        await settled(pilot)
-        await press(pilot, *keys)
+async def compare_at_every_size(app: Host, pictures: Pictures, *keys: str) -> None:
+    """Press keys, and compare the screen with its picture at each size."""
+    async with running(app, SIZES[0]) as pilot:
+        await ready(pilot, *keys)
+        for columns, rows in SIZES:
+            await pilot.resize_terminal(columns, rows)
+            await settled(pilot)
+            await pictures.compare(pilot, f"{columns}x{rows}")
 
-    return pressed
+
+async def test_runs_look_as_drawn(pictures, twelve):
+    await compare_at_every_size(Host(twelve, current="0012"), pictures)
 
 
-@sizes
-def test_runs_look_as_drawn(snap_compare, twelve, size):
+async def test_two_runs_look_as_drawn(pictures, twelve):
+    await compare_at_every_size(Host(twelve, current="0012"), pictures, *TO_COMPARE)
+
+
+async def test_every_pane_looks_as_drawn(pictures, twelve):
+    async with running(Host(twelve, current="0012"), (80, 24)) as pilot:
+        await ready(pilot, "end", "up", "n", "?")
+        await pictures.compare(pilot, "note")
+    async with running(Host(twelve, current="0012"), (80, 24)) as pilot:
+        await ready(pilot, *TO_COMPARE)
+        for pane in ("curves", "weights"):
+            await press(pilot, "v")
+            await pictures.compare(pilot, pane)
+
+
+async def test_every_theme_looks_as_drawn(pictures, twelve):
     app = Host(twelve, current="0012")
-    assert snap_compare(app, terminal_size=size, run_before=pressing())
-
-
-@sizes
-def test_two_runs_look_as_drawn(snap_compare, twelve, size):
-    app = Host(twelve, current="0012")
-    assert snap_compare(app, terminal_size=size, run_before=pressing(*TO_COMPARE))
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [(*TO_COMPARE, "v"), (*TO_COMPARE, "v", "v"), ("end", "up", "n", "?")],
-    ids=["curves", "weights", "note"],
-)
-def test_every_pane_looks_as_drawn(snap_compare, twelve, keys):
-    app = Host(twelve, current="0012")
-    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing(*keys))
-
-
-@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark"])
-def test_every_theme_looks_as_drawn(snap_compare, twelve, theme):
-    app = Host(twelve, current="0012")
-    app.theme = theme
-    assert snap_compare(app, terminal_size=(120, 36), run_before=pressing(*TO_COMPARE))
+    async with running(app, (120, 36)) as pilot:
+        await ready(pilot, *TO_COMPARE)
+        for theme in ("textual-light", "ansi-dark"):
+            app.theme = theme
+            await settled(pilot)
+            await pictures.compare(pilot, theme)
 
 
 def test_a_history_without_runs_looks_as_drawn(snap_compare):
     app = Host(Experiment(Path("/none/of/this/is/there/cnn5-mnist")))
-    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing())
+    assert snap_compare(app, terminal_size=(80, 24), run_before=settled)

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from textual.pilot import Pilot
+
+from tests.tui.conftest import settled, until
+from tests.tui.pictures import Pictures
+from tui.app import FeatherweightApp
+from tui.text.lines import width_of
+from tui.widgets.plot import PlotPanel
+
+
+def plots_are_drawn(app: FeatherweightApp) -> bool:
+    """Whether every plot on the main screen shows something at its size."""
+    panels = [panel for panel in app.main_screen.query(PlotPanel) if panel.display]
+    return all(panel.lines and width_of(panel.lines[0]) == panel.size.width for panel in panels)
+
+
+async def compare_at(
+    pilot: Pilot[None], sizes: Sequence[tuple[int, int]], pictures: Pictures, name: str = "{}"
+) -> None:
+    """Compare the screen with its picture at each size; `{}` in the name is the size."""
+    for columns, rows in sizes:
+        await pilot.resize_terminal(columns, rows)
+        await until(pilot, plots_are_drawn)
+        await settled(pilot)
+        await pictures.compare(pilot, name.format(f"{columns}x{rows}"))
 
 
 @pytest.fixture

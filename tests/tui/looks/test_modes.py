@@ -16,12 +16,11 @@ from textual.app import App
 from textual.color import TRANSPARENT
 
 from tests.tui.conftest import idle, ready, settled, until
+from tests.tui.looks.conftest import plots_are_drawn
 from tests.tui.looks.vision import contrast
 from tui.app import FeatherweightApp
 from tui.looks.palette import PaletteColors
 from tui.looks.terminal import Look
-from tui.text.lines import width_of
-from tui.widgets.plot import PlotPanel
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("same_every_time")]
 
@@ -49,12 +48,6 @@ def drawn(app: App[None]) -> Iterator[Segment]:
 def hexed(color: Color) -> str:
     red, green, blue = color.get_truecolor()
     return f"#{red:02x}{green:02x}{blue:02x}"
-
-
-def plots_are_drawn(app: FeatherweightApp) -> bool:
-    """Whether every plot on the main screen shows something at its size."""
-    panels = [panel for panel in app.main_screen.query(PlotPanel) if panel.display]
-    return all(panel.lines and width_of(panel.lines[0]) == panel.size.width for panel in panels)
 
 
 def check(app: App[None], look: Look) -> None:

@@ -1,7 +1,7 @@
 """What each screen looks like; `test_modes` has every kind of theme.
 
 After a change that is meant: `python -m pytest tests/tui/looks/test_snapshots.py
---snapshot-update`, and look at the report before committing.
+--snapshot-update`, and look at the pictures before committing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from core.jobs.net import Net
 from core.pruning.curves import SPARSITIES, Point, PointScanned, Scan
 from core.settings.settings import Settings
 from tests.tui.conftest import idle, ready, settled, until
+from tests.tui.looks.conftest import compare_at
+from tests.tui.pictures import running
 from tests.tui.scripted import Many, Scripted
 from tests.tui.scripted_nets import PATIENCE, residual, scanned
 from tui.app import FeatherweightApp
@@ -26,6 +28,9 @@ from tui.views.plot_registry import PLOTS
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("same_every_time")]
 
 SIZES = [(60, 20), (80, 24), (120, 36), (200, 60)]
+"""A screen that shows one plot goes to that of a job; one that shows all stays where it was. So a
+picture after a job is drawn in a run that starts at a size with as many plots."""
+
 PLAN = ("m", "down", "enter", "down")
 
 
@@ -42,9 +47,10 @@ async def finetuned(pilot: Pilot[None]) -> None:
     await settled(pilot)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_the_plan_looks_as_drawn(snap_compare, app, size):
-    assert snap_compare(app, terminal_size=size, run_before=planned)
+async def test_the_plan_looks_as_drawn(app, pictures):
+    async with running(app, SIZES[-1]) as pilot:
+        await planned(pilot)
+        await compare_at(pilot, SIZES[::-1], pictures)
 
 
 @pytest.mark.parametrize("size", [(60, 20), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -57,18 +63,20 @@ def test_a_plot_on_the_whole_screen_looks_as_drawn(snap_compare, app, size):
     assert snap_compare(app, terminal_size=size, run_before=whole)
 
 
-@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("keys", [("down",), ("enter",)], ids=["asked", "written"])
-def test_the_export_dialog_looks_as_drawn(snap_compare, app, size, keys, tmp_path, monkeypatch):
-    async def exported(pilot: Pilot[None]) -> None:
-        await finetuned(pilot)
-        await pilot.press("e", *keys)
-        await idle(pilot)
-        await settled(pilot)
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))  # the dialog names the folder
-    assert snap_compare(app, terminal_size=size, run_before=exported)
+async def test_the_export_dialog_looks_as_drawn(pictures, tmp_path, monkeypatch):
+    for sizes in (SIZES[:2], SIZES[2:3]):
+        folder = tmp_path / str(sizes[0])
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("HOME", str(folder))  # the dialog names the folder
+        monkeypatch.setenv("XDG_STATE_HOME", str(folder))  # without the plan of the other run
+        async with running(FeatherweightApp(Scripted()), sizes[0]) as pilot:
+            await finetuned(pilot)
+            await pilot.press("e", "down")
+            await compare_at(pilot, sizes, pictures, "asked-{}")
+            await pilot.press("escape", "e", "enter")
+            await idle(pilot)
+            await compare_at(pilot, sizes, pictures, "written-{}")
 
 
 def test_files_of_another_plan_look_as_drawn(snap_compare, app):
@@ -82,14 +90,14 @@ def test_files_of_another_plan_look_as_drawn(snap_compare, app):
     assert snap_compare(app, terminal_size=(80, 24), run_before=changed)
 
 
-@pytest.mark.parametrize("plot", range(4))
-def test_plots_of_an_adopted_base_look_as_drawn(snap_compare, app, plot):
-    async def adopted(pilot: Pilot[None]) -> None:
+async def test_plots_of_an_adopted_base_look_as_drawn(app, pictures):
+    async with running(app) as pilot:
         await finetuned(pilot)
-        await pilot.press("a", "right", *["v"] * plot)
-        await settled(pilot)
-
-    assert snap_compare(app, terminal_size=(80, 24), run_before=adopted)
+        await pilot.press("a", "right")
+        for plot in range(4):
+            await settled(pilot)
+            await pictures.compare(pilot, str(plot))
+            await pilot.press("v")
 
 
 def test_a_training_looks_as_drawn(snap_compare):
@@ -107,29 +115,31 @@ def test_a_training_looks_as_drawn(snap_compare):
     assert snap_compare(app, terminal_size=(80, 24), run_before=halfway)
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [("9", "7"), ("1", "0", "1"), ("m",), ("c", "down"), ("question_mark",), ("t",)],
-    ids="-".join,
-)
-def test_every_dialog_looks_as_drawn(snap_compare, app, keys):
-    async def up(pilot: Pilot[None]) -> None:
+async def test_every_dialog_looks_as_drawn(app, pictures):
+    async with running(app) as pilot:
         await planned(pilot)
-        await pilot.press(*keys)
-        await settled(pilot)
+        for keys in (
+            ("9", "7"),
+            ("1", "0", "1"),
+            ("m",),
+            ("c", "down"),
+            ("question_mark",),
+            ("t",),
+        ):
+            await pilot.press(*keys)
+            await settled(pilot)
+            await pictures.compare(pilot, "-".join(keys))
+            await pilot.press("escape")
 
-    assert snap_compare(app, terminal_size=(80, 24), run_before=up)
 
-
-@pytest.mark.parametrize("card", [2, 4])
-def test_the_tour_looks_as_drawn(snap_compare, app, card):
-    async def toured(pilot: Pilot[None]) -> None:
-        await ready(pilot)
-        await pilot.press(*["enter"] * card)
-        await settled(pilot)
-
+async def test_the_tour_looks_as_drawn(app, pictures):
     app.shows_tour = True
-    assert snap_compare(app, terminal_size=(60, 20), run_before=toured)
+    async with running(app, SIZES[0]) as pilot:
+        await ready(pilot)
+        for card in (2, 4):
+            await pilot.press("enter", "enter")
+            await settled(pilot)
+            await pictures.compare(pilot, str(card))
 
 
 def test_the_palette_looks_as_drawn(snap_compare, app):
@@ -167,20 +177,14 @@ def test_a_failed_job_looks_as_drawn(snap_compare, app, backend):
     assert snap_compare(app, terminal_size=(80, 24), run_before=failed)
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [("down", "space", "down", "space", "8", "5", "enter", "l", "up"), ("slash", *"layer3 3x3")],
-    ids=["groups", "find"],
-)
-@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_many_layers_look_as_drawn(snap_compare, keys, size):
-    async def listed(pilot: Pilot[None]) -> None:
+async def test_many_layers_look_as_drawn(pictures):
+    async with running(FeatherweightApp(Many(net=residual())), SIZES[2]) as pilot:
         await ready(pilot)
-        await pilot.press(*keys)
-        await settled(pilot)
-
-    app = FeatherweightApp(Many(net=residual()))
-    assert snap_compare(app, terminal_size=size, run_before=listed)
+        await pilot.press("slash", *"layer3 3x3")
+        await compare_at(pilot, SIZES[2::-1], pictures, "{}-find")
+        await pilot.press("escape", "home")
+        await pilot.press("down", "space", "down", "space", "8", "5", "enter", "l", "up")
+        await compare_at(pilot, SIZES[2::-1], pictures, "{}-groups")
 
 
 async def mapped(pilot: Pilot[None]) -> None:
@@ -192,10 +196,11 @@ async def mapped(pilot: Pilot[None]) -> None:
     await settled(pilot)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_the_sensitivity_of_many_layers_looks_as_drawn(snap_compare, size):
-    app = FeatherweightApp(Many(net=residual()))
-    assert snap_compare(app, terminal_size=size, run_before=mapped)
+async def test_the_sensitivity_of_many_layers_looks_as_drawn(pictures):
+    for sizes in (SIZES[:3], SIZES[3:]):
+        async with running(FeatherweightApp(Many(net=residual())), sizes[0]) as pilot:
+            await mapped(pilot)
+            await compare_at(pilot, sizes, pictures)
 
 
 def test_the_sensitivity_of_many_layers_looks_as_drawn_in_a_terminals_own_colors(snap_compare):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.events import Batch, Epoch, Event, Notice, Portion, Progress
-from core.jobs.measurement import layer_in_words
+from core.jobs.measurement import layer_notice
 from core.lightest.trials import DescentStarted
 from core.reconstruction.tasks import LayerReconstructed
 from tui.state.training_curve import TrainingCurve
@@ -116,13 +116,13 @@ def test_only_a_warning_takes_rows_from_the_plots_while_a_job_runs() -> None:
 
 
 def test_the_error_of_a_layer_is_readable_beside_the_step_that_follows() -> None:
-    layer = LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541)
-    step = Progress("conv3 (3 of 5): choosing weights", 39, 300, "steps")
-    job = progress(Notice(layer_in_words(layer)), step)
-    wide, narrow = (text(activity(job, width, now=60.0))[1].strip() for width in (100, 80))
-    error, place = "conv2: error 5.41 % (62.1 % by magnitude)", "conv3 (3 of 5): choosing weights"
-    assert wide == f"{error} · {place} 39 of 300 steps"
-    assert narrow == f"{error} · {place}"
+    layer = LayerReconstructed("layer2.conv2", 2, 5, 1_280, 0.6213, 0.0541)
+    step = Progress("layer2.conv3 (3 of 5): choosing weights", 39, 300, "steps")
+    job = progress(layer_notice(layer), step)
+    whole = f"layer2.conv2: output error 5.41 % (62.1 % by magnitude) · {step.step}"
+    short = f"layer2.conv2: error 62.1 → 5.41 % · {step.step}"
+    shown = {width: text(activity(job, width, now=60.0))[1].strip() for width in (120, 100, 80)}
+    assert shown == {120: f"{whole} 39 of 300 steps", 100: whole, 80: short}
 
 
 def test_one_of_many_trainings_does_not_say_how_long_all_of_them_take() -> None:

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -49,6 +50,7 @@ def prepare(args: Namespace) -> Command[Any]:
     locked = read_options.locks_of(args, workbench.layer_names)
     if goal:
         check_goal(workbench, goal, locked)
+    asked, by = (str(goal), method) if goal else (None, None)
 
     def work(stop: StopFlag) -> Stream[RunOutcome]:
         yield from workbench.prepared_to_train(stop) if trains else workbench.prepared(stop)
@@ -58,14 +60,18 @@ def prepare(args: Namespace) -> Command[Any]:
         if goal:
             target = yield from plan_for(workbench, base, goal, method, locked, experiment, stop)
         if trains:
-            stream = recorded_jobs.finetune(workbench, base, target, experiment, stop)
+            stream = recorded_jobs.finetune(
+                workbench, base, target, experiment, stop, goal=asked, allocate=by
+            )
             tuned = yield from within(tuning, stream)
-            record = finetuned_record(workbench, base, target, tuned)
-            return RunOutcome(record, experiment.folder, tuned.run)
-        pruning = recorded_jobs.prune(workbench, base, target, experiment, stop)
-        pruned = yield from within(tuning, pruning)
-        record = pruned_record(workbench, base, target, pruned)
-        return RunOutcome(record, experiment.folder, pruned.run)
+            record, run = finetuned_record(workbench, base, target, tuned), tuned.run
+        else:
+            pruning = recorded_jobs.prune(
+                workbench, base, target, experiment, stop, goal=asked, allocate=by
+            )
+            pruned = yield from within(tuning, pruning)
+            record, run = pruned_record(workbench, base, target, pruned), pruned.run
+        return RunOutcome(replace(record, goal=asked, allocate=by), experiment.folder, run)
 
     return Command(work, _show, args.json)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.events import Event, Notice, drain
+from core.events import Event, drain
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import BaseRecord
 from core.experiments.runs import DONE, INTERRUPTED, STOPPED, Run
@@ -69,7 +69,7 @@ def test_a_run_without_training_is_recorded_and_restored(
     assert made.masks.revived(run.weights()) == 0
     reports = of_type(LayerReconstructed, events)
     assert [report.number for report in reports] == [1, 2, 3, 4, 5]
-    assert measurement.layer_in_words(reports[-1]) in [e.text for e in of_type(Notice, events)]
+    assert measurement.layer_notice(reports[-1]) in events
     assert 0 < (reports[-1].error or 0) <= (reports[-1].magnitude or 0)
 
     restored = drain(restore(fast, base, experiment, run))

@@ -3,93 +3,176 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 
 import pytest
-from ray.cluster_utils import Cluster
 
 from core.errors import InputError
-from core.executors import ray_connection
+from core.events import Event, drain, never
 from core.executors.cluster import RayCluster, Share
+from core.executors.events import TrialBegan
+from core.executors.in_process import InProcess
 from core.executors.ray_connection import connect
+from core.executors.tasks import Executor
+from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
+from core.pruning.goals import Goal
+from core.settings.settings import Settings
+from core.sweep.choices import PlanAxes
+from core.sweep.driver import run_trials
+from core.sweep.grid import Grid
+from core.sweep.live.events import SweepResult
+from core.sweep.planning import plan_trials
+from tests.core.executors.cluster.local_cluster import ROOT, LocalCluster
 from tests.core.sweep.faults import Faults, kill_one
-from tests.core.sweep.own_net import Place, nets, processes_with
+from tests.core.sweep.own_net import Place, nets, vars_of
 
 pytestmark = pytest.mark.slow
 
-MARKER = f"FEATHERWEIGHT_TEST_CLUSTER={os.getpid()}"
+ON_MNIST = {
+    "model": "lenet-300-100",
+    "precision": "fp32",
+    "threads": 1,
+    "batch_size": 1000,
+    "epochs": 2,
+}
+"""A net of 267,000 parameters, trained on all of MNIST: 3 s of a processor."""
 
-STARTS = 5
-"""A busy machine may take longer to start a node than Ray waits."""
-
-STORE = 100 << 20
-"""Bytes of a node's object store, about the least that Ray takes."""
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """A head and a node, one CPU each, with real raylets."""
-    name, _, value = MARKER.partition("=")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(name, value)
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        root = Path(__file__).parents[4]
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]))
-        made = next(filter(None, (started() for _ in range(STARTS))))
-        yield made
-        made.shutdown()
+PROGRAM = "import sys; from tui.cli.main import main; sys.exit(main())"
 
 
-def started() -> Cluster | None:
-    """A cluster; None if it did not start within the 30 seconds that Ray gives it."""
-    arguments = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": STORE}
-    made = Cluster()
-    try:
-        made.add_node(**arguments)
-        made.add_node(num_cpus=1, object_store_memory=STORE)
-        made.wait_for_nodes()
-    except Exception:  # Ray raises just this one
-        made.shutdown()
-        return None
-    return made
+def sweep(
+    settings: dict[str, object],
+    executor: Callable[[Workbench], Executor],
+    folder: Path,
+    seeds: tuple[int, ...] = (0, 1),
+    sink: Callable[[Event], object] = lambda event: None,
+) -> tuple[Experiment, SweepResult]:
+    """Prune 10x with every seed."""
+    workbench, experiment = Workbench(Settings.of(settings)), Experiment(folder)
+    trials = Grid(PlanAxes((Goal("ratio", 10.0),)), {"seed": seeds}).trials(
+        lambda given: Settings.of({**settings, **given})
+    )
+    planned = drain(plan_trials(workbench, trials, {}, experiment, never))
+    return experiment, drain(run_trials(planned, experiment, executor(workbench)), sink)
 
 
+@pytest.mark.usefixtures("mnist_dir", "one_thread")
 def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
-    place: Place,
-    bench: Workbench,
-    here: dict[int | None, str | None],
-    cluster: Cluster,
+    cluster: LocalCluster,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.executors.cluster.AHEAD", 1)
+    """Nodes that lack MNIST get it from the driver, also one that joins later."""
+    monkeypatch.setattr("core.executors.cluster.AHEAD", 1)  # so that what is killed is not done yet
+    here, _ = sweep(ON_MNIST, InProcess, tmp_path / "here")
+    for home in ("one", "two"):
+        cluster.join(home=home)
     executor = RayCluster(connect(cluster.address), Share())
     assert executor.room == 3
 
-    def replace_node() -> None:
-        cluster.remove_node(cluster.list_all_nodes()[1], allow_graceful=False)
-        cluster.add_node(num_cpus=1, object_store_memory=STORE)
+    def replace_nodes() -> None:
+        cluster.kill_nodes()
+        cluster.join()
 
-    faults = Faults(lambda: kill_one(processes_with(MARKER, "ray::run_trial")), replace_node)
-    experiment, result = place.sweep(bench, executor, faults)
-    assert nets(experiment) == here
-    assert faults.lost >= 1
+    faults = Faults(lambda: kill_one(cluster.workers()), replace_nodes)
+    there, result = sweep(ON_MNIST, lambda _: executor, tmp_path / "there", sink=faults)
     assert [outcome.error for outcome in result.outcomes] == ["", ""]
+    assert nets(there) == nets(here)
+    assert faults.lost >= 2
+    for home in ("one", "two", "bare"):
+        files = (cluster.folder / home).rglob("*-ubyte")
+        assert len({path.name for path in files}) == 4
+    assert capfd.readouterr().out == ""
 
 
-def test_a_share_that_no_node_has_is_refused(cluster: Cluster) -> None:
-    ray = connect(cluster.address)
-    with pytest.raises(InputError, match="no node of the cluster has 4 CPUs and 0 GPUs"):
-        RayCluster(ray, Share(cpus=4))
-    ray.shutdown()
-
-
-def test_nodes_with_other_versions_are_named(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("one_thread")
+def test_a_sweep_goes_on_after_its_driver_was_killed(
+    place: Place, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = ray_connection.node_versions()
-    monkeypatch.setattr(ray_connection, "program_digest", lambda: "0123456789ab")
-    with pytest.raises(InputError, match=f"program {own['program']} where this machine has 0123"):
+    """A net of one's own, on images that only the driver has."""
+    monkeypatch.setenv("HOME", str(place.folder))
+    settings = {**vars_of(place.settings), "dataset": "folder:~/images"}
+    here, _ = sweep(settings, InProcess, tmp_path / "here")
+    cluster.join_if_alone()
+    options = {name: value for name, value in settings.items() if name != "weights"}
+    command = ["sweep", "--ratio", "10", "--seeds", "0,1", "--on", "auto"]
+    command += ["--experiment", str(tmp_path / "there"), "--weights", str(settings["weights"])]
+    for name, value in options.items():
+        command += [f"--{name.replace('_', '-')}", str(value)]
+    driver = [sys.executable, "-c", PROGRAM, *command]
+    with subprocess.Popen(driver, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout)
+        assert any("epoch 2: " in line for line in lines)
+        process.kill()
+    began: list[TrialBegan] = []
+
+    def note(event: Event) -> None:
+        began.extend([event] if isinstance(event, TrialBegan) else [])
+
+    executor = RayCluster(connect(cluster.address), Share())
+    there, result = sweep(settings, lambda _: executor, tmp_path / "there", sink=note)
+    assert began[0].resumed
+    assert [outcome.error for outcome in result.outcomes] == ["", ""]
+    assert nets(there) == nets(here)
+    assert {run.record.dataset for run in there.runs()} == {"folder:~/images"}
+    sent = list((cluster.folder / "bare" / "cache" / "featherweight" / "sent").glob("*/images"))
+    assert len(sent) == 1
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_trial_without_enough_memory_fails(
+    place: Place, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    """Ray's memory monitor ends it three times."""
+    executor = connect(cluster.address)
+    node = cluster.join(
+        cpus=2, home="small", RAY_memory_usage_threshold="0.0", RAY_memory_monitor_refresh_ms="100"
+    )
+    settings = vars_of(place.settings)
+    _, result = sweep(settings, lambda _: RayCluster(executor, Share(cpus=2)), tmp_path, seeds=(0,))
+    cluster.kill(node)
+    (outcome,) = result.outcomes
+    assert outcome.error.startswith("its worker was lost 3 times: OutOfMemoryError: ")
+    assert not result.stopped
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_nodes_with_other_versions_are_named(
+    place: Place, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    """Also one that joins later; nothing more runs."""
+    ray = connect(cluster.address)
+    with pytest.raises(InputError, match="no node of the cluster has 2 CPUs and 0 GPUs"):
+        RayCluster(ray, Share(cpus=2))
+    other = tmp_path / "torch-0.0.1.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 0.0.1\n")
+    node = cluster.join(cpus=2, home="other", PYTHONPATH=str(tmp_path))
+    named = f"node .* has torch 0.0.1 where the sweep has {version('torch')}"
+    with pytest.raises(InputError, match=named):
+        sweep(
+            vars_of(place.settings),
+            lambda _: RayCluster(ray, Share(cpus=2)),
+            tmp_path / "experiment",
+        )
+    with pytest.raises(InputError, match=named):
         connect(cluster.address)
+    cluster.kill(node)
+
+
+def test_a_driver_without_the_token_is_refused_in_seconds(cluster: LocalCluster) -> None:
+    environment = {**os.environ, "RAY_AUTH_TOKEN": "0" * 64}
+    command = [sys.executable, "-c", PROGRAM, "sweep", "--ratio", "10", "--on", "auto"]
+    began = monotonic()
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert monotonic() - began < 60
+    assert done.returncode == 2
+    assert "the cluster asks for a token" in done.stderr.splitlines()[-1]
