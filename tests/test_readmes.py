@@ -17,7 +17,7 @@ from core.formats.weights_files import load_weights
 from core.nets.user_model import build
 from tests.core.user_nets import write
 from tui.cli.main import main
-from tui.keys import history_keys, main_keys, plot_keys
+from tui.keys import history_keys, main_keys, plot_keys, sweep_keys
 from tui.keys.key import Key
 
 REPOSITORY = Path(__file__).parents[1]
@@ -56,7 +56,12 @@ def registered(registry: tuple[Key, ...]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("mark", "registry"),
-    [("keys", main_keys.KEYS), ("history keys", history_keys.KEYS), ("plot keys", plot_keys.KEYS)],
+    [
+        ("keys", main_keys.KEYS),
+        ("history keys", history_keys.KEYS),
+        ("plot keys", plot_keys.KEYS),
+        ("sweep keys", sweep_keys.KEYS),
+    ],
 )
 def test_the_key_table_lists_every_key_once(mark: str, registry: tuple[Key, ...]) -> None:
     table = page("tui/README.md").split(f"<!-- {mark} -->")[1].split(f"<!-- /{mark} -->")[0]

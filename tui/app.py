@@ -29,6 +29,7 @@ from tui.features.program import Program
 from tui.features.recipe_files import RecipeFiles
 from tui.features.saved_plan import SavedPlans
 from tui.features.scanning import Scanning
+from tui.features.sweeps.sweeping import Sweeping
 from tui.features.training import Training
 from tui.jobs.backend import Backend
 from tui.jobs.job import Job, JobEnded, JobEvent
@@ -100,6 +101,7 @@ class FeatherweightApp(RoleApp):
         self.training = Training(session)
         self.scanning = Scanning(session)
         self.goals = Goals(session)
+        self.sweeping = Sweeping(session)
         self.plots = Plots(session)
         self.benchmarking = Benchmarking(session)
         self.exporting = Exporting(session)

@@ -54,6 +54,7 @@ class Session:
         activity: the running job, or the outcome of the last one.
         job: the running job's thread.
         trains: whether the job has the training curve.
+        leave_job: ends the job, but not its work; None if the work ends with it.
         background: the measurement that may run alongside the job.
         messages: what has been said so far.
         followers: called with every state that is shown.
@@ -68,6 +69,7 @@ class Session:
         self.activity: JobProgress | Outcome = Outcome("")
         self.job: Job | None = None
         self.trains = False
+        self.leave_job: Callable[[], None] | None = None
         self.main_screen = MainScreen()
         self.messages = Messages()
         self._about_job: Question | None = None
@@ -192,6 +194,7 @@ class Session:
         plot: str = "",
         curve: TrainingCurve | None = None,
         recipe: str = "",
+        leave: Callable[[], None] | None = None,
     ) -> None:
         """Start a job and show it; if one is running already, show only a message.
 
@@ -203,6 +206,7 @@ class Session:
             plot: the plot to bring into view.
             curve: the training curve to begin.
             recipe: what it trains with.
+            leave: ends the job, but not the work, which goes on without this program.
         """
         if self.job is not None:
             self.say(f"{title} has to wait: {self.job_title} is running, {{stop}} stops it")
@@ -229,13 +233,14 @@ class Session:
             self.main_screen.show_soon(self.state, self.activity)
 
         self.activity = JobProgress(title, monotonic(), recipe)
+        self.leave_job = leave
         self.job = Job(in_turn, self.app.post_message, partial(self._take_end, finish), take)
         self.job.start()
         self.show(self.state)
 
     def _take_end(self, finish: Callable[[Any], None], ended: JobEnded) -> None:
         """Take the result, or show why there is none."""
-        self.job = None
+        self.job = self.leave_job = None
         self.state = replace(self.state, measuring="")
         self._withdraw_question()
         if ended.error is not None:

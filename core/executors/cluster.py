@@ -151,11 +151,7 @@ class RayCluster:
         except StopIteration:
             return Lost("it ended without a result")
         except errors.RayError as error:
-            cause = error.cause if isinstance(error, errors.RayTaskError) else error
-            if not isinstance(cause, errors.RayError):  # what the task itself has raised
-                return Failed(first_line(cause or error))
-            reason = f"{type(cause).__name__}: {first_line(cause)}"
-            return Lost(reason, isinstance(cause, errors.NodeDiedError | errors.ObjectLostError))
+            return ending(error, errors)
 
     def _send_images(self, task: Task, base: Any) -> Message:
         """Start a trial again, with the images that its node lacks."""
@@ -195,6 +191,20 @@ class RayCluster:
                 f"no node of the cluster has {share} for a trial (they have {', '.join(nodes)}): "
                 "lower --cpus-per-trial or --gpus-per-trial"
             )
+
+
+def ending(error: Any, errors: Any) -> Failed | Lost:
+    """What an error says of a trial: its own failure, or the loss of its worker.
+
+    Args:
+        error: of `ray.get`.
+        errors: the module `ray.exceptions`.
+    """
+    cause = error.cause if isinstance(error, errors.RayTaskError) else error
+    if cause is None or not isinstance(cause, errors.RayError):
+        return Failed(first_line(cause or error))
+    reason = f"{type(cause).__name__}: {first_line(cause)}"
+    return Lost(reason, isinstance(cause, errors.NodeDiedError | errors.ObjectLostError))
 
 
 def with_sources(task: Task) -> Task:

@@ -180,6 +180,8 @@ def _check_versions(ray: Any) -> None:
     for (host, node_id), answer in asked.items():
         try:
             versions = ray.get(answer, timeout=max(1.0, deadline - monotonic()))
+        except ray.exceptions.GetTimeoutError:
+            faults.append(f"node {host} has not answered in {ANSWERING:.0f} s")
         except ray.exceptions.RayError as error:
             if node_id in _alive(ray):
                 why = f"does not run featherweight ({first_line(error)}); install it there"
@@ -188,7 +190,8 @@ def _check_versions(ray: Any) -> None:
             different = other_versions(versions, own)
             faults += [f"node {host} has {different}"] if different else []
     if faults:
-        raise InputError(f"{'; '.join(faults)}: results would differ; install the same everywhere")
+        way = "the nodes of a cluster have to run the same program; install the same everywhere"
+        raise InputError(f"{'; '.join(faults)}: {way}")
 
 
 def _alive(ray: Any) -> dict[str, str]:

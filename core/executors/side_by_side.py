@@ -31,10 +31,11 @@ def side_by_side(streams: Sequence[Stream[T]], at_once: int | None = None) -> St
         ...     yield WAITING
         ...     yield Notice(name)
         ...     return name
-        >>> drain(side_by_side([stream("a"), stream("b")]), print)
-        Waiting()
-        Notice(text='a', warning=False, lost=False)
-        Notice(text='b', warning=False, lost=False)
+        >>> both = side_by_side([stream("a"), stream("b")])
+        >>> drain(both, lambda event: print(type(event).__name__))
+        Waiting
+        Notice
+        Notice
         ['a', 'b']
     """
     results: dict[int, T] = {}

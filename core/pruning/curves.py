@@ -24,7 +24,10 @@ SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 """The splits a net is measured on; decisions use the first."""
 
 RepairName = Literal["none", "recalibrate", "reconstruct"]
-"""What is done to a pruned layer before it is measured; to recalibrate it is part of the last."""
+"""What is done to a pruned layer before it is measured.
+
+A reconstructed one is recalibrated too, unless that is off.
+"""
 
 WITHIN = 1.5
 """Half the width of a quick scan's intervals, in points of accuracy."""

@@ -95,7 +95,7 @@ def short_sparsity(sparsity: float, elements: int) -> float:
 
     Examples:
         >>> short_sparsity(0.9942999999999999, 1_000), short_sparsity(145_123 / 147_456, 147_456)
-        (0.9943, 0.984178)
+        (0.9943, 0.98418)
     """
     pruned = prune_count(sparsity, elements)
     shorter = (round(sparsity, digits) for digits in range(4, 16))

@@ -20,10 +20,10 @@ from core.reconstruction.rows import choices, choose, input_rows, output_rows
 from core.reconstruction.uses import OnUse, Use, run_watched
 
 _ROWS = 200
-"""Rows of X to sample for each of its columns, if there are as many: more change nothing."""
+"""Rows of X to sample for each of its columns, if there are as many: more make no difference."""
 
 _FEWEST_ROWS = 8
-"""The same for layers whose Gram matrices would then take more than `_PRODUCTS`."""
+"""The fewest, for layers whose Gram matrices would otherwise take more than `_PRODUCTS`."""
 
 _PRODUCTS = 2e11
 """Multiplications that a layer's Gram matrices may take: some ten seconds."""

@@ -20,9 +20,8 @@ A third or three times as much is as good: mean validation accuracy 98.50 and 98
 98.49, over four nets and three samples (tests/benchmarks/README.md).
 """
 
-
 _WIDER, _THINNING = 1.5, 1e9
-"""How much wider a support is that is thinned out, and most multiplications for it: seconds."""
+"""How much wider the support to thin out is, and most multiplications for it: a few seconds."""
 
 
 @dataclass(frozen=True, eq=False)

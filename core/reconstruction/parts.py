@@ -1,7 +1,7 @@
 """A layer with so many inputs that their Gram matrix does not fit into memory: a part at a time.
 
 The parts are solved in turn (block coordinate descent): each for what the parts before it, which
-are pruned already, and those after it, which are still dense, leave of the outputs. A part so mends
+are pruned already, and those after it, which are still dense, leave of the outputs. So a part mends
 what those before it have changed. The first layer of LeNet-300-100 12x smaller, in two parts, has
 an output error of 0.83 % instead of 0.77 % in one; with magnitude's weights in the later parts
 instead of the dense ones, 1.37 %, and by magnitude alone 22 %.

@@ -57,9 +57,9 @@ class Problem:
 
 
 def factor(matrices: Tensor) -> Tensor:
-    """Cholesky factors of finite matrices [..., m, m] that are definite, perhaps but for rounding.
+    """Cholesky factors of finite matrices [..., m, m] that are positive definite up to rounding.
 
-    Raises ValueError if they are not the Gram matrices of anything.
+    Raises ValueError if they are far from it.
     """
     eye = torch.eye(matrices.shape[-1], dtype=matrices.dtype)
     size = matrices.diagonal(dim1=-2, dim2=-1).abs().mean(-1)[..., None, None]

@@ -23,7 +23,7 @@ from core.reconstruction.problems import Problem, factor
 _START = 0.01
 """The first pull, relative to the mean square of a scaled input.
 
-0.003 takes longer, and 0.1 less long, for the same accuracy (tests/benchmarks/README.md).
+0.003 takes longer and 0.1 less, for the same accuracy (tests/benchmarks/README.md).
 """
 
 _EVERY = 3

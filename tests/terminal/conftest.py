@@ -8,6 +8,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from tests.core.data.folders.drawn import fill, spotted
+from tests.core.user_nets import write
 from tui.cli.main import main
 
 Command = Callable[..., CompletedProcess[str]]
@@ -17,6 +19,21 @@ Command = Callable[..., CompletedProcess[str]]
 def data_dir(mnist_dir: Path) -> Path:
     """The data folder passed to the program."""
     return mnist_dir
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> tuple[str, ...]:
+    """The options of a fine-tuning that never ends by itself, after no training."""
+    import torch
+
+    from core.nets.user_model import build
+
+    pets, net = fill(tmp_path / "pets", 12, spotted, ("red", "green", "blue")), write(tmp_path)
+    model, weights = f"{net}:coloured", tmp_path / "dense.pt"
+    torch.save(build(model).state_dict(), weights)
+    data = ("--dataset", f"folder:{pets}", "--threads", "1", "--precision", "fp32")
+    place = ("--experiment", str(tmp_path / "it"), "--epochs", "100000")
+    return ("--model", model, "--weights", str(weights), *data, *place)
 
 
 @pytest.fixture

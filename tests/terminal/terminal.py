@@ -170,8 +170,12 @@ class Terminal:
     @property
     def restored(self) -> bool:
         """The terminal is as it was: its modes, no alternate screen, a cursor, no mouse reports."""
-        now = termios.tcgetattr(self._slave)
-        return now[3] == self.before[3] and self.released and self._left(PASTE)
+        return self.echoes and self.released and self._left(PASTE)
+
+    @property
+    def echoes(self) -> bool:
+        """What is typed is shown and read as before the program started."""
+        return bool(termios.tcgetattr(self._slave)[3] == self.before[3])
 
     @property
     def released(self) -> bool:

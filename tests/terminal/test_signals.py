@@ -14,26 +14,9 @@ from filelock import FileLock
 
 from core.experiments.experiment import Experiment
 from core.experiments.runs import STOPPED
-from tests.core.data.folders.drawn import fill, spotted
-from tests.core.user_nets import write
 from tests.terminal.terminal import FEATHERWEIGHT, PATIENCE, Terminal, Window
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def endless(tmp_path: Path) -> tuple[str, ...]:
-    """The options of a fine-tuning that never ends by itself, after no training."""
-    import torch
-
-    from core.nets.user_model import build
-
-    pets, net = fill(tmp_path / "pets", 12, spotted, ("red", "green", "blue")), write(tmp_path)
-    model, weights = f"{net}:coloured", tmp_path / "dense.pt"
-    torch.save(build(model).state_dict(), weights)
-    data = ("--dataset", f"folder:{pets}", "--threads", "1", "--precision", "fp32")
-    place = ("--experiment", str(tmp_path / "it"), "--epochs", "100000")
-    return ("--model", model, "--weights", str(weights), *data, *place)
 
 
 def epoch(terminal: Terminal) -> int:

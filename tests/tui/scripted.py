@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -49,6 +49,8 @@ from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
+from core.sweep.live.events import SweepResult
+from core.sweep.live.folder import SWEEPS, SweepFolder
 from core.training.finetuning import PruningResult
 from tests.tui.scripted_nets import (
     AGGRESSIVE,
@@ -69,6 +71,7 @@ from tests.tui.scripted_nets import (
     scanned,
 )
 from tests.tui.scripted_results import compared, timed, tried
+from tests.tui.scripted_sweeps import DONE, EVENTS, RESULT
 from tui.jobs.backend import Backend
 from tui.state.measurement import ImageSelection, MeasurementRequest
 from tui.state.results import Result, order_of
@@ -336,6 +339,19 @@ class Scripted(Backend):
         to.write_bytes(bytes(size))
         accuracy = replace(result.accuracy, test=result.accuracy.test - 0.02)
         return Export(str(to), size, packing.values, levels, accuracy), SIZES
+
+    def new_sweep(self) -> SweepFolder:
+        """The files of a sweep that nobody writes."""
+        return SweepFolder(self.experiment.folder / SWEEPS / "0001")
+
+    def sweep(
+        self, command: Sequence[str] | None, folder: SweepFolder, leaves: StopFlag, stop: StopFlag
+    ) -> Stream[SweepResult | None]:
+        """Three of four trials, unless it is left."""
+        self.started.append("sweep")
+        yield from EVENTS
+        yield DONE
+        return None if leaves() else RESULT
 
     def measure(self, request: MeasurementRequest, stop: StopFlag) -> Stream[None]:
         """Images at once; the first sample, and all images once `rested` is set."""

@@ -8,6 +8,7 @@
     training        open, train, prune, fine-tune, stop; choose the base
     scanning        the sensitivity scan, and the tolerance in its plot
     goals           turn a goal into sparsities, or find the lightest net
+    sweeps/         fine-tune to many plans, in a process of its own
     plots           switch plots; choose the test images
     benchmarking    benchmark the net in every engine
     exporting       write the net to a file and read it back

@@ -26,9 +26,21 @@ class Program(Feature):
         sections = message_sections(self.session.messages.all)
         self.session.app.push_screen(HelpScreen(sections, "Messages", tour=False))
 
+    def _leave_job(self) -> None:
+        """Quit; the work of the job goes on."""
+        if self.session.leave_job is not None:
+            self.session.leave_job()
+        self.session.app.exit()
+
     def leave(self) -> None:
         """Quit, without asking if no work would be lost."""
         app, activity = self.session.app, self.session.activity
+        if self.session.leave_job is not None:
+            text = "Quit? The sweep goes on by itself; {sweep} finds it again."
+            self.session.confirm_while_it_runs(
+                with_keys(text), "Quit", "Keep watching", self._leave_job
+            )
+            return
         is_open = self.state.base is not None
         if isinstance(activity, JobProgress) and (is_open or activity.batch is not None):
             if isinstance(app.screen, Question):

@@ -5,4 +5,5 @@ backend         the jobs of core; imports torch when the first one runs
 background      the measurement beside the job: starts after a pause, stops on a key
 autosave        saves the plan shortly after a change
 history_jobs    read, annotate and delete runs
+sweep_job       watches a sweep that runs in a process of its own
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from core.pruning.curves import Scan
     from core.pruning.what_if import Profile
     from core.reconstruction.measured_net import ReconstructedNet
+    from core.sweep.live.events import SweepResult
+    from core.sweep.live.folder import SweepFolder
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult, PruningResult
     from tui.state.measurement import MeasurementRequest
@@ -236,6 +238,23 @@ class Backend:
         )
         best = found.best
         return found, None if best is None else workbench.net(best.result, best.base)
+
+    def new_sweep(self) -> SweepFolder:
+        """The files of a new sweep; raises InputError if they cannot be written."""
+        from core.sweep.live.folder import SweepFolder
+
+        return SweepFolder.claim(self.experiment.folder)
+
+    def sweep(
+        self, command: Sequence[str] | None, folder: SweepFolder, leaves: StopFlag, stop: StopFlag
+    ) -> Stream[SweepResult | None]:
+        """Watch a sweep in a process of its own, which `command` starts unless it runs.
+
+        A raised flag `leaves` ends the watching, and not the sweep.
+        """
+        from tui.jobs.sweep_job import sweep
+
+        return sweep(command, folder, leaves, stop)
 
     def restore(self, dense: Net, run: Run, stop: StopFlag) -> Stream[RestoredRun]:
         """Restore a run, completing it first if it was interrupted."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import expected_one_of
-from tui.keys import history_keys, main_keys, plot_keys
+from tui.keys import history_keys, main_keys, plot_keys, sweep_keys
 from tui.keys.key import Key, shown_key
 
 SCREENS: Mapping[str, tuple[Key, ...]] = {
     "": main_keys.KEYS,
     "history": history_keys.KEYS,
     "plot": plot_keys.KEYS,
+    "sweep": sweep_keys.KEYS,
 }
 """The keys of every screen, by its name; the main screen has none."""
 

@@ -61,6 +61,8 @@ KEYS = (
         "Stop the job; the best epoch, or the layers done, are kept", RUN, footer=9),
     Key("escape", "Esc", "training.ask_to_stop", "stop?", "Ask whether to stop the job", RUN,
         id="ask-to-stop"),
+    Key("G", "G", "sweeping.show", "sweep",
+        "Sweep: fine-tune to many plans, and watch it; finds one that runs", RUN),
     Key("a", "a", "training.adopt", "adopt",
         "Make the fine-tuned or reconstructed net the base, to prune it further", RUN, footer=7),
     Key("r", "r", "training.revert", "revert to dense", "Make the dense net the base again", RUN),

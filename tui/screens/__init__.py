@@ -12,4 +12,5 @@ plot            a plot on the whole screen, with a cursor; plot_files writes it 
 messages        what was said so far
 help/           what explains the program: the help, and a tour at the first start
 history/        the history of runs
+sweep/          a sweep: its lists, and its trials as they go on
 """

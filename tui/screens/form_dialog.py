@@ -11,10 +11,11 @@ from textual.widgets import Static
 from tui.screens.overlay import DIALOG_ROLES, Dialog
 from tui.state.export_form import ExportForm
 from tui.state.recipe_form import FormRow, RecipeForm
+from tui.state.sweep.form import SweepForm
 from tui.text.lines import Line, Lines, Span, cut
 from tui.widgets.lines import LinesWidget
 
-Form = TypeVar("Form", RecipeForm, ExportForm)
+Form = TypeVar("Form", RecipeForm, ExportForm, SweepForm)
 
 TITLE_WIDTH, VALUE_WIDTH = 14, 15
 """Least cells of a row's title and of its value; long values widen their column."""

@@ -8,5 +8,6 @@ training_curve  the progress of a training
 undo            what undo and redo restore
 recipe_form     the rows of the recipe dialog; export_form: of the export dialog
 run_list        the listed runs; run_rows: their facts, sort keys, differences
+sweep/          a sweep so far, and the form that starts one
 plan_file       the saved plan, from one session to the next
 """

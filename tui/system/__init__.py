@@ -2,6 +2,7 @@
 
 error_boundary   confines an error to the panel or key it occurs in; makes what is drawn harmless
 error_log        the file of unforeseen errors, and the line that names it
+own_process      the program in another process of its own
 paths            paths as typed and as displayed
 interruption     signals that end the program, and when
 hangup           whether the terminal is gone, where no signal says so
@@ -10,6 +11,7 @@ painting         what a terminal must be told so that it shows the next frame
 own_process      how this program is started again
 job_control      Ctrl+Z and the shell's fg
 terminal_window  the title of the terminal's window, and notifications
+own_process      this program in a process of its own
 garbage          imports without the garbage collector
 key_burst        keeps text pasted as single keys from triggering actions
 """

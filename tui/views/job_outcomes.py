@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from core.jobs.restore import RestoredRun
     from core.lightest.trials import Lightest
     from core.pruning.curves import Scan
+    from core.sweep.live.events import SweepResult
     from core.training.dense import TrainingResult
     from core.training.finetuning import FineTuningResult
     from tui.state.training_curve import TrainingCurve
@@ -248,3 +249,16 @@ def failed(error: BaseException, is_open: bool) -> Outcome:
             role="warning",
         )
     return Outcome(explain(error), advice, role="error")
+
+
+def swept(result: SweepResult | None) -> Outcome:
+    """How a sweep ended; None if it was left."""
+    if result is None:
+        return Outcome("the sweep goes on by itself", "{sweep} finds it again", role="muted")
+    done, failed = len(result.outcomes), sum(o.record is None for o in result.outcomes)
+    text = f"sweep: {plural(done - failed, 'trial')} done"
+    text += f", {failed} failed" if failed else ""
+    if result.unfinished:
+        left = f", {len(result.unfinished)} left"
+        return Outcome(text + left, "{sweep} starts the rest · {open-history} history", "warning")
+    return Outcome(text, "{open-history} compares their runs", "warning" if failed else "good")

@@ -1,9 +1,9 @@
 """Sparsities with the least total drop in accuracy under a budget, by dynamic programming.
 
-SPDY (Frantar & Alistarh 2022, "SPDY: Accurate Pruning with Speedup Guarantees", section 3.1): every
-layer has a list of sparsities, each with a cost and a drop in accuracy; one of each list is chosen.
-The drops are those of a scan, in which each layer is pruned alone, and are added up. SPDY's search
-for coefficients that rescale the layers' drops is left out: it takes hundreds of calibrated nets.
+SPDY (Frantar & Alistarh 2022, "SPDY: Accurate Pruning with Speedup Guarantees"): every layer has a
+list of sparsities, each with a cost and a drop in accuracy; one of each list is chosen. The drops
+are those of a scan, in which each layer is pruned alone, and are added up. SPDY's search for
+coefficients that rescale the layers' drops is left out: it takes hundreds of calibrated nets.
 
 The budget is discretized into `BUCKETS` buckets, into which costs are rounded up, so that it is
 never exceeded. The total drop is at most the least one for a budget that is smaller by as many

@@ -86,10 +86,11 @@ class SweepFolder:
         return ALL in names, frozenset(int(name) for name in names if name.isdecimal())
 
     def delete(self) -> None:
-        """Delete it, as far as possible."""
+        """Delete it, as far as possible, and the folders above it if nothing else is in them."""
         delete_tree(self.path)
         with suppress(OSError):
-            self.path.parent.rmdir()  # unless there are others
+            self.path.parent.rmdir()
+            self.experiment.rmdir()
 
 
 def sweeps_of(experiment: Path) -> tuple[SweepFolder, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -115,6 +115,7 @@ def test_never_worse_than_magnitude_with_as_many_weights(
     )
 
 
+@settings(max_examples=20)
 @given(st.integers(1, 2), st.integers(2, 8), st.integers(0, 1000))
 def test_the_weight_that_goes_is_the_one_whose_loss_costs_least(
     blocks: int, outputs: int, seed: int

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.data.batches import Images, Splits
-from core.events import drain
+from core.events import Event, Progress, drain
 from core.graph.prefix_cache import NoPrefixCache, PrefixCache
 from core.measure.recalibration import recalibrate, running_norms, statistics
 from core.nets.layers import prunable_layers
@@ -18,8 +18,10 @@ from core.nets.weights import copy_weights
 from core.pruning.plans import uniform_plan
 from core.reconstruction import activations, sequence
 from core.reconstruction.activations import cut_net
+from core.reconstruction.inputs import find_uses
 from core.reconstruction.sequence import Reconstruction, reconstruct
 from core.reconstruction.statistics import Norms
+from core.reconstruction.tasks import tasks_of
 from tests.core.measure.recalibration.residual import Residual
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -103,11 +105,30 @@ def test_without_recalibration_statistics_stay(images: Images) -> None:
 def test_what_does_not_fit_into_memory_runs_from_the_images(
     images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept, again = drawn(), drawn()
+    kept, again, events = drawn(), drawn(), list[Event]()
     run(kept, images)
     monkeypatch.setattr(sequence, "MOST_BYTES", 0)
-    run(again, images)
+    plan = uniform_plan(0.7, [layer.name for layer in prunable_layers(again)])
+    stream = reconstruct(again, copy_model(again).model, plan, images, images=60)
+    drain(stream, events.append)
     assert_same(again, kept)
+    steps = {event.step for event in events if isinstance(event, Progress)}
+    assert any(step.endswith("adding up inputs, from the images on") for step in steps)
+    assert not any(step.endswith("adding up inputs") for step in steps)
+
+
+def test_what_it_takes_to_reach_a_layer_is_counted_where_it_is_spent(images: Images) -> None:
+    net, (some, _) = drawn(), images.batch(slice(0, 3))
+    layers = prunable_layers(net)
+    found = find_uses(net, some, layers)
+    kept, again = (tasks_of(layers, found, 60, lambda _, keeps=k: keeps) for k in (True, False))
+    way, last = 0.0, 0.0
+    for one, other in zip(kept, again, strict=True):
+        assert one.costs[0] - other.costs[0] == pytest.approx(last)
+        assert other.costs[1] - one.costs[1] == pytest.approx(way)
+        assert other.costs[2] == one.costs[2]
+        way, last = way + one.running, one.running
+    assert way > 1e6
 
 
 def test_a_net_that_cannot_be_traced_gives_the_same(images: Images) -> None:

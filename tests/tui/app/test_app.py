@@ -298,8 +298,8 @@ async def test_no_key_is_offered_while_a_value_is_typed(app):
         await pilot.press("5")
         assert shown(app, "#keys").strip() == ""
         await pilot.press("escape")
-        assert shown(app, "#keys").split() == ["p", "prune", "f", "fine-tune", "│",
-            "m", "preset", "g", "goal", "s", "scan", "│", "v", "plot", "h", "history", "?", "help",
+        assert shown(app, "#keys").split() == ["p", "prune", "f", "tune", "R", "recon.", "│",
+            "m", "preset", "g", "goal", "s", "scan", "│", "v", "plot", "h", "runs", "?", "help",
             "q", "quit"]  # fmt: skip
 
 

@@ -8,10 +8,7 @@ import pytest
 
 from tests.tui.conftest import ready, until
 from tui.features.feature import is_available, waits
-from tui.keys.main_keys import KEYS, fitting, footer_width
-
-_OTHERS = {"list_all", "fold", "stop", "adopt"}
-"""Actions of a few layers' net that are not available before a job."""
+from tui.keys.main_keys import KEYS
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.shown)
@@ -25,15 +22,6 @@ def test_every_key_names_a_documented_action_of_a_feature(app, key):
 def test_the_arguments_of_a_key_fit_its_action(app, key):
     given = key.action.format(key="5").partition("(")[2].rstrip(")")
     inspect.signature(app.feature_action(key.name)).bind(*filter(None, given.split(",")))
-
-
-@pytest.mark.parametrize(("width", "words"), [(79, "R recon."), (59, "p prune"), (120, "R recon")])
-def test_the_footer_has_shorter_words_before_fewer_keys(width, words):
-    idle = [key for key in KEYS if key.footer and key.name.partition(".")[2] not in _OTHERS]
-    shown = fitting(idle, width)
-    assert footer_width(shown) - 1 <= width
-    assert any(f"{key.shown} {key.label}".startswith(words) for key in shown)
-    assert {"m", "f", "?", "q"} <= {key.shown for key in shown}
 
 
 def test_before_a_net_is_open_only_what_needs_none_is_available(app):

@@ -91,6 +91,9 @@ def test_an_early_end_says_why(stopped: bool, error: str, how: str) -> None:
     one = found()
     descent = replace(one.descents[0], trials=(), complete=False, error=error)
     text = printed(replace(one, descents=(descent,), stopped=stopped))
+    assert text.endswith(f"no trial has ended; {how}\n")
+    low = replace(descent, trials=(trial(1, 98.0, 7_000.0, passed=False),))
+    text = printed(replace(one, descents=(low,), stopped=stopped))
     assert text.endswith(f"no trial reached at least 99.00 % on validation; {how}\n")
 
 

@@ -326,9 +326,16 @@ def test_only_as_many_keys_as_fit_are_at_the_bottom_and_never_without_quit():
         assert keys[-1].id == "quit"
     assert set(fitting(footer, 200)) == set(footer)
     idle = {"prune", "fine-tune", "presets", "goal", "scan", "next-plot", "open-history", "help"}
-    ready = [key for key in footer if key.id in {*idle, "recipe", "export", "full-screen", "quit"}]
-    for width in (59, 79):
-        assert {key.id for key in fitting(ready, width)} == {*idle, "quit"}
+    minor = {"recipe", "export", "full-screen"}
+    ready = [key for key in footer if key.id in {*idle, *minor, "reconstruct", "quit"}]
+    narrow, usual, wide = (fitting(ready, width) for width in (59, 79, 99))
+    assert {key.id for key in narrow} == {*idle, "quit"}
+    assert {key.id for key in usual} == {key.id for key in wide} == {*idle, "reconstruct", "quit"}
+    assert [key.label for key in usual if key.id in ("fine-tune", "reconstruct")] == [
+        "tune",
+        "recon.",
+    ]
+    assert set(wide) < set(ready), "minor keys give way before words become shorter"
 
 
 async def test_a_scan_of_an_earlier_session_is_restored():

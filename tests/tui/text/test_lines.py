@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 
 from hypothesis import given
@@ -18,11 +17,6 @@ PATHS = st.lists(st.text("abyz019_", min_size=1, max_size=9), min_size=1, max_si
 
 def widths(area: lines.Lines) -> set[int]:
     return {sum(len(span.text) for span in line) for line in area}
-
-
-def test_the_examples_in_docstrings_hold() -> None:
-    failed, tried = doctest.testmod(lines)
-    assert (failed, tried > 0) == (0, True)
 
 
 @given(st.text(max_size=40))

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.text import outside
 from tui.text.outside import printable
-
-
-def test_the_examples_in_docstrings_hold() -> None:
-    failed, tried = doctest.testmod(outside)
-    assert (failed, tried > 0) == (0, True)
 
 
 @given(st.text(max_size=40))

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.text import units
 from tui.text.units import BYTES, COUNTS, Units, short, size, unit
-
-
-def test_the_examples_in_docstrings_hold() -> None:
-    failed, tried = doctest.testmod(units)
-    assert (failed, tried > 0) == (0, True)
 
 
 @given(st.floats(1, 1e12), st.sampled_from([COUNTS, BYTES]))

@@ -118,7 +118,7 @@ def _summary(result: Lightest) -> list[str]:
     if len(result.descents) > 1:
         goal = f"at most {result.max_drop:g} points below dense on validation"
     if (best := result.best) is None or best.cost is None:
-        return [f"no trial reached {goal}{how}"]
+        return [f"{f'no trial reached {goal}' if result.trials else 'no trial has ended'}{how}"]
     accuracy = best.accuracy
     lines = [
         f"lightest net with {goal}: {trial_cost(best, result.by)}, {best.ratio:.1f}x, "

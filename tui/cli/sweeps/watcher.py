@@ -11,9 +11,10 @@ from core.events import Event, StopFlag, Stream, drain, never
 from core.sweep.live.events import CaughtUp, SweepResult
 from core.sweep.live.folder import SweepFolder
 from tui.cli.number_table import terminal_width
-from tui.cli.sweeps.board import Board, lines
+from tui.cli.sweeps.board import front_text, lines
 from tui.cli.sweeps.keys import Keys
 from tui.cli.sweeps.printing import print_sweep_event
+from tui.state.sweep.board import Board
 from tui.system.job_control import releasing
 
 DRAWN = 4
@@ -34,6 +35,7 @@ class Watcher:
     def __init__(self, folder: SweepFolder, *, is_new: bool) -> None:
         self._folder, self._prints = folder, is_new
         self._board = Board()
+        self._front: tuple[object, str] = None, ""
         self.keys = Keys(self.press)
         self.leaves: StopFlag = never
 
@@ -51,8 +53,9 @@ class Watcher:
 
         def shown() -> Group:
             width = terminal_width(console)
-            keys = self.keys.listens
-            return Group(*lines(self._board, width, console.height, monotonic(), keys=keys))
+            board, front, keys = self._board, self._front_so_far(), self.keys.listens
+            rows = lines(board, width, console.height, monotonic(), front=front, keys=keys)
+            return Group(*rows)
 
         def update(event: Event) -> None:
             self._board = self._board.after(event, monotonic())
@@ -70,6 +73,12 @@ class Watcher:
         with self.keys.listening(), live, releasing(release, take):
             return drain(stream, update)
 
+    def _front_so_far(self) -> str:
+        """The Pareto front, computed again once another trial has ended."""
+        if self._front[0] is not self._board.outcomes:
+            self._front = self._board.outcomes, front_text(self._board)
+        return self._front[1]
+
     def _print(self, event: Event, console: Console, *, live: bool) -> None:
         if isinstance(event, CaughtUp):
             self._prints = True
@@ -80,9 +89,9 @@ class Watcher:
         """Act on a key; returns whether it leaves the sweep alone."""
         match key:
             case "up" | "k":
-                self._board = self._board.select(-1)
+                self._board = self._board.select_active(-1)
             case "down" | "j":
-                self._board = self._board.select(1)
+                self._board = self._board.select_active(1)
             case "x" if (chosen := self._board.chosen) is not None:
                 self._folder.stop(chosen.trial.number)
             case "d":

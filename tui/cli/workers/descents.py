@@ -12,17 +12,18 @@ from rich.text import Text
 
 from core.events import Batch, Epoch, Event, Portion, Stream, drain
 from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialOver, TrialReported
-from core.lightest.trials import By, PackingStarted, Trial, TrialFinished
+from core.lightest.trials import By, Trial, TrialFinished
 from core.progress import Meter
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.cli.number_table import NumberTable, terminal_width
 from tui.cli.progress import SHOWN_TRIALS, print_event
-from tui.cli.sweeps.board import HEADINGS, Active, active_row
+from tui.cli.sweeps.board import HEADINGS, active_row
 from tui.cli.sweeps.printing import print_report
 from tui.cli.sweeps.watcher import DRAWN
 from tui.cli.trials_table import trials_table
+from tui.state.sweep.board import Active
 from tui.system.job_control import releasing
-from tui.text.format import score_on, trial_result
+from tui.text.format import trial_result
 
 T = TypeVar("T")
 
@@ -73,11 +74,9 @@ def _after(active: Active, meter: Meter, report: TrialReported, now: float) -> t
     active = replace(active, done=meter.done)
     match report.event:
         case Batch(epoch=epoch, epochs=epochs):
-            active = replace(active, epoch=f"{epoch}/{epochs}")
-        case Epoch(validation=validation, images=images):
-            active = replace(active, validation=score_on(validation, images))
-        case PackingStarted():
-            active = replace(active, epoch="packing")
+            active = replace(active, epoch=epoch, epochs=epochs)
+        case Epoch() as epoch:
+            active = replace(active, validated=epoch)
     return active, meter
 
 

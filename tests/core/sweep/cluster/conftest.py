@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.core.executors.cluster.local_cluster import LocalCluster, local_cluster
+from tests.core.sweep.cluster.local_cluster import LocalCluster, local_cluster
 
 collect_ignore_glob = [] if find_spec("ray") else ["test_*.py"]
 

@@ -49,7 +49,7 @@ class LocalCluster:
     """
 
     def __init__(self, folder: Path) -> None:
-        from ray.cluster_utils import Cluster  # not before its settings are in the environment
+        from ray.cluster_utils import Cluster
 
         self.folder = folder
         self._cluster = self._begun(Cluster)
@@ -135,8 +135,18 @@ def local_cluster() -> Iterator[LocalCluster]:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**SETTINGS, "RAY_TMPDIR": str(folder)}.items():
                 patch.setenv(name, value)
+            _read_settings_again()
             cluster = LocalCluster(folder)
             yield cluster
             cluster.shutdown()
+        _read_settings_again()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read_settings_again() -> None:
+    """Let Ray look at its settings: another test may have imported it before they were made."""
+    from ray._raylet import AuthenticationTokenLoader, Config
+
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()

@@ -28,7 +28,7 @@ from core.sweep.driver import run_trials
 from core.sweep.grid import Grid
 from core.sweep.live.events import SweepResult
 from core.sweep.planning import plan_trials
-from tests.core.executors.cluster.local_cluster import ROOT, LocalCluster
+from tests.core.sweep.cluster.local_cluster import ROOT, LocalCluster
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets, vars_of
 
@@ -119,12 +119,31 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(
 
     executor = RayCluster(connect(cluster.address), Share())
     there, result = sweep(settings, lambda _: executor, tmp_path / "there", sink=note)
-    assert began[0].resumed
+    assert any(trial.resumed for trial in began)  # whichever begins first
     assert [outcome.error for outcome in result.outcomes] == ["", ""]
     assert nets(there) == nets(here)
     assert {run.record.dataset for run in there.runs()} == {"folder:~/images"}
     sent = list((cluster.folder / "bare" / "cache" / "featherweight" / "sent").glob("*/images"))
     assert len(sent) == 1
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_trial_on_a_cluster_is_stopped_alone(
+    place: Place, bench: Workbench, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.executors.cluster.AHEAD", 1)
+    cluster.join_if_alone()
+    executor = RayCluster(connect(cluster.address), Share())
+    stops = set[int]()
+
+    def sink(event: Event) -> None:
+        stops.update({1} if isinstance(event, TrialBegan) and event.trial.number == 1 else ())
+
+    _, result = place.sweep(bench, executor, sink, stops=lambda: stops)
+    ended = {outcome.trial.number: outcome.stopped for outcome in result.outcomes}
+    assert ended.pop(2) is False
+    assert ended in ({}, {1: True})  # it had reached the full plan, or not
+    assert not result.stopped
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -26,9 +26,10 @@ from core.sweep.live.events import (
 )
 from core.sweep.live.folder import SweepFolder
 from core.sweep.summary import group_results
-from tui.cli.sweeps.board import Board, lines
+from tui.cli.sweeps.board import front_text, lines
 from tui.cli.sweeps.printing import drive_in_log
 from tui.cli.sweeps.watcher import Watcher
+from tui.state.sweep.board import Board
 
 GRID = Grid(PlanAxes((Goal("ratio", 10.0), Goal("ratio", 20.0))), {"seed": (0, 1)})
 TRIALS = tuple(trial.label for trial in GRID.trials(Settings.of))
@@ -126,13 +127,13 @@ def test_a_terminal_has_the_lines_that_its_table_does_not_show() -> None:
 
 def test_keys_select_and_stop_trials_and_leave(tmp_path: Path) -> None:
     board = board_of(EVENTS[:4])
-    assert (board.chosen, board.select(-1).chosen) == (board.active[0], board.active[0])
-    below = board.select(1)
-    assert below.chosen == below.select(1).chosen == board.active[1]
+    assert (board.chosen, board.select_active(-1).chosen) == (board.active[0], board.active[0])
+    below = board.select_active(1)
+    assert below.chosen == below.select_active(1).chosen == board.active[1]
     (row,) = [line.plain for line in lines(below, 80, 24, 0.0, keys=True) if ">" in line.plain]
     assert row.split()[2] == "2"
     keys = lines(below, 80, 24, 0.0, keys=True)[-1].plain
-    assert "x stop trial 2, d leave it running, Ctrl+C stop all" in keys
+    assert "x stop trial 2, d leave running, Ctrl+C stop all" in keys
     folder = SweepFolder.claim(tmp_path)
     watcher = Watcher(folder, is_new=True)
     watcher.drive(stream_of(EVENTS[:4]), Console(file=StringIO(), force_terminal=True))
@@ -146,7 +147,7 @@ def stream_of(events: tuple[Event, ...]) -> Stream[None]:
 
 def test_a_low_terminal_shows_the_trials_around_the_selected_one() -> None:
     many = tuple(TrialBegan(TrialLabel(n, "10x", n), None, 10.0, resumed=False) for n in range(40))
-    board = board_of((SweepPlanned(TRIALS), *many)).select(30)
+    board = board_of((SweepPlanned(TRIALS), *many)).select_active(30)
     table = [line.plain for line in lines(board, 80, 20, 0.0, keys=True)]
     assert len(table) <= 20
     assert any(line.split()[1:3] == ["30", "30"] and ">" in line for line in table)
@@ -162,4 +163,7 @@ def test_the_front_is_of_plans_not_of_trials() -> None:
         ("10x lamp", 2, 98.0, False),
         ("20x lamp", 1, 98.5, True),
     ]
+    board = Board(TRIALS, outcomes={1: outcome(0, 10, 99.0), 2: outcome(1, 20, 98.5)})
+    assert front_text(board) == "front: 10x lamp 98.75 %"
+    assert front_text(Board(TRIALS)) == ""
     assert (rows[0].validation.low, rows[0].validation.high) == (97.0, 99.0)

@@ -50,7 +50,7 @@ def test_the_table_has_the_trials_in_progress_below_those_that_ended() -> None:
     assert second.split() == ["30.0x", "2", "0", "1/2", "50%", "30.00x"]
     _, ended, _, last = shown(EVENTS)
     assert ended.split()[-2:] == ["passed", "0001"]
-    assert last.split() == ["30.0x", "2", "0", "packing", "30.00x"]
+    assert last.split() == ["30.0x", "2", "0", "30.00x"]
 
 
 def test_a_log_names_the_trial_of_every_line() -> None:

@@ -1,18 +1,11 @@
 """Accuracies and sparsities in percent."""
 
-import doctest
 import math
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.plots.drawing import percents
 from tui.plots.drawing.percents import percent_axis, percent_or_nan, percent_rows
-
-
-def test_the_examples_in_docstrings_hold() -> None:
-    failed, tried = doctest.testmod(percents)
-    assert (failed, tried > 0) == (0, True)
 
 
 @given(st.none() | st.floats())

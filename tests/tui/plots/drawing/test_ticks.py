@@ -1,6 +1,5 @@
 """Axes: where values lie on them, and round ticks that do not run into each other."""
 
-import doctest
 import math
 from itertools import pairwise
 
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.plots.drawing import ticks
 from tui.plots.drawing.ticks import (
     Axis,
     epoch_axis,
@@ -18,11 +16,6 @@ from tui.plots.drawing.ticks import (
     unit_ticks,
 )
 from tui.text.units import BYTES, COUNTS, Units
-
-
-def test_the_examples_in_docstrings_hold() -> None:
-    failed, tried = doctest.testmod(ticks)
-    assert (failed, tried > 0) == (0, True)
 
 
 @given(st.floats(-1e9, 1e9), st.integers(1, 80))

@@ -1,0 +1,5 @@
+"""A sweep in the app.
+
+dialog  asks for the lists of a sweep
+screen  watches one
+"""
