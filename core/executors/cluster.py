@@ -137,7 +137,8 @@ class RayCluster:
         """The next message of a trial; forgets the trial after its last one."""
         message = self._received(stream)
         if isinstance(message, OtherVersions):
-            raise InputError(message.text)
+            way = "install the same there, or take it out, and start the sweep again"
+            raise InputError(f"{message.text}: results would differ; {way}")
         if isinstance(message, ImagesMissing):
             return self._send_images(*self._streams.pop(stream))
         if isinstance(message, Done | Failed | Lost):

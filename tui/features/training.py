@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.events import Event, Measured, StopFlag, Stream, TrainingNeeded
 from core.pruning.budgets.costs import CostsKnown
 from core.settings.settings import DEFAULTS
+from core.sweep.live.folder import newest_sweep
 from tui.features.feature import Feature, available
 from tui.screens.recipe_dialog import RecipeDialog
 from tui.session import Session
@@ -78,6 +79,10 @@ class Training(Feature):
             interrupted = newest.id if newest.resumable else None
         session.state = session.with_stored_scan(session.state.with_dense(net))
         session.activity = job_outcomes.opened(net, interrupted, session.warnings)
+        sweep = newest_sweep(session.backend.experiment.folder)
+        if sweep is not None and sweep.is_running:
+            detail = "a sweep of this experiment runs: {sweep} watches it"
+            session.activity = replace(session.activity, detail=detail)
         if self._untrained:
             title = f"Train {self._untrained} now? There is no trained net yet."
             self._ask_recipe(title, self._train_first, "not now")

@@ -15,7 +15,8 @@ from core.executors.nodes.stop_list import ListedStop
 from core.executors.packed import Packed, PackedNet, packed
 from core.executors.ray_connection import fetched, node_versions, other_versions
 from core.executors.runner import TaskRunner
-from core.executors.tasks import Failed, Task, settings_from
+from core.executors.tasks import Failed, Task
+from core.settings.settings import DEFAULTS
 
 Source = tuple[str, Path | None]
 """The data set and the data folder of a task, as the user names them."""
@@ -77,9 +78,9 @@ def run_trial(task: Task, base: PackedNet, driver: DriverSide, stops: Any) -> It
 
 
 def source_of(task: Task) -> Source:
-    """Where the driver has the images of a task."""
-    settings = settings_from(task.settings)
-    return settings.dataset, settings.data_dir
+    """Where the driver has the images of a task; other settings need not be valid here."""
+    dataset, folder = (task.settings.get(name) for name in ("dataset", "data_dir"))
+    return dataset or DEFAULTS.dataset, Path(folder) if folder else None
 
 
 def _place(source: Source, driver: DriverSide) -> ImagesPlace | None:
@@ -97,7 +98,8 @@ def _place(source: Source, driver: DriverSide) -> ImagesPlace | None:
 
 def _with_images(task: Task, place: ImagesPlace) -> Task:
     """A task with the images where this node has them."""
-    settings = {**task.settings, "dataset": place.dataset, "data_dir": place.data_dir}
-    if place.data_dir is None:
-        del settings["data_dir"]
+    settings = {**task.settings, "dataset": place.dataset}
+    settings.pop("data_dir", None)
+    if place.data_dir is not None:
+        settings["data_dir"] = str(place.data_dir)
     return replace(task, settings=settings)

@@ -103,6 +103,15 @@ async def test_an_error_that_ends_a_sweep_is_on_its_screen(app, backend):
         assert "the sweep has ended" in text_of(app, "about")
 
 
+async def test_a_sweep_that_runs_is_mentioned_at_the_start(app, backend):
+    driver = logged(sweep(), claimed(backend.experiment.folder), ["sweep"])
+    next(driver)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.activity.detail == "a sweep of this experiment runs: G watches it"
+    driver.close()
+
+
 async def test_quitting_leaves_the_sweep_running(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await watched(pilot)

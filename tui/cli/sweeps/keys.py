@@ -67,7 +67,11 @@ class Keys:
         return bool(ready) and any(map(self._press, self._pressed()))
 
     def _pressed(self) -> Iterator[str]:
-        text = os.read(sys.stdin.fileno(), 1024)
+        text = b""
+        with suppress(OSError):
+            text = os.read(sys.stdin.fileno(), 1024)
+        if not text:  # the terminal is gone
+            self._listening = False
         while text:
             name = next((known for known in KEYS if text.startswith(known)), text[:1])
             yield KEYS.get(name) or name.decode("ascii", "ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from threading import Event as Flag
 from time import monotonic
@@ -55,8 +56,6 @@ class Sweeping(Feature):
 
     def _suggested(self) -> SweepForm:
         """The lists of the last sweep, with the settings of now."""
-        from dataclasses import replace
-
         from tui.state.sweep.form import SweepForm
 
         form = self._form or SweepForm(self.state.settings)

@@ -51,11 +51,10 @@ class SweepForm:
     @property
     def grid(self) -> Grid:
         """The lists; raises InputError if the ratios are none."""
-        texts = distinct([text.strip() for text in self.ratios.split(",")], "ratios")
-        goals = tuple(map(_ratio, texts))
         first = self.settings.seed
         seeds = tuple(range(first, first + self.seeds))
-        return Grid(PlanAxes(goals, METHODS[self.methods]), {"seed": seeds})
+        plans = PlanAxes(_goals(self.ratios), METHODS[self.methods])
+        return Grid(plans, {"seed": seeds})
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -66,7 +65,7 @@ class SweepForm:
     def problem(self) -> str:
         """Why these lists make no sweep; empty if they do."""
         try:
-            self.grid  # noqa: B018  raises
+            _goals(self.ratios)
             return ""
         except InputError as error:
             return str(error)
@@ -115,6 +114,12 @@ class SweepForm:
                 return replace(self, workers=min(max(self.workers + steps, 1), MOST_WORKERS))
             case _:
                 return self
+
+
+def _goals(ratios: str) -> tuple[Goal, ...]:
+    """The ratios of a list; raises InputError if one is none, or given twice."""
+    texts = distinct([text.strip() for text in ratios.split(",")], "ratios")
+    return tuple(map(_ratio, texts))
 
 
 def _ratio(text: str) -> Goal:

@@ -96,9 +96,10 @@ def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
 def test_a_sweep_goes_on_after_its_driver_was_killed(
     place: Place, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A net of one's own, on images that only the driver has."""
+    """A net and images that only the driver has."""
     monkeypatch.setenv("HOME", str(place.folder))
-    settings = {**vars_of(place.settings), "dataset": "folder:~/images"}
+    own = {"model": "~/own.py:Net", "dataset": "folder:~/images"}
+    settings = {**vars_of(place.settings), **own}
     here, _ = sweep(settings, InProcess, tmp_path / "here")
     cluster.join_if_alone()
     options = {name: value for name, value in settings.items() if name != "weights"}
@@ -122,7 +123,9 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(
     assert any(trial.resumed for trial in began)  # whichever begins first
     assert [outcome.error for outcome in result.outcomes] == ["", ""]
     assert nets(there) == nets(here)
-    assert {run.record.dataset for run in there.runs()} == {"folder:~/images"}
+    assert {(run.record.model, run.record.dataset) for run in there.runs()} == {
+        ("~/own.py:Net", "folder:~/images")
+    }
     sent = list((cluster.folder / "bare" / "cache" / "featherweight" / "sent").glob("*/images"))
     assert len(sent) == 1
 

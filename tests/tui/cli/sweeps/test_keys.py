@@ -39,6 +39,18 @@ def test_keys_are_read_as_they_are_pressed(terminal: int, monkeypatch: pytest.Mo
     assert termios.tcgetattr(sys.stdin) == before
 
 
+def test_a_terminal_that_is_gone_has_no_keys(
+    terminal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.cli.sweeps.keys._in_foreground", lambda: True)
+    keys = Keys(lambda _: True)
+    keys.take()
+    monkeypatch.setattr("os.read", lambda *_: b"")
+    os.write(terminal, b"d")
+    assert not keys.pause(10.0)
+    assert not keys.listens
+
+
 def test_a_terminal_of_another_program_is_left_alone(terminal: int) -> None:
     keys = Keys(lambda _: True)
     with keys.listening():
