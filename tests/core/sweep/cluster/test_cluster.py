@@ -15,19 +15,20 @@ import pytest
 
 from core.errors import InputError
 from core.events import Event, drain, never
+from core.executors.cluster import RayCluster, Share
+from core.executors.events import TrialBegan
+from core.executors.in_process import InProcess
+from core.executors.ray_connection import connect
+from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
 from core.pruning.goals import Goal
 from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
-from core.sweep.cluster import RayCluster, Share
 from core.sweep.driver import TrialStops, run_trials
 from core.sweep.grid import Grid
-from core.sweep.in_process import InProcess
-from core.sweep.live.events import SweepResult, TrialBegan
+from core.sweep.live.events import SweepResult
 from core.sweep.planning import plan_trials
-from core.sweep.ray_connection import connect
-from core.sweep.tasks import Executor
 from tests.core.sweep.cluster.local_cluster import ROOT, LocalCluster
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets, vars_of
@@ -92,7 +93,7 @@ def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nodes that lack MNIST get it from the driver, also one that joins later."""
-    monkeypatch.setattr("core.sweep.cluster.AHEAD", 1)  # so that what is killed is not done yet
+    monkeypatch.setattr("core.executors.cluster.AHEAD", 1)  # so that what is killed is not done yet
     here, _ = sweep(ON_MNIST, InProcess, tmp_path / "here")
     for home in ("one", "two"):
         cluster.join(home=home)
