@@ -44,6 +44,7 @@ def test_a_sweep_is_reported_recorded_and_not_repeated(
 def test_a_sweep_runs_by_itself_and_is_found_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
     for name in ("helper", "own"):  # modules of the net, which other tests have, too
         monkeypatch.delitem(sys.modules, name, raising=False)
     place, experiment = Place.made(tmp_path), tmp_path / "runs"
