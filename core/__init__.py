@@ -23,8 +23,10 @@ The folders, from the ground up; each imports only from those above it in this l
     formats/       the compact file (codec/), ONNX, weights files, codebooks, sizes
     inference/     sparse inference (sparse/), dense engines, benchmark
     experiments/   runs on disk: written, read, exported, compared; saved scans
-    jobs/          what a user starts: open, train, fine-tune, scan, search, export, benchmark
-    sweep/         many runs: grids, where trials run, what they found
+    jobs/          what a user starts: open, train, fine-tune, scan, export, benchmark
+    executors/     tasks on workers: in this process, in others, on a cluster
+    lightest/      the lightest net within an allowed drop in accuracy
+    sweep/         many runs: grids, plans, what they found
     streams        the long operations of the API as generators
     api/           what `import core` gives a script: plain calls
 """

@@ -182,7 +182,7 @@ class TrialRecord:
 
     Attributes:
         least: the validation accuracy required, in percent.
-        by: what nets are judged by, see `core.jobs.lightest.trials`.
+        by: what nets are judged by, see `core.lightest.trials`.
     """
 
     trial: Number | None

@@ -9,7 +9,6 @@ preflight      checks of the settings before anything is downloaded
 dense_net      the dense net: given, shipped, cached, or trained now
 measurement    jobs that only measure: scan, sample, compare, count, benchmark
 goals          from a goal to a plan, with the scan some methods need
-lightest       the lightest net within an allowed drop in accuracy
 quantization   few values for the weights of each layer, within an allowed drop in accuracy
 export         a net written to a file, read back and measured
 recorded_jobs  training and fine-tuning recorded as runs

@@ -4,7 +4,7 @@ They read weights in place, or build a model for as long as they run.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -139,10 +139,11 @@ def scan(
     uniform: Sequence[float] = (),
     within: float | None = None,
     stop: StopFlag = never,
+    layers: Collection[str] | None = None,
 ) -> Stream[Scan]:
     """Scan how sensitive a net is to pruning each layer; see `sensitivity_scan.scan`.
 
-    `sparsities` are those of the repair in force unless given. Raises InputError if the split is
+    `sparsities` are those of `scan_sparsities` unless given. Raises InputError if the split is
     unknown, and as `sensitivity_scan.scan` does.
     """
     images = yield from _split(workbench, split, stop)
@@ -156,12 +157,11 @@ def scan(
     yield Progress("preparing the scan")
     model = workbench.models.for_inference(weights)
     reconstructs = workbench.settings.reconstructs_scans
-    usual = RECONSTRUCTED_SPARSITIES if reconstructs else SPARSITIES
     stream = sensitivity_scan.scan(
         model,
         images,
         split=split,
-        sparsities=usual if sparsities is None else sparsities,
+        sparsities=scan_sparsities(workbench) if sparsities is None else sparsities,
         uniform=uniform,
         within=within,
         seed=workbench.settings.seed,
@@ -169,9 +169,15 @@ def scan(
         train=data.train if workbench.settings.recalibrates else None,
         ranked=ranking.weights,
         repair=LayersAlone(model, data.train, stop=stop) if reconstructs else None,
+        layers=layers,
         stop=stop,
     )
     return (yield from stream)
+
+
+def scan_sparsities(workbench: Workbench) -> Sequence[float]:
+    """The usual sparsities of a layer, for the repair in force."""
+    return RECONSTRUCTED_SPARSITIES if workbench.settings.reconstructs_scans else SPARSITIES
 
 
 def pruned_net(

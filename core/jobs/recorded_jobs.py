@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from core.errors import InputError
 from core.events import Accuracy, Epoch, Notice, Progress, StopFlag, Stream, never, portions, within
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import EpochRecord, RunRecord, TrialRecord
+from core.experiments.run_record import EpochRecord, RunRecord
 from core.experiments.run_writer import RunWriter
 from core.experiments.runs import WEIGHTS
 from core.formats.sizes import SIZES_COST
@@ -62,7 +62,6 @@ def finetune(
     plan: Mapping[str, float],
     experiment: Experiment,
     stop: StopFlag = never,
-    lightest: TrialRecord | None = None,
     goal: str | None = None,
     allocate: str | None = None,
     pruned: Accuracy | None = None,
@@ -70,8 +69,7 @@ def finetune(
 ) -> Stream[FineTuningResult]:
     """Fine-tune as `Workbench.finetune` does, recorded as a run of `experiment`.
 
-    `lightest` is the trial the run is, `goal` what the plan was made for, and `allocate` the
-    allocation method of either.
+    `goal` is what the plan was made for, and `allocate` the method that made it.
     `pruned` is the accuracy of the plan in one shot, if it has been measured. Training starts from
     the net that is `reconstructed` of this base and plan, whatever the recipe says; if the recipe
     asks for one and none is given, it is made first.
@@ -89,7 +87,7 @@ def finetune(
     record = finetuning_record(
         workbench, base, plan, workbench.finetuning, precision, reconstructed
     )
-    record = replace(record, lightest=lightest, goal=goal, allocate=allocate)
+    record = replace(record, goal=goal, allocate=allocate)
     writer = yield from begin(experiment, record)
     stream = run_finetuning(
         workbench, base, plan, writer, stop, pruned=pruned, reconstructed=reconstructed

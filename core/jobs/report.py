@@ -1,4 +1,4 @@
-"""Results as run records, and as the JSON of `featherweight lightest` and `scan`.
+"""Results as run records, and as the JSON of `featherweight scan`.
 
 Accuracies are in percent, times in seconds, sparsities are fractions.
 """
@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from core.criteria.names import MAGNITUDE
-from core.errors import InputError
 from core.events import drain
-from core.experiments.experiment import Experiment
 from core.experiments.run_record import (
     FINETUNE,
     PRUNE,
@@ -31,9 +28,7 @@ from core.experiments.run_record import (
     SplitSizes,
     StageAccuracies,
     ValueBytes,
-    report_json,
 )
-from core.jobs.lightest.front import front
 from core.measure.recalibration import SAMPLE_SEED, running_norms
 from core.nets.footprint import DeadUnits, Footprint
 from core.pruning.curves import Point, Scan
@@ -45,7 +40,6 @@ from core.training.finetuning import FineTuningResult, PruningResult
 from core.training.recipes import Recipe
 
 if TYPE_CHECKING:
-    from core.jobs.lightest.trials import Lightest, Trial
     from core.jobs.net import Net
     from core.jobs.workbench import Workbench
 
@@ -180,44 +174,6 @@ def _with_net(
         nonzero_without_dead=None if compact is None else compact.nonzero,
         parameters_without_dead=None if compact is None else compact.parameters,
     )
-
-
-def lightest_report(
-    workbench: Workbench, result: Lightest, experiment: Experiment
-) -> dict[str, Any]:
-    """What `featherweight lightest --json` writes: every trial as a run, the best, the front.
-
-    `asked` is the planned ratio of a trial, `cost` what its net costs by `by`.
-    """
-    reports = {id(trial): _trial_report(workbench, trial, experiment) for trial in result.trials}
-    file = result.file
-    return {
-        "best": None if result.best is None else reports[id(result.best)],
-        "trials": list(reports.values()),
-        "by": result.by,
-        "max_drop": result.max_drop,
-        "seeds": list(result.seeds),
-        "least": [descent.least for descent in result.descents],
-        "front": to_plain(front(result)),
-        "file": None if file is None else str(file.path),
-        "complete": result.complete,
-        "stopped": result.stopped,
-        **({"error": result.error} if result.error else {}),
-    }
-
-
-def _trial_report(workbench: Workbench, trial: Trial, experiment: Experiment) -> dict[str, Any]:
-    workbench = workbench.with_settings(trial.settings)
-    record, run = finetuned_record(workbench, trial.base, trial.plan, trial.result), None
-    if trial.result.run is not None:
-        with suppress(InputError):  # it has been deleted
-            run = experiment.find(trial.result.run)
-    record = record if run is None else record.provenance(run.record)
-    row: dict[str, Any] = {"asked": trial.ratio, "good": trial.passed, "cost": trial.cost}
-    if file := trial.file:
-        size = {"bytes": len(file.data), "levels": file.levels}
-        row["file"] = {**size, "accuracy": to_plain(file.accuracy)}
-    return {**report_json(record), **row, "run": trial.result.run}
 
 
 def training_record(workbench: Workbench, precision: str) -> RunRecord:

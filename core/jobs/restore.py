@@ -7,10 +7,11 @@ from core.events import Accuracy, Epoch, Stream
 from core.experiments.experiment import Experiment
 from core.experiments.exports import Export
 from core.experiments.run_record import PRUNE, TRAIN, ReconstructionRecord, RunRecord
-from core.experiments.runs import STOPPED, Run
+from core.experiments.runs import Run
 from core.jobs import measurement
 from core.jobs.dense_net import cached_net, measured_net
 from core.jobs.net import Net
+from core.jobs.recorded_jobs import RecordedTrial
 from core.jobs.workbench import Workbench
 from core.nets.footprint import DeadUnits, Sizes
 from core.pruning.masks import Masks
@@ -131,23 +132,32 @@ def finetuning_of(workbench: Workbench, run: Run) -> Stream[FineTuningResult]:
     Raises InputError if a file of the run is damaged, or not of this model.
     """
     record, measured = run.checked(), run.record.measured
+    for stage in ("pruned", "finetuned"):
+        run.required(measured.get(stage), f"accuracy.{stage}")
+    run.required(record.precision, "precision")
     weights = run.dense_weights(workbench.models.uninitialized()).weights
+    return (yield from finetuning_from(workbench, RecordedTrial(weights, record, run.id)))
+
+
+def finetuning_from(workbench: Workbench, trial: RecordedTrial) -> Stream[FineTuningResult]:
+    """The result of a fine-tuning with the workbench's recipe, from its weights and its record."""
+    weights, record = trial.weights, trial.record
     zeros = {key: weights[key] == 0 for layer in workbench.layers for key in layer.keys}
     dead = yield from measurement.dead_units(workbench, weights)
     return FineTuningResult(
         weights=weights,
         masks=Masks(zeros),
-        pruned=run.required(measured.get("pruned"), "accuracy.pruned"),
-        accuracy=run.required(measured.get("finetuned"), "accuracy.finetuned"),
+        pruned=record.measured["pruned"],
+        accuracy=record.measured["finetuned"],
         epochs=record.epoch_events,
         best=record.best,
         revived=record.revived or 0,
         dead=dead,
         recipe=workbench.finetuning,
-        precision=run.required(record.precision, "precision"),
-        stopped=run.status == STOPPED,
+        precision=record.precision or "",
+        stopped=bool(record.stopped),
         diverged=False,
-        run=run.id,
+        run=trial.run,
         sizes=record.sizes,
         error=record.error or "",
     )

@@ -5,7 +5,7 @@ the part from a layer on runs once per sparsity. Nothing before a layer is compu
 holds one batch, and a scan that is stopped has every curve, on fewer images.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
 from functools import partial
@@ -80,6 +80,7 @@ def scan(
     train: Images | None = None,
     ranked: Weights | None = None,
     repair: LayerRepair | None = None,
+    layers: Collection[str] | None = None,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
     """Measure the accuracy of `model` with each layer alone pruned to each of `sparsities`.
@@ -104,14 +105,17 @@ def scan(
         repair: repairs every pruned layer alone, before its statistics are computed, such as
             `core.reconstruction.scanned.layers_alone.LayersAlone`. The points of all layers
             combine what was made of each.
+        layers: the names of those to scan alone; None for all. Their points are the same as in a
+            scan of all.
         stop: checked before every point.
 
     Raises InputError if a sparsity is not in [0, 1], or `within` is not above 0.
     """
     if within is not None and not within > 0:
         raise InputError(f"intervals within ±{within} points: expected a number above 0")
+    recalibrates = train is not None
     scanner = _Scanner(
-        model, data, split, sparsities, uniform, within, precision, train is not None, ranked
+        model, data, split, sparsities, uniform, within, precision, recalibrates, ranked, layers
     )
     scanner.prepare(train, repair, stop)
     if scanner.untraceable:
@@ -144,6 +148,7 @@ class _Scanner:
     precision: str
     recalibrates: InitVar[bool] = False
     ranked: Weights | None = None
+    only: Collection[str] | None = None
     stopped: bool = False
 
     def __post_init__(
@@ -158,7 +163,10 @@ class _Scanner:
         self.order: Weights = {key: ranked[key].to(self.base[key].device) for key in keys}
         self.arithmetic = self._fastest()
         self.groups: dict[str, tuple[Layer, ...]] = {layer.name: (layer,) for layer in layers}
-        self.points = {layer.name: self._points([layer], sparsities) for layer in layers}
+        self.points = {
+            layer.name: self._points([layer], sparsities if self._is_scanned(layer.name) else ())
+            for layer in layers
+        }
         if uniform:
             self.groups[UNIFORM] = layers
             self.points[UNIFORM] = self._points(layers, uniform)
@@ -185,7 +193,9 @@ class _Scanner:
             self.statistics = PointStatistics(
                 self.model, self.net, self.norms, train, batches, stop
             )
-        groups = {name: self._group(name) for name in self.groups}
+        combined = repair is not None and UNIFORM in self.points
+        needed = [name for name, points in self.points.items() if points or combined]
+        groups = {name: self._group(name) for name in needed}
         images = len(self.data)
         self.preparation = Preparation(groups, repair, self.statistics, images)
 
@@ -232,7 +242,11 @@ class _Scanner:
 
     def result(self) -> Scan:
         """The scan so far."""
-        layers = {name: tuple(map(_OpenPoint.result, each)) for name, each in self.points.items()}
+        layers = {
+            name: tuple(map(_OpenPoint.result, each))
+            for name, each in self.points.items()
+            if name == UNIFORM or self._is_scanned(name)
+        }
         uniform = layers.pop(UNIFORM, ())
         return Scan(
             split=self.split,
@@ -255,6 +269,8 @@ class _Scanner:
         for name in self.groups:
             if self.preparation.waits(name):
                 yield from self._prepare(name)
+            if not self.points[name]:
+                continue
             alive = self.net.alive(name, values)
             coarse = self.net.in_bf16(alive) if self.arithmetic == "bf16" else alive
             int8 = Int8Convolutions(v for v in alive.values() if isinstance(v, Tensor))
@@ -302,6 +318,9 @@ class _Scanner:
             thresholds = {key: threshold(weight, sparsity) for key, weight in weights.items()}
             points.append(_OpenPoint(sparsity, thresholds, self.arithmetic))
         return points
+
+    def _is_scanned(self, name: str) -> bool:
+        return self.only is None or name in self.only
 
     def _all_points(self) -> list[_OpenPoint]:
         return list(chain(*self.points.values()))

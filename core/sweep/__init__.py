@@ -6,16 +6,8 @@ back, so that every trial is one run of the experiment wherever it ran.
 choices      how the plan of a trial is chosen
 grid         lists of values, and the trials they make
 sweep_file   a sweep as a TOML file: a recipe file with lists
-tasks        what goes to a worker and comes back; the protocol of executors
-runner       runs a task, in any process
-in_process   the executor of this process
-processes    the executor of processes on this machine
-cluster      the executor of a Ray cluster
-ray_connection  the connection to it, and the versions on its nodes
-nodes/       what runs on those nodes
-recorded     which trials have a run already
 planning     from trials to tasks
 driver       runs the tasks that are left, and writes their runs
-live         what happens in a sweep, for those who watch it from elsewhere
+live/        what happens in a sweep, for those who watch it from elsewhere
 summary      means and ranges over seeds, the Pareto front, the report
 """

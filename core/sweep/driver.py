@@ -1,4 +1,4 @@
-"""The driver of a sweep: hands trials to an executor, and alone writes their runs."""
+"""The driver of a sweep: hands trials to an executor, which are recorded as runs."""
 
 from __future__ import annotations
 
@@ -7,41 +7,24 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from time import monotonic
 
 from core.errors import InputError
 from core.events import Event, Notice, StopFlag, Stream, never
+from core.executors.driver import Driver
+from core.executors.events import TrialReported, of_trial
+from core.executors.recording import Recording
+from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
-from core.experiments.run_record import FINETUNE, RunRecord
-from core.experiments.run_writer import RunWriter
-from core.experiments.runs import DONE, RUNNING, Run
-from core.jobs import recorded_jobs
-from core.jobs.recorded_jobs import RecordedTrial, record_run
-from core.jobs.resume import saved_checkpoint
+from core.experiments.runs import DONE, RUNNING
 from core.sweep.live.events import (
     SweepPlanned,
     SweepResult,
-    TrialBegan,
     TrialEnded,
-    TrialLost,
     TrialOutcome,
-    TrialReported,
     TrialStopped,
     TrialStopping,
 )
 from core.sweep.planning import PlannedTrial
-from core.sweep.tasks import Begun, Executor, Failed, Lost, Message, PackedCheckpoint, Stopped, Task
-from core.training.checkpoints import Checkpoint
-
-ATTEMPTS = 3
-"""A trial whose worker is lost this often in the same epoch fails: it may well be what kills them.
-
-One that goes with its whole node does not count. Nodes leave for reasons of their own.
-"""
-
-WAIT = 0.2
-"""Seconds between two looks at the stop flag."""
-
 
 TrialStops = Callable[[], Collection[int]]
 """The numbers of the trials to stop, so far."""
@@ -62,18 +45,18 @@ def run_trials(
     is recorded with the best epoch that reached the full plan; without one, it stays interrupted.
     """
     yield _planned(planned)
-    driver = _Driver(planned, experiment, executor, stops)
-    with closing(driver):
+    sweep = _Sweep(planned, experiment, executor, stops)
+    with closing(sweep):
         with suppress(InputError):  # beginning a run says why the experiment cannot be written
             experiment.tidy()
-        yield from driver.known()
-        while not driver.finished and not stop():
-            yield from driver.step()
-    yield from driver.twins()
-    outcomes = driver.outcomes
+        yield from sweep.known()
+        while not sweep.finished and not stop():
+            yield from sweep.step()
+    yield from sweep.twins()
+    outcomes = sweep.outcomes
     unfinished = tuple(p.trial.label for p in planned if p.trial.number not in outcomes)
     in_order = tuple(outcomes[number] for number in sorted(outcomes))
-    return SweepResult(in_order, unfinished, stopped=not driver.finished)
+    return SweepResult(in_order, unfinished, stopped=not sweep.finished)
 
 
 def _planned(planned: Sequence[PlannedTrial]) -> SweepPlanned:
@@ -84,7 +67,7 @@ def _planned(planned: Sequence[PlannedTrial]) -> SweepPlanned:
     return SweepPlanned(labels, recorded, resumable, datetime.now(UTC))
 
 
-class _Driver:
+class _Sweep:
     """The trials in progress, and how the others ended."""
 
     def __init__(
@@ -94,10 +77,11 @@ class _Driver:
         executor: Executor,
         stops: TrialStops,
     ) -> None:
-        self._planned, self._experiment, self._executor = planned, experiment, executor
-        self._stops, self._stopped = stops, set[int]()
+        self._planned, self._experiment = planned, experiment
+        self._driver, self._stops = Driver(executor), stops
         self._waiting = deque(p for p in planned if p.twin is None)
-        self._active: dict[int, _Recording] = {}
+        self._active: dict[int, Recording] = {}
+        self._stopped = set[int]()
         self.outcomes: dict[int, TrialOutcome] = {}
         self._said: set[str] = set()
 
@@ -119,14 +103,19 @@ class _Driver:
         self._waiting = todo
 
     def step(self) -> Iterator[Event]:
-        """Hand out as many trials as there is room for; wait for news and record it."""
+        """Hand out as many trials as there is room for; wait for news and tell it."""
         for number in set(self._stops()) - self._stopped:
             yield from self._stop(number)
-        while self._waiting and self._executor.room > 0:
-            yield from self._submit(self._waiting.popleft())
-        for number, message in self._executor.poll(WAIT):
-            if number in self._active:
-                yield from self._take(self._active[number], message)
+        while self._waiting and self._driver.room > 0:
+            planned = self._waiting.popleft()
+            recording = Recording(
+                planned.trial.label, planned.task, planned.base, planned.run, self._experiment
+            )
+            self._active[recording.number] = recording
+            self._driver.submit(recording)
+            yield from self._tell(recording)
+        for assignment in self._driver.poll():
+            yield from self._tell(self._active[assignment.number])
 
     def twins(self) -> Iterator[Event]:
         """Report the trials that do the same as another, and share its outcome."""
@@ -137,68 +126,25 @@ class _Driver:
 
     def close(self) -> None:
         """End the trials in progress; their runs can be resumed."""
-        try:
-            self._executor.close()
-        finally:
-            for recording in self._active.values():
-                recording.close()
+        self._driver.close()
 
     def _stop(self, number: int) -> Iterator[Event]:
         """Ask a trial to end; one that has not begun does not begin."""
         self._stopped.add(number)
-        if number in self._active:
-            self._executor.stop(number)
-            yield TrialStopping(self._active[number].trial)
+        if (recording := self._active.get(number)) is not None:
+            self._driver.stop(recording)
+            yield TrialStopping(recording.trial)
         for planned in [p for p in self._waiting if p.trial.number == number]:
             self._waiting.remove(planned)
             yield TrialStopped(planned.trial.label)
 
-    def _submit(self, planned: PlannedTrial) -> Iterator[Event]:
-        recording = _Recording(planned, self._experiment)
-        try:
-            task = recording.task()
-        except InputError as error:
-            yield self._end(TrialOutcome(recording.trial, None, error=str(error)))
-            return
-        self._active[planned.trial.number] = recording
-        self._executor.submit(task, planned.base)
-
-    def _take(self, recording: _Recording, message: Message) -> Iterator[Event]:
-        match message:
-            case Failed():
-                yield self._end(recording.failed(message.error))
-            case Stopped():
-                yield self._drop(recording)
-            case Lost() if recording.trial.number in self._stopped:
-                yield self._drop(recording)
-            case Lost():
-                yield from self._resubmit(recording, message)
-            case RecordedTrial() if self._is_spoiled(recording.trial.number, message.record):
-                yield self._drop(recording)
-            case Event() | RecordedTrial():
-                yield from filter(self._is_news, recording.take(message))
-                if recording.outcome is not None:
-                    yield self._end(recording.outcome)
-
-    def _resubmit(self, recording: _Recording, lost: Lost) -> Iterator[Event]:
-        """Let a trial go on with another worker, unless it has lost too many."""
-        recording.losses += not lost.with_node
-        if recording.losses < ATTEMPTS:
-            yield TrialLost(recording.trial, lost.reason)
-            self._executor.submit(recording.task(), recording.planned.base)
-        else:
-            error = f"its worker was lost {ATTEMPTS} times: {lost.reason}"
-            yield self._end(recording.failed(error))
-
-    def _is_spoiled(self, number: int, record: RunRecord) -> bool:
-        """Whether a net is one that a stop cut off before any epoch reached the full plan."""
-        is_cut = record.kind == FINETUNE and bool(record.stopped) and record.best is None
-        return is_cut and number in self._stopped
-
-    def _drop(self, recording: _Recording) -> TrialStopped:
-        """End a trial without a result; its run stays as it is after its last epoch."""
-        self._active.pop(recording.trial.number).close()
-        return TrialStopped(recording.trial)
+    def _tell(self, recording: Recording) -> Iterator[Event]:
+        events = (of_trial(recording.trial, event) for event in recording.news())
+        yield from filter(self._is_news, events)
+        if recording.ended:
+            del self._active[recording.number]
+            stopped = recording.stopped  # its run stays as it is after its last epoch
+            yield TrialStopped(recording.trial) if stopped else self._end(_outcome(recording))
 
     def _is_news(self, event: Event) -> bool:
         """Whether an event says something; trials have much in common to say."""
@@ -210,111 +156,14 @@ class _Driver:
         return is_new
 
     def _end(self, outcome: TrialOutcome) -> TrialEnded:
-        number = outcome.trial.number
-        self.outcomes[number] = outcome
-        if recording := self._active.pop(number, None):
-            recording.close()
+        self.outcomes[outcome.trial.number] = outcome
         return TrialEnded(outcome)
 
 
-class _Idle(Event):
-    """Nothing more has come from the worker yet."""
-
-
-_IDLE = _Idle()
-
-
-class _Recording:
-    """One trial in progress: what its worker says becomes a run.
-
-    Attributes:
-        losses: workers that were lost since its last epoch.
-    """
-
-    def __init__(self, planned: PlannedTrial, experiment: Experiment) -> None:
-        self.planned, self.trial = planned, planned.trial.label
-        self.losses = 0
-        self.outcome: TrialOutcome | None = None
-        self._experiment = experiment
-        self._writer: RunWriter | None = None
-        self._stream: Stream[RecordedTrial] | None = None
-        self._inbox: deque[Event | RecordedTrial] = deque()
-        self._began = monotonic()
-
-    def task(self) -> Task:
-        """The task for the next attempt; raises InputError if its checkpoint is damaged."""
-        run = self._run()
-        checkpoint = None if run is None else saved_checkpoint(run)
-        resume = None if checkpoint is None else PackedCheckpoint.of(checkpoint)
-        return replace(self.planned.task, resume=resume)
-
-    def take(self, message: Event | RecordedTrial) -> Iterator[Event]:
-        """Record what a worker says; yields what there is to tell.
-
-        Raises InputError if the run cannot be begun, but must be.
-        """
-        if isinstance(message, Begun):
-            if self._stream is None:
-                yield from self._begin(message.record)
-            return
-        if self._stream is None:  # the driver has said itself what there is to know of the images
-            if isinstance(message, Event) and not isinstance(message, Notice):
-                yield TrialReported(self.trial, message)
-            return
-        if isinstance(message, Checkpoint):
-            self.losses = 0
-        self._inbox.append(message)
-        while True:
-            try:
-                event = next(self._stream)
-            except StopIteration as end:
-                self._finish(end.value)
-                return
-            if event is _IDLE:
-                return
-            yield TrialReported(self.trial, event)
-
-    def failed(self, error: str) -> TrialOutcome:
-        """The outcome of a failure."""
-        run = self._writer.id if self._writer is not None else None
-        return TrialOutcome(self.trial, None, run, is_new=True, error=error)
-
-    def close(self) -> None:
-        """Release the run; one that is not finished can be resumed, or disappears."""
-        if self._stream is not None:
-            self._stream.close()
-
-    def _run(self) -> Run | None:
-        """The run to go on with; None before it has begun."""
-        if self._writer is not None:
-            return self._experiment.find(self._writer.id)
-        return self.planned.run
-
-    def _begin(self, record: RunRecord) -> Stream[None]:
-        run = self.planned.run
-        self._began = monotonic()
-        if run is not None:
-            self._writer = self._experiment.resume(run)
-        else:
-            self._writer = yield from recorded_jobs.begin(self._experiment, record, tidies=False)
-        self._stream = record_run(self._feed(), self._writer, lambda result: result.record)
-        next(self._stream)  # to the first wait: from here on, closing it releases the run
-        run_id = None if self._writer is None else self._writer.id
-        yield TrialBegan(self.trial, run_id, record.ratio, resumed=run is not None)
-
-    def _feed(self) -> Stream[RecordedTrial]:
-        """What the worker says, as a stream of its own."""
-        while True:
-            if not self._inbox:
-                yield _IDLE
-                continue
-            message = self._inbox.popleft()
-            if isinstance(message, RecordedTrial):
-                return message
-            yield message
-
-    def _finish(self, result: RecordedTrial) -> None:
-        record, seconds = result.record, monotonic() - self._began
-        self.outcome = TrialOutcome(
-            self.trial, record, result.run, True, record.error or "", seconds
-        )
+def _outcome(recording: Recording) -> TrialOutcome:
+    """How a trial ended that this sweep ran."""
+    if (failure := recording.failure) is not None:
+        return TrialOutcome(recording.trial, None, recording.run, True, failure.error)
+    result = recording.result
+    error, seconds = result.record.error or "", recording.seconds
+    return TrialOutcome(recording.trial, result.record, result.run, True, error, seconds)

@@ -9,10 +9,10 @@ from math import prod
 from typing import Any, TypeVar
 
 from core.errors import InputError
+from core.executors.events import TrialLabel
 from core.settings.recipe_file import CHANGES, TOP
 from core.settings.settings import OF_A_SESSION, OF_IMAGES, SETTINGS, Settings
 from core.sweep.choices import PlanAxes, PlanChoice
-from core.sweep.live.events import TrialLabel
 
 T = TypeVar("T")
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from core.criteria.names import MAGNITUDE
 from core.errors import InputError
 from core.events import Progress, StopFlag, Stream
+from core.executors.tasks import Task, plain_settings
+from core.executors.work.fine_tuning import FineTuning
 from core.experiments.experiment import Experiment
+from core.experiments.recorded_trials import RecordedRuns, trial_key
 from core.experiments.runs import Run
 from core.jobs.dense_net import dense_weights, measured_net
 from core.jobs.goals import plan_for
@@ -19,8 +22,6 @@ from core.nets.weights import weights_digest
 from core.pruning.plans import Plan
 from core.sweep.choices import PlanChoice
 from core.sweep.grid import Trial
-from core.sweep.recorded import RecordedRuns, trial_key
-from core.sweep.tasks import Task, plain_settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +86,8 @@ class _Planner:
             record = pruning_record(workbench, base, plan, precision)
         else:
             record = finetuning_record(workbench, base, plan, workbench.finetuning, precision)
-        plain = plain_settings(settings)
-        task = Task(trial.number, plain, plan, trial.choice.method, base.digest)
+        work = FineTuning(plan, trial.choice.method, settings.model, settings.dataset)
+        task = Task(trial.number, plain_settings(settings), base.digest, work)
         first = self._numbers.setdefault(trial_key(record), trial.number)
         twin = first if first != trial.number else None
         return PlannedTrial(trial, task, base, self._recorded.find(record), twin)

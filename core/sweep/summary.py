@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
+from core.executors.events import TrialLabel
 from core.experiments.pareto import front
 from core.experiments.run_record import FINETUNE, RunRecord, report_json
 from core.experiments.runs import DONE, Run
 from core.experiments.spread import Spread
 from core.settings.settings import Settings
 from core.sweep.grid import Trial
-from core.sweep.live.events import SweepResult, TrialLabel, TrialOutcome
+from core.sweep.live.events import SweepResult, TrialOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def test_the_modules_the_command_line_needs_first_are_light() -> None:
         "import core.nets.zoo, core.system.preload, core.settings.recipe_changes\n"
         "import core.settings.recipe_file, core.pruning.curves\n"
         "import core.experiments.experiment, core.pruning.goals\n"
-        "import core.experiments.runs, core.jobs.lightest.trials\n"
+        "import core.experiments.runs, core.lightest.trials\n"
         "from core.data.registry import describe; describe('mnist')"
     )
     assert not loaded & HEAVY

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from core.sweep.live.folder import sweeps_of
 from tests.core.data.folders.drawn import fill, spotted
 from tests.core.user_nets import write
 from tui.cli.main import main
@@ -23,8 +24,11 @@ def data_dir(mnist_dir: Path) -> Path:
 
 
 @pytest.fixture
-def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """The options of a fine-tuning that never ends by itself, after no training."""
+def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
+    """The options of a fine-tuning that never ends by itself, after no training.
+
+    A sweep of such that a failed test has left running is stopped.
+    """
     import torch
 
     from core.nets.user_model import build
@@ -39,7 +43,10 @@ def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
         sys.modules.pop(name, None)
     data = ("--dataset", f"folder:{pets}", "--threads", "1", "--precision", "fp32")
     place = ("--experiment", str(tmp_path / "it"), "--epochs", "100000")
-    return ("--model", model, "--weights", str(weights), *data, *place)
+    yield ("--model", model, "--weights", str(weights), *data, *place)
+    for sweep in sweeps_of(tmp_path / "it"):
+        if sweep.is_running:
+            sweep.stop()
 
 
 @pytest.fixture

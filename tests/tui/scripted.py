@@ -27,7 +27,10 @@ from core.experiments.exports import Export
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.inference.benchmark_result import Benchmark, BenchmarkUpdated
-from core.jobs.lightest.trials import (
+from core.jobs.measurement import layer_notice
+from core.jobs.net import Net
+from core.jobs.restore import RestoredRun
+from core.lightest.trials import (
     By,
     Descent,
     DescentStarted,
@@ -36,9 +39,6 @@ from core.jobs.lightest.trials import (
     TrialFinished,
     TrialStarted,
 )
-from core.jobs.measurement import layer_notice
-from core.jobs.net import Net
-from core.jobs.restore import RestoredRun
 from core.measure.comparison import ComparisonUpdated
 from core.measure.costs import Activity, ActivityMeasured, NetActivity
 from core.nets.footprint import DeadUnits, Sizes

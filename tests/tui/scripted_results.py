@@ -8,8 +8,8 @@ import numpy as np
 
 from core.inference.benchmark_result import SPARSE, Amounts, Benchmark, Row
 from core.inference.engines import DENSE_ENGINES as ENGINES
-from core.jobs.lightest.trials import Trial
 from core.jobs.net import Net
+from core.lightest.trials import Trial
 from core.measure.comparison import ConfusionCounts, NetComparison, Predictions
 from core.pruning.plans import Plan
 from core.settings.settings import Settings

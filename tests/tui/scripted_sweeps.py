@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from core.events import Accuracy, Epoch, Event
+from core.executors.events import TrialBegan, TrialLabel, TrialReported
 from core.experiments.run_record import FINETUNE, RunRecord, StageAccuracies
 from core.sweep.live.events import (
     SweepPlanned,
     SweepProgress,
     SweepResult,
-    TrialBegan,
     TrialEnded,
-    TrialLabel,
     TrialOutcome,
     TrialProgress,
-    TrialReported,
 )
 
 TRIALS = tuple(

@@ -8,6 +8,7 @@ read_options    from options to settings, plans, goals and locked layers
 checks          checks of what the user typed, before anything else happens
 commands/       one file per command: what it checks, runs and prints
 sweeps/         the lists of a sweep, and its live table
+workers/        where work runs, and the live table of trials side by side
 command         what every command does after its checks
 console         the console they print on
 streams         standard output and error, whatever happens to them

@@ -14,8 +14,8 @@ from core.fields.kinds import integer, number, number_or_all, one_of
 from core.fields.kinds import text as words
 from core.formats.export_formats import VALUES, Packing
 from core.inference.benchmark_result import SECONDS
-from core.jobs.lightest.steps import START
-from core.jobs.lightest.trials import COSTS
+from core.lightest.steps import START
+from core.lightest.trials import COSTS
 from core.pruning.curves import SPLITS, WITHIN
 from core.pruning.goals import ALLOCATIONS, DEFAULT_ALLOCATION, EXAMPLES
 from core.pruning.plans import parse_pairs, parse_sparsities, parse_sparsity
@@ -241,6 +241,7 @@ def _add_lightest(parser: ArgumentParser) -> None:
     _add(group, _MINUTES, default=None)
     _add_allocation(group)
     _add_config(parser, "settings from a TOML file")
+    _add_workers(parser, "trials")
 
 
 def _add_sweep(parser: ArgumentParser) -> None:
@@ -257,19 +258,24 @@ def _add_sweep(parser: ArgumentParser) -> None:
     text = "layers fixed at these sparsities"
     group.add_argument("--lock", metavar="LAYER=S,...", action=_Parse, parse=parse_pairs, help=text)
     _add_config(parser, "the sweep as a TOML file, with lists in place of values")
-    where = parser.add_argument_group("where trials run (default: here, one after the other)")
-    one = where.add_mutually_exclusive_group()
-    _add(one, _WORKERS)
-    text = "run trials on a Ray cluster: auto for this machine's, or HOST:PORT of its head"
-    one.add_argument("--on", metavar="ADDRESS", help=text)
-    _add(where, _CPUS)
-    _add(where, _GPUS)
+    _add_workers(parser, "trials")
     text = "start it in a process of its own, say how to watch it, and end"
     parser.add_argument("--detach", action="store_true", help=text)
     text = "watch the sweep that runs in an experiment, or the last one (default: --experiment)"
     parser.add_argument("--attach", metavar="EXPERIMENT", nargs="?", const="", help=text)
     text = "say how many trials there are and how long they take, and end"
     parser.add_argument("--preview", action="store_true", help=text)
+
+
+def _add_workers(parser: ArgumentParser, what: str) -> None:
+    """Add the options for where the work of a command runs."""
+    where = parser.add_argument_group(f"where {what} run (default: here, one after the other)")
+    one = where.add_mutually_exclusive_group()
+    _add(one, _WORKERS)
+    text = f"run {what} on a Ray cluster: auto for this machine's, or HOST:PORT of its head"
+    one.add_argument("--on", metavar="ADDRESS", help=text)
+    _add(where, _CPUS)
+    _add(where, _GPUS)
 
 
 def _add_scan(parser: ArgumentParser) -> None:
@@ -290,6 +296,7 @@ def _add_scan(parser: ArgumentParser) -> None:
     group.add_argument("--quick", action="store_true", help=text)
     _add(group, _WITHIN, default=None)
     _add_criterion(group)
+    _add_workers(parser, "layers")
 
 
 def _add_train(parser: ArgumentParser) -> None:

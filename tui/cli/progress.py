@@ -10,7 +10,7 @@ from rich.text import Text
 
 from core.events import Batch, Epoch, Event, Measured, Notice, Portion, Stream, drain
 from core.events import Progress as Step
-from core.jobs.lightest.trials import DescentStarted, Trial, TrialFinished, TrialStarted
+from core.lightest.trials import DescentStarted, Trial, TrialFinished, TrialStarted
 from core.progress import Meter
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.cli.trials_table import trials_table

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.jobs.lightest.trials import By, Trial
+from core.lightest.trials import By, Trial
 from tui.cli.number_table import NumberTable
 from tui.text.format import cost_of, count, score, verdict
 

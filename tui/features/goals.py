@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.events import Event, StopFlag, Stream
-from core.jobs.lightest.trials import COSTS, By, PackingStarted, TrialStarted
+from core.lightest.trials import COSTS, By, PackingStarted, TrialStarted
 from core.pruning.curves import PointScanned, ScanUpdated
 from tui.features.feature import Feature, available
 from tui.session import Session
@@ -20,8 +20,8 @@ from tui.views import job_outcomes
 from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
-    from core.jobs.lightest.trials import Lightest
     from core.jobs.net import Net
+    from core.lightest.trials import Lightest
     from core.pruning.plans import Plan
     from tui.screens.goal_dialog import GoalRequest
     from tui.state.state import State

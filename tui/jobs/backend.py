@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from core.experiments.runs import Run
     from core.formats.export_formats import Packing
     from core.inference.benchmark_result import Benchmark
-    from core.jobs.lightest.trials import By, Lightest
     from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
     from core.jobs.workbench import Workbench
+    from core.lightest.trials import By, Lightest
     from core.nets.footprint import Sizes
     from core.pruning.budgets.costs import NetCosts
     from core.pruning.curves import Scan
@@ -227,7 +227,8 @@ class Backend:
         stop: StopFlag,
     ) -> Stream[tuple[Lightest, Net | None]]:
         """Find the lightest net within a drop in accuracy; also returns that net."""
-        from core.jobs.lightest.job import Search, given, lightest
+        from core.lightest.job import given, lightest
+        from core.lightest.search import Search
 
         workbench = self._workbench.with_settings(settings)
         search = Search(max_drop, by, method, locked)

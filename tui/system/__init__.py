@@ -8,6 +8,7 @@ interruption     signals that end the program, and when
 hangup           whether the terminal is gone, where no signal says so
 output           the stream it draws to, and whether the terminal keeps up
 painting         what a terminal must be told so that it shows the next frame
+own_process      how this program is started again
 job_control      Ctrl+Z and the shell's fg
 terminal_window  the title of the terminal's window, and notifications
 own_process      this program in a process of its own

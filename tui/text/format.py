@@ -10,7 +10,7 @@ from core.pruning.curves import wilson
 from core.pruning.goals import NANOSECONDS
 
 if TYPE_CHECKING:
-    from core.jobs.lightest.trials import By, Trial
+    from core.lightest.trials import By, Trial
 
 FEW_IMAGES = 2_000
 """Accuracies on fewer images are shown with their 95 % interval."""

@@ -7,7 +7,7 @@ from itertools import product
 from time import monotonic
 
 from core.events import Batch, Epoch, Event, Notice, Progress
-from core.jobs.lightest.trials import DescentStarted, PackingStarted, TrialFinished, TrialStarted
+from core.lightest.trials import DescentStarted, PackingStarted, TrialFinished, TrialStarted
 from core.progress import Meter
 from tui.keys.keymap import with_keys
 from tui.state.training_curve import smoothed

@@ -27,9 +27,9 @@ from tui.views.activity import Outcome
 
 if TYPE_CHECKING:
     from core.experiments.exports import Export
-    from core.jobs.lightest.trials import Lightest
     from core.jobs.net import Net
     from core.jobs.restore import RestoredRun
+    from core.lightest.trials import Lightest
     from core.pruning.curves import Scan
     from core.sweep.live.events import SweepResult
     from core.training.dense import TrainingResult

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.events import Accuracy
-from core.sweep.live.events import TrialLabel, TrialOutcome
+from core.executors.events import TrialLabel
+from core.sweep.live.events import TrialOutcome
 from tui.state.sweep.board import Active, Board
 from tui.text.format import count, duration, percent, ratio, score_on
 from tui.text.lines import Line, Lines, Span, clean, cut

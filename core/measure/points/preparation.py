@@ -126,7 +126,7 @@ class Preparation:
             repair = self._repair(group.layer, group.sparsities)
             self.repaired[name] = yield from within(repairing, repair)
         found: list[Statistics | None] = [None] * len(group.points)
-        if self._statistics is not None:
+        if self._statistics is not None and group.points:
             computed = self._statistics.of_group(name, group.points)
             found = [*(yield from within(computing, computed))]
         del self._waiting[name]

@@ -55,7 +55,7 @@ class LayersAlone:
         self, net: nn.Module, data: Images, *, seed: int = SAMPLE_SEED, stop: StopFlag = never
     ) -> None:
         self._net, self._data, self._stop = net, data, stop
-        self._generator = torch.Generator().manual_seed(seed)
+        self._seed, self._generator = seed, torch.Generator().manual_seed(seed)
         self.images = sample_size(data)
         self._batches = drawn(data, self.images, self._generator)
         self._some, _ = data.batch(torch.arange(3) % len(data))
@@ -97,6 +97,7 @@ class LayersAlone:
         reaching, adding, solving = task.costs
         reach, add, *solve = portions(reaching, adding, *[solving] * len(sparsities))
         half = yield from within(reach, self._reach(task))
+        self._generator.manual_seed(self._seed + task.number)  # whichever layers were before
         rows, found = self._generator.get_state(), dict[float, ReconstructedLayer]()
         shared: Sums | None = None
 

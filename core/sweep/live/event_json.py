@@ -8,17 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from core.events import Epoch, Event, Measured, Notice
+from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.experiments.run_record import RunRecord
 from core.sweep.live.events import (
     SweepBegan,
     SweepOver,
     SweepPlanned,
     SweepProgress,
-    TrialBegan,
     TrialEnded,
-    TrialLabel,
-    TrialLost,
-    TrialReported,
     TrialStopped,
     TrialStopping,
 )

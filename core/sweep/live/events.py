@@ -7,25 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from core.events import Event
+from core.executors.events import TrialLabel
 from core.experiments.run_record import RunRecord
-
-
-@dataclass(frozen=True, slots=True)
-class TrialLabel:
-    """Which trial of a sweep it is.
-
-    Attributes:
-        number: from 1.
-        group: what it shares with the trials that differ only in their seed, in words.
-    """
-
-    number: int
-    group: str
-    seed: int
-
-    def __str__(self) -> str:
-        """In words: `trial 3 (20x lamp, seed 0)`."""
-        return f"trial {self.number} ({self.group}, seed {self.seed})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +49,6 @@ class SweepPlanned(Event):
     recorded: int = 0
     resumable: int = 0
     at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrialBegan(Event):
-    """A worker trains a trial, from the start or from its last epoch.
-
-    Attributes:
-        run: its run; None if it is not recorded.
-        ratio: as planned.
-    """
-
-    trial: TrialLabel
-    run: str | None
-    ratio: float | None
-    resumed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TrialReported(Event):
-    """An event of a trial."""
-
-    trial: TrialLabel
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class TrialLost(Event):
-    """The worker of a trial is gone; the trial goes on with another."""
-
-    trial: TrialLabel
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from core.errors import InputError, StoppedError
 from core.events import Batch, Event, Notice, Portion, Progress, StopFlag, Stream
+from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.progress import Meter
 from core.sweep.live.event_json import event_json
 from core.sweep.live.events import (
@@ -20,12 +21,8 @@ from core.sweep.live.events import (
     SweepPlanned,
     SweepProgress,
     SweepResult,
-    TrialBegan,
     TrialEnded,
-    TrialLabel,
-    TrialLost,
     TrialProgress,
-    TrialReported,
     TrialStopped,
 )
 from core.sweep.live.folder import LOCK, LOG, PROGRESS, SweepFolder

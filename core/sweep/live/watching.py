@@ -8,6 +8,7 @@ from time import sleep
 
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Event, StopFlag, Stream, never
+from core.executors.events import TrialLabel
 from core.experiments.experiment import Experiment
 from core.sweep.live.event_json import event_from
 from core.sweep.live.events import (
@@ -17,7 +18,6 @@ from core.sweep.live.events import (
     SweepPlanned,
     SweepResult,
     TrialEnded,
-    TrialLabel,
     TrialOutcome,
 )
 from core.sweep.live.folder import LOG, PROGRESS, SweepFolder

@@ -21,14 +21,14 @@ from time import monotonic, process_time, sleep
 from rich.console import Console
 
 from core.events import Batch, Epoch, Event, drain
+from core.executors.events import TrialReported
+from core.executors.tasks import Message, Task
 from core.experiments.experiment import Experiment
 from core.jobs.net import Net
 from core.sweep.driver import run_trials
-from core.sweep.live.events import TrialReported
 from core.sweep.live.folder import LOG, SweepFolder
 from core.sweep.live.log import logged
 from core.sweep.live.watching import watch
-from core.sweep.tasks import Message, Task
 from tests.benchmarks.support.figures import Figure
 from tests.benchmarks.support.watched import summary
 from tests.benchmarks.sweep.scripted import SCRIPT, planned
@@ -50,11 +50,15 @@ class Flood:
         self._events: Iterator[tuple[int, Message]] = iter(())
 
     @property
+    def places(self) -> int:
+        return AT_ONCE
+
+    @property
     def room(self) -> int:
         return AT_ONCE - len(self._numbers)
 
     def submit(self, task: Task, base: Net) -> None:
-        begun = next(SCRIPT.run(task))
+        begun = next(SCRIPT.run())
         self._new.append((task.number, begun))
         self._numbers.append(task.number)
         self._events = self._reports()

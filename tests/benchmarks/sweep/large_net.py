@@ -12,9 +12,9 @@ from time import perf_counter, process_time
 import torch
 from torchvision.models import resnet50
 
+from core.executors.packed import PackedCheckpoint
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import RunRecord
-from core.sweep.tasks import PackedCheckpoint
 from tests.benchmarks.support.figures import Figure
 from tests.benchmarks.support.memory import in_fresh_process, peak_of
 from tests.benchmarks.sweep.scripted import Script

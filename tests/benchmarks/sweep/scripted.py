@@ -13,6 +13,8 @@ from unittest.mock import patch
 import torch
 
 from core.events import Accuracy, Batch, Epoch, Stream
+from core.executors.packed import Begun, Packed, packed
+from core.executors.tasks import Task, plain_settings
 from core.experiments.run_record import (
     FINETUNE,
     EpochRecord,
@@ -27,7 +29,6 @@ from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
 from core.sweep.grid import Grid, Trial
 from core.sweep.planning import PlannedTrial
-from core.sweep.tasks import Begun, Packed, Task, packed, plain_settings
 from core.training.checkpoints import Checkpoint
 
 BASE = Net({}, Accuracy(99.0, 99.0), (), 0, digest="none")
@@ -35,7 +36,7 @@ BASE = Net({}, Accuracy(99.0, 99.0), (), 0, digest="none")
 
 @dataclass(frozen=True)
 class Script:
-    """What every trial says.
+    """What every trial says; the work of its task.
 
     Attributes:
         batches: of each epoch.
@@ -49,7 +50,7 @@ class Script:
     elements: int = 1_000
     copies: int = 4
 
-    def run(self, task: Task) -> Stream[RecordedTrial]:
+    def run(self, *_: object) -> Stream[RecordedTrial]:
         """A trial from its beginning to its result."""
         start, epochs = self._record(), []
         weights = {"weight": torch.zeros(self.elements)}
@@ -82,20 +83,15 @@ class Script:
 SCRIPT = Script()
 
 
-def run_here(_workbench: Any, _base: Net, task: Task, *_: Any) -> Stream[RecordedTrial]:
-    """In place of `core.sweep.runner.run_task`."""
-    return SCRIPT.run(task)
-
-
 def run_there(task: Task, *_: Any) -> Iterator[Packed]:
-    """In place of `core.sweep.cluster.run_trial`."""
-    yield from packed(SCRIPT.run(task))
+    """In place of `core.executors.cluster.run_trial`: without a workbench, which takes images."""
+    yield from packed(SCRIPT.run())
 
 
 def report_there(task: Task, *_: Any) -> Iterator[Packed]:
     """The same of a trial that reports every one of its many batches."""
-    with patch("core.sweep.tasks.PACE", 0.0):
-        yield from packed(Script(epochs=1, batches=1_000, copies=0).run(task))
+    with patch("core.executors.packed.PACE", 0.0):
+        yield from packed(Script(epochs=1, batches=1_000, copies=0).run())
 
 
 def planned(count: int) -> tuple[PlannedTrial, ...]:
@@ -107,4 +103,4 @@ def planned(count: int) -> tuple[PlannedTrial, ...]:
 
 
 def _task(trial: Trial) -> Task:
-    return Task(trial.number, plain_settings(trial.settings), {}, "lamp", BASE.digest)
+    return Task(trial.number, plain_settings(trial.settings), BASE.digest, SCRIPT)

@@ -12,18 +12,20 @@ from time import perf_counter, process_time
 from unittest.mock import patch
 
 from core.events import Event, drain
+from core.executors.cluster import RayCluster, Share
+from core.executors.events import TrialReported
+from core.executors.in_process import InProcess
+from core.executors.packed import Packed
+from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
 from core.settings.settings import Settings
-from core.sweep.cluster import RayCluster, Share
 from core.sweep.driver import run_trials
-from core.sweep.in_process import InProcess
-from core.sweep.live.events import TrialEnded, TrialReported
-from core.sweep.tasks import Executor, Packed
+from core.sweep.live.events import TrialEnded
 from tests.benchmarks.support.figures import Figure
 from tests.benchmarks.support.memory import resident
 from tests.benchmarks.sweep.local_cluster import local_cluster, measurable
-from tests.benchmarks.sweep.scripted import planned, report_there, run_here, run_there
+from tests.benchmarks.sweep.scripted import planned, report_there, run_there
 
 TRIALS = 1_000
 LEAST = 20.0
@@ -120,12 +122,10 @@ def _detail(way: AbstractContextManager[Executor], count: int) -> dict[str, floa
 
 @contextmanager
 def _here() -> Iterator[Executor]:
-    workbench = Workbench(Settings(precision="fp32", device="cpu", threads=1))
-    with patch("core.sweep.in_process.run_task", run_here):
-        yield InProcess(workbench)
+    yield InProcess(Workbench(Settings(precision="fp32", device="cpu", threads=1)))
 
 
 @contextmanager
 def _on_ray(trial: Callable[..., Iterator[Packed]]) -> Iterator[Executor]:
-    with local_cluster(2) as ray, patch("core.sweep.cluster.run_trial", trial):
+    with local_cluster(2) as ray, patch("core.executors.cluster.run_trial", trial):
         yield RayCluster(ray, Share())

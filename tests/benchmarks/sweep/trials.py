@@ -16,19 +16,19 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 from core.events import drain
+from core.executors.cluster import RayCluster, Share
+from core.executors.in_process import InProcess
+from core.executors.processes import Processes
+from core.executors.tasks import Executor, Message, Task
 from core.experiments.experiment import Experiment
 from core.jobs.net import Net
 from core.jobs.workbench import Workbench
 from core.pruning.goals import Goal
 from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
-from core.sweep.cluster import RayCluster, Share
 from core.sweep.driver import run_trials
 from core.sweep.grid import Grid
-from core.sweep.in_process import InProcess
 from core.sweep.planning import PlannedTrial, plan_trials
-from core.sweep.processes import Processes
-from core.sweep.tasks import Executor, Message, Task
 from tests.benchmarks.support.figures import Figure
 from tests.benchmarks.sweep.local_cluster import Usage, local_cluster, marked, measurable
 
@@ -53,6 +53,10 @@ class Kept:
     """An executor that outlives a sweep: the next one finds its workers warm."""
 
     executor: Executor
+
+    @property
+    def places(self) -> int:
+        return self.executor.places
 
     @property
     def room(self) -> int:

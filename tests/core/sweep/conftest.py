@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from core.executors.in_process import InProcess
 from core.jobs.workbench import Workbench
-from core.sweep.in_process import InProcess
 from tests.core.jobs.conftest import workbench
 from tests.core.sweep.own_net import Place, nets
 

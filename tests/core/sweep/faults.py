@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 from core.events import Epoch, Event
-from core.sweep.live.events import TrialLost, TrialReported
+from core.executors.events import TrialLost, TrialReported
 
 
 class Faults:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from core.events import Event, StopFlag, drain, never
+from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
 from core.nets.user_model import build
@@ -21,7 +22,6 @@ from core.sweep.driver import TrialStops, run_trials
 from core.sweep.grid import Grid
 from core.sweep.live.events import SweepResult
 from core.sweep.planning import plan_trials
-from core.sweep.tasks import Executor
 from tests.digits import draw
 
 SOURCE = """
@@ -108,7 +108,7 @@ class Place:
 
 def vars_of(settings: Settings) -> dict[str, object]:
     """The settings by name."""
-    from core.sweep.tasks import plain_settings
+    from core.executors.tasks import plain_settings
 
     plain = plain_settings(settings)
     return {**plain, "weights": settings.weights}

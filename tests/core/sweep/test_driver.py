@@ -12,6 +12,13 @@ import torch
 
 from core.errors import InputError
 from core.events import Batch, Epoch, Event, drain
+from core.executors.driver import ATTEMPTS
+from core.executors.events import TrialBegan, TrialLost, TrialReported
+from core.executors.in_process import InProcess
+from core.executors.packed import PackedNet, packed, unpacked
+from core.executors.runner import TaskRunner
+from core.executors.tasks import Executor, Failed, Lost, Message, Task
+from core.executors.work.fine_tuning import FineTuning
 from core.experiments.experiment import Experiment
 from core.jobs import recorded_jobs
 from core.jobs.dense_net import open_dense_net
@@ -19,22 +26,11 @@ from core.jobs.net import Net
 from core.jobs.workbench import Workbench
 from core.pruning.goals import Goal
 from core.sweep.choices import PlanAxes
-from core.sweep.driver import ATTEMPTS, run_trials
+from core.sweep.driver import run_trials
 from core.sweep.grid import Grid, Trial
-from core.sweep.in_process import InProcess
-from core.sweep.live.events import (
-    SweepResult,
-    TrialBegan,
-    TrialEnded,
-    TrialLost,
-    TrialReported,
-    TrialStopped,
-    TrialStopping,
-)
+from core.sweep.live.events import SweepResult, TrialEnded, TrialStopped, TrialStopping
 from core.sweep.planning import PlannedTrial, plan_trials
-from core.sweep.runner import TaskRunner
 from core.sweep.summary import group_results, known_seconds, sweep_report
-from core.sweep.tasks import Executor, Failed, Lost, Message, PackedNet, Task, packed, unpacked
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
@@ -82,11 +78,17 @@ class Packing:
         self.resumed_after: list[int] = []
 
     @property
+    def places(self) -> int:
+        return 1
+
+    @property
     def room(self) -> int:
         return int(not self._queue)
 
     def submit(self, task: Task, base: Net) -> None:
-        epochs = task.resume.json["epochs"] if task.resume else ()
+        assert isinstance(task.work, FineTuning)
+        resume = task.work.resume
+        epochs = resume.json["epochs"] if resume else ()
         self.resumed_after.append(len(epochs))
         end = self._losses.popleft() if self._losses else ""
         lost = Lost("killed", with_node=end.startswith("node "))
@@ -135,7 +137,9 @@ def test_every_trial_becomes_the_run_that_the_command_run_would_record(
     first = planned(workbench, trials, Experiment(tmp_path / "none"))[0]
     bench = workbench.with_settings(trials[0].settings)
     alone = Experiment(tmp_path / "run")
-    drain(recorded_jobs.finetune(bench, first.base, first.task.plan, alone))
+    work = first.task.work
+    assert isinstance(work, FineTuning)
+    drain(recorded_jobs.finetune(bench, first.base, work.plan, alone))
     theirs, own = experiment.runs()[0].record, alone.runs()[0].record
     assert theirs.weights == own.weights
     assert theirs.allocate == "lamp"
@@ -225,7 +229,7 @@ def test_a_trial_that_is_stopped_keeps_its_best_epoch_and_the_others_go_on(
 def test_a_trial_whose_worker_is_lost_is_one_run_with_the_same_net(
     workbench: Workbench, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.sweep.tasks.PACE", 0.0)
+    monkeypatch.setattr("core.executors.packed.PACE", 0.0)
     executor = Packing(losses=["Begun", "Begun", "node Begun", "Batch 2", "Batch 2"])
     experiment = Experiment(tmp_path)
     result, events = sweep(workbench, trials_of(workbench)[:1], experiment, executor)

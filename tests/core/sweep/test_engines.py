@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 
 from core.events import Epoch, Event, drain
+from core.executors.cluster import with_sources
+from core.executors.events import TrialReported
+from core.executors.in_process import InProcess
+from core.executors.packed import PackedNet
+from core.executors.processes import Processes
+from core.executors.runner import TaskRunner
+from core.executors.tasks import Executor, Task, plain_settings
+from core.executors.work.fine_tuning import FineTuning
+from core.executors.work.packing import Packing
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
-from core.sweep.cluster import with_sources
-from core.sweep.in_process import InProcess
-from core.sweep.live.events import SweepResult, TrialReported
-from core.sweep.processes import Processes
-from core.sweep.runner import TaskRunner
-from core.sweep.tasks import Executor, PackedNet, Task, plain_settings
+from core.sweep.live.events import SweepResult
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets
 
@@ -68,7 +72,7 @@ def stopped_after(
 
 def test_only_code_that_the_user_names_by_its_file_travels(place: Place) -> None:
     """With the modules beside it that it imports; that of a package has to be there."""
-    task = Task(1, {"model": place.model}, {}, "", "")
+    task = Task(1, {"model": place.model}, "", Packing(99.0))
     assert list(with_sources(task).sources) == ["own.py", "helper.py"]
     for model in ("cnn5", "torchvision.models:resnet18", "tests.core.user_nets:Net"):
         other = replace(task, settings={"model": model})
@@ -85,7 +89,8 @@ def test_the_code_of_a_net_travels_as_text(place: Place, bench: Workbench, tmp_p
     assert list(sources) == ["own.py", "helper.py"]
     settings = plain_settings(replace(place.settings, weights=None)) | {"model": "gone/own.py:Net"}
     plan = {layer.name: 0.5 for layer in bench.layers}
-    task = Task(1, settings | {"epochs": 0}, plan, "", base.digest, sources=sources)
+    work = FineTuning(plan, "", "gone/own.py:Net", place.settings.dataset)
+    task = Task(1, settings | {"epochs": 0}, base.digest, work, sources)
     result = drain(TaskRunner().run(task, PackedNet.of(base)))
     assert result.record.model == "gone/own.py:Net"
     assert result.record.accuracy.pruned is not None

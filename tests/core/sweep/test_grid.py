@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
+from core.executors.tasks import Task, on_worker, plain_settings, settings_from
+from core.executors.work.packing import Packing
 from core.pruning.goals import Goal
 from core.settings.settings import DEFAULTS, Settings
 from core.sweep.choices import PlanAxes, PlanChoice
 from core.sweep.grid import MOST_TRIALS, Grid, distinct
-from core.sweep.tasks import Task, on_worker, plain_settings, settings_from
 
 RATIOS = (Goal("ratio", 10.0), Goal("ratio", 20.0))
 
@@ -91,6 +92,6 @@ def test_settings_travel_as_plain_values(seed: int, threads: int | None, augment
     settings = Settings.of({"seed": seed, "threads": threads, "augment": augment, "std": 0.5})
     assert settings_from(plain_settings(settings)) == settings
     assert plain_settings(DEFAULTS) == {}
-    task = Task(1, plain_settings(settings) | {"weights": "net.pt"}, {}, "", "")
+    task = Task(1, plain_settings(settings) | {"weights": "net.pt"}, "", Packing(99.0))
     there = settings_from(on_worker(task, 2).settings)
     assert there == replace(settings, threads=threads or 2)

@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import InputError, StoppedError, WorkError
 from core.events import Accuracy, Batch, Epoch, Event, Notice, Progress, Stream, drain
+from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.experiments.run_record import FINETUNE, RunRecord, StageAccuracies
 from core.sweep.live.event_json import event_from, event_json
 from core.sweep.live.events import (
@@ -17,13 +18,9 @@ from core.sweep.live.events import (
     SweepPlanned,
     SweepProgress,
     SweepResult,
-    TrialBegan,
     TrialEnded,
-    TrialLabel,
-    TrialLost,
     TrialOutcome,
     TrialProgress,
-    TrialReported,
     TrialStopped,
     TrialStopping,
 )

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from core.errors import InputError
-from core.sweep.ray_connection import connect
+from core.executors.ray_connection import connect
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from core.events import Batch, Stream
+from core.executors.packed import PackedCheckpoint, packed
+from core.executors.tasks import Done
 from core.experiments.run_record import RunRecord
 from core.jobs.recorded_jobs import RecordedTrial
-from core.sweep.tasks import PackedCheckpoint, PackedTrial, packed
 from core.training.checkpoints import Checkpoint
 
 EPOCH = 10.0
@@ -20,7 +21,7 @@ class Clock:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        patch.setattr("core.sweep.tasks.monotonic", lambda: self.now)
+        patch.setattr("core.executors.packed.monotonic", lambda: self.now)
 
     def trial(self, epochs: int) -> Stream[RecordedTrial]:
         """A trial with a batch and a checkpoint for each epoch."""
@@ -37,7 +38,7 @@ class Clock:
             if isinstance(message, PackedCheckpoint):
                 self.now += seconds
                 found.append(message.unpacked().state()["epoch"])
-        assert isinstance(message, PackedTrial)
+        assert isinstance(message, Done)
         return found
 
 

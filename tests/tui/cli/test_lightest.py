@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from core.events import Accuracy, Batch, Stream
-from core.jobs.lightest.trials import (
+from core.lightest.trials import (
     By,
     Descent,
     DescentStarted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, Static
 
-from core.jobs.lightest.trials import COSTS
+from core.lightest.trials import COSTS
 from core.pruning.plans import Plan
 from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.scripted import Scripted

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import Accuracy
-from core.jobs.lightest.trials import Trial
+from core.lightest.trials import Trial
 from core.settings.settings import Settings
 from tests.tui.scripted_nets import net
 from tui.text import format as written

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError, StoppedError
 from core.events import Accuracy
-from core.jobs.lightest.trials import Descent, Lightest
+from core.lightest.trials import Descent, Lightest
 from tests.tui.scripted_nets import AGGRESSIVE, PRUNED, TUNED, net, residual, scanned
 from tests.tui.scripted_results import timed
 from tui.state.results import Result

@@ -1,6 +1,7 @@
 """The command `lightest`: the lightest net within an allowed drop in accuracy."""
 
 from argparse import Namespace
+from contextlib import closing
 from typing import Any
 
 from rich.console import Console
@@ -8,13 +9,15 @@ from rich.console import Console
 from core.errors import InputError
 from core.events import StopFlag, Stream
 from core.experiments.spread import Spread
-from core.jobs.lightest.front import FrontRow, front
-from core.jobs.lightest.trials import Lightest
+from core.lightest.front import FrontRow, front
+from core.lightest.trials import Lightest
 from core.pruning.goals import DEFAULT_ALLOCATION
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
+from tui.cli.progress import drive
 from tui.cli.trials_table import trials_table
+from tui.cli.workers.engines import connection_for, executor_for
 from tui.text.format import cost_of, count, percent, score, trial_cost
 
 
@@ -24,12 +27,15 @@ def prepare(args: Namespace) -> Command[Lightest]:
     seeds = _seeds(args, settings.seed)
     if args.to is not None:
         checks.check_target(args.to, args.json)
+    connection = connection_for(args)
     experiment = checks.experiment_for(args, settings)
     workbench = checks.workbench_for(args, settings, trains=True)
     from core.jobs.dense_net import open_dense_net
-    from core.jobs.lightest.job import Search, check_small_file, lightest
-    from core.jobs.report import lightest_report
+    from core.lightest.job import check_small_file, lightest
+    from core.lightest.report import lightest_report
+    from core.lightest.search import Search
     from core.pruning.allocation import check_locked
+    from tui.cli.workers.descents import drive_descents
 
     if args.to is not None:
         check_small_file(args.to)
@@ -37,27 +43,31 @@ def prepare(args: Namespace) -> Command[Lightest]:
     check_locked(workbench.layer_names, locked)
     method = args.allocate or DEFAULT_ALLOCATION
     search = Search(args.max_drop, args.by, method, locked, args.start, args.minutes)
+    executor = executor_for(args, connection, workbench)
 
     def work(stop: StopFlag) -> Stream[Lightest]:
-        yield from workbench.prepared_to_train(stop)
-        return (
-            yield from lightest(
-                workbench,
-                lambda bench: open_dense_net(bench, stop),
-                search,
-                experiment,
-                seeds,
-                args.to,
-                stop,
+        with closing(executor):
+            yield from workbench.prepared_to_train(stop)
+            return (
+                yield from lightest(
+                    workbench,
+                    lambda bench: open_dense_net(bench, stop),
+                    search,
+                    experiment,
+                    seeds,
+                    args.to,
+                    stop,
+                    executor,
+                )
             )
-        )
 
     def show(result: Lightest, console: Console) -> dict[str, Any]:
         print_lightest(result, console)
         report = lightest_report(workbench, result, experiment)
         return {**report, "experiment": str(experiment.folder)}
 
-    return Command(work, show, args.json)
+    shown = drive if executor.places == 1 else drive_descents
+    return Command(work, show, args.json, drive=shown)
 
 
 def _seeds(args: Namespace, seed: int) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from core.pruning.curves import UNIFORM_SPARSITIES, WITHIN, Point, RepairName, S
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable, terminal_width
+from tui.cli.workers.engines import connection_for, executor_for, is_elsewhere
 from tui.text.format import are_few, count, half_width, percent, score_on
 
 _REPAIRED: Mapping[RepairName, str] = {
@@ -27,8 +28,11 @@ def prepare(args: Namespace) -> Command[Scan]:
     sparsities: tuple[float, ...] = args.sparsities or ()
     within = WITHIN if args.quick and args.within is None else args.within
     uniform = (sparsities or UNIFORM_SPARSITIES) if args.uniform else ()
+    connection = connection_for(args)
     experiment = checks.experiment_for(args, settings)
     workbench = checks.workbench_for(args, settings)
+    executor = executor_for(args, connection, workbench) if is_elsewhere(args) else None
+    from core.executors.scan import scan_on
     from core.jobs import measurement
     from core.jobs.dense_net import dense_weights
     from core.jobs.goals import store_scan
@@ -38,9 +42,11 @@ def prepare(args: Namespace) -> Command[Scan]:
     def work(stop: StopFlag) -> Stream[Scan]:
         yield from workbench.splits(stop)
         dense = yield from dense_weights(workbench, stop)
-        scan = yield from measurement.scan(
-            workbench, dense.weights, args.split, sparsities or None, uniform, within, stop
-        )
+        how = args.split, sparsities or None, uniform, within, stop
+        if executor is None:
+            scan = yield from measurement.scan(workbench, dense.weights, *how)
+        else:
+            scan = yield from scan_on(executor, workbench, dense.weights, *how)
         yield from store_scan(workbench, weights_digest(dense.weights), scan, experiment)
         return scan
 

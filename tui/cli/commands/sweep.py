@@ -23,9 +23,9 @@ from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
 from tui.cli.sweeps.apart import attach, has_terminal, start_apart
-from tui.cli.sweeps.engines import connection_for, executor_for
 from tui.cli.sweeps.options import grid_of
 from tui.cli.sweeps.printing import drive_in_log, print_sweep
+from tui.cli.workers.engines import connection_for, executor_for
 from tui.text.format import duration
 
 if TYPE_CHECKING:

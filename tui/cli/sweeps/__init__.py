@@ -1,7 +1,6 @@
 """What the command `sweep` has of its own.
 
 options   from options and a file to lists and trials
-engines   where trials run
 apart     a sweep in a process of its own: started, watched, left and found again
 watcher   shows a sweep that another process runs
 board     the live table of trials

@@ -11,6 +11,9 @@ from tui.state.sweep.board import Active, Board
 from tui.text.format import count, duration, percent, ratio, score, score_on
 from tui.text.lines import cut
 
+HEADINGS = ("plan", "trial", "seed", "epoch", "progress", "validation %", "ratio")
+"""Of the table of trials."""
+
 RECENT = 4
 """Trials that have ended and are still shown."""
 
@@ -39,12 +42,12 @@ def front_text(board: Board) -> str:
 
 
 def _table(board: Board, width: int | None, height: int) -> list[Text]:
-    table = NumberTable("plan", "trial", "seed", "epoch", "progress", "validation %", "ratio")
+    table = NumberTable(*HEADINGS)
     for outcome in board.new[-RECENT:]:
         table.add_row(*_ended_row(outcome))
     for active in board.near(max(1, height - AROUND)):
         mark = ">" if active is board.chosen and len(board.active) > 1 else ""
-        table.add_row(*_active_row(active, mark))
+        table.add_row(*active_row(active, mark))
     return [*table.lines(width, first_out=(6, 2))] if board.active or board.new else []
 
 
@@ -71,7 +74,8 @@ def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:
     return trial.group, number, seed, "", how, validation, ratio(record.ratio or 0.0)
 
 
-def _active_row(active: Active, mark: str) -> tuple[str, ...]:
+def active_row(active: Active, mark: str = "") -> tuple[str, ...]:
+    """The row of a trial in progress; see `HEADINGS`."""
     done = "" if active.done is None else f"{active.done:.0%}"
     done = "stopping" if active.stopping else done
     epoch = f"{active.epoch}/{active.epochs}" if active.epochs else ""

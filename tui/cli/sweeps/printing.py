@@ -7,15 +7,13 @@ from pathlib import Path
 from rich.console import Console
 
 from core.events import Epoch, Event, Notice, Stream, drain
+from core.executors.events import TrialBegan, TrialLost, TrialReported
 from core.pruning.curves import PointScanned, ScanUpdated
 from core.sweep.live.events import (
     SweepPlanned,
     SweepResult,
-    TrialBegan,
     TrialEnded,
-    TrialLost,
     TrialOutcome,
-    TrialReported,
     TrialStopped,
     TrialStopping,
 )
@@ -41,7 +39,7 @@ def print_sweep_event(event: Event, console: Console, *, live: bool) -> None:
             resumed = " resumed" if event.resumed else ""
             console.print(f"{event.trial}{resumed}{run}")
         case TrialReported():
-            _print_report(event, console, epochs=not live)
+            print_report(event, console, epochs=not live)
         case TrialStopping() if live:
             pass
         case TrialLost() | TrialStopping() | TrialStopped() | TrialEnded():
@@ -69,7 +67,8 @@ def _end_of(event: TrialLost | TrialStopping | TrialStopped | TrialEnded) -> str
     return ""
 
 
-def _print_report(event: TrialReported, console: Console, *, epochs: bool) -> None:
+def print_report(event: TrialReported, console: Console, *, epochs: bool) -> None:
+    """Print an event of a trial that a log should keep."""
     match event.event:
         case Notice(text=text, warning=warning):
             console.print(f"{event.trial}: {'warning: ' * warning}{text}")

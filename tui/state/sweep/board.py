@@ -8,16 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.events import Epoch, Event
+from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.sweep.live.events import (
     SweepPlanned,
     SweepProgress,
-    TrialBegan,
     TrialEnded,
-    TrialLabel,
-    TrialLost,
     TrialOutcome,
     TrialProgress,
-    TrialReported,
     TrialStopped,
     TrialStopping,
 )

@@ -14,19 +14,20 @@ import pytest
 
 from core.errors import InputError
 from core.events import Event, drain, never
+from core.executors.cluster import RayCluster, Share
+from core.executors.events import TrialBegan
+from core.executors.in_process import InProcess
+from core.executors.ray_connection import connect
+from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
 from core.pruning.goals import Goal
 from core.settings.settings import Settings
 from core.sweep.choices import PlanAxes
-from core.sweep.cluster import RayCluster, Share
 from core.sweep.driver import run_trials
 from core.sweep.grid import Grid
-from core.sweep.in_process import InProcess
-from core.sweep.live.events import SweepResult, TrialBegan
+from core.sweep.live.events import SweepResult
 from core.sweep.planning import plan_trials
-from core.sweep.ray_connection import connect
-from core.sweep.tasks import Executor
 from tests.core.sweep.cluster.local_cluster import ROOT, LocalCluster
 from tests.core.sweep.faults import Faults, kill_one
 from tests.core.sweep.own_net import Place, nets, vars_of
@@ -69,7 +70,7 @@ def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nodes that lack MNIST get it from the driver, also one that joins later."""
-    monkeypatch.setattr("core.sweep.cluster.AHEAD", 1)  # so that what is killed is not done yet
+    monkeypatch.setattr("core.executors.cluster.AHEAD", 1)  # so that what is killed is not done yet
     here, _ = sweep(ON_MNIST, InProcess, tmp_path / "here")
     for home in ("one", "two"):
         cluster.join(home=home)
@@ -95,9 +96,10 @@ def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
 def test_a_sweep_goes_on_after_its_driver_was_killed(
     place: Place, cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A net of one's own, on images that only the driver has."""
+    """A net and images that only the driver has."""
     monkeypatch.setenv("HOME", str(place.folder))
-    settings = {**vars_of(place.settings), "dataset": "folder:~/images"}
+    own = {"model": "~/own.py:Net", "dataset": "folder:~/images"}
+    settings = {**vars_of(place.settings), **own}
     here, _ = sweep(settings, InProcess, tmp_path / "here")
     cluster.join_if_alone()
     options = {name: value for name, value in settings.items() if name != "weights"}
@@ -121,7 +123,9 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(
     assert any(trial.resumed for trial in began)  # whichever begins first
     assert [outcome.error for outcome in result.outcomes] == ["", ""]
     assert nets(there) == nets(here)
-    assert {run.record.dataset for run in there.runs()} == {"folder:~/images"}
+    assert {(run.record.model, run.record.dataset) for run in there.runs()} == {
+        ("~/own.py:Net", "folder:~/images")
+    }
     sent = list((cluster.folder / "bare" / "cache" / "featherweight" / "sent").glob("*/images"))
     assert len(sent) == 1
 
@@ -130,7 +134,7 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(
 def test_a_trial_on_a_cluster_is_stopped_alone(
     place: Place, bench: Workbench, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.sweep.cluster.AHEAD", 1)
+    monkeypatch.setattr("core.executors.cluster.AHEAD", 1)
     cluster.join_if_alone()
     executor = RayCluster(connect(cluster.address), Share())
     stops = set[int]()

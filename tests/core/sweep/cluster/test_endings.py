@@ -6,8 +6,8 @@ import pytest
 from ray import ObjectRef, exceptions
 from ray.exceptions import RayTaskError
 
-from core.sweep.cluster import ending
-from core.sweep.tasks import Failed, Lost
+from core.executors.cluster import ending
+from core.executors.tasks import Failed, Lost
 
 OBJECT = ObjectRef.from_random().hex()
 

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from core.events import Accuracy, Epoch, Event, Notice, Stream
+from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.experiments.run_record import FINETUNE, RunRecord, StageAccuracies
 from core.pruning.goals import Goal
 from core.settings.settings import Settings
@@ -19,13 +20,9 @@ from core.sweep.live.events import (
     SweepPlanned,
     SweepProgress,
     SweepResult,
-    TrialBegan,
     TrialEnded,
-    TrialLabel,
-    TrialLost,
     TrialOutcome,
     TrialProgress,
-    TrialReported,
 )
 from core.sweep.live.folder import SweepFolder
 from core.sweep.summary import group_results

@@ -1,0 +1,110 @@
+"""What is told of trials while they run on workers. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.events import Event, Notice, Portion, Stream
+from core.executors.side_by_side import T, Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLabel:
+    """Which trial it is.
+
+    Attributes:
+        number: from 1.
+        group: what it shares with the trials that differ only in their seed, in words.
+    """
+
+    number: int
+    group: str
+    seed: int
+
+    def __str__(self) -> str:
+        """In words: `trial 3 (20x lamp, seed 0)`."""
+        return f"trial {self.number} ({self.group}, seed {self.seed})"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBegan(Event):
+    """A worker trains a trial, from the start or from its last epoch.
+
+    Attributes:
+        run: its run; None if it is not recorded.
+        ratio: as planned.
+    """
+
+    trial: TrialLabel
+    run: str | None
+    ratio: float | None
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLost(Event):
+    """The worker of a trial is gone; the trial goes on with another."""
+
+    trial: TrialLabel
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialReported(Event):
+    """An event of a trial."""
+
+    trial: TrialLabel
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOver(Event):
+    """A trial is no longer in progress, however it ended."""
+
+    trial: TrialLabel
+
+
+def of_trial(trial: TrialLabel, event: Event) -> Event:
+    """An event as one of a trial, unless it is already."""
+    known = isinstance(event, TrialBegan | TrialLost | TrialReported)
+    return event if known else TrialReported(trial, event)
+
+
+def reported(trial: TrialLabel, stream: Stream[T]) -> Stream[T]:
+    """Report the events of a stream as those of a trial, and that it is over."""
+    while True:
+        try:
+            event = next(stream)
+        except StopIteration as end:
+            yield TrialOver(trial)
+            result: T = end.value
+            return result
+        except Exception:
+            yield TrialOver(trial)
+            raise
+        yield event if isinstance(event, Waiting) else of_trial(trial, event)
+
+
+def in_turn(stream: Stream[T]) -> Stream[T]:
+    """The events of a stream whose trials run one after the other, as if there were no workers."""
+    whole = Portion(0.0, 1.0)
+    while True:
+        try:
+            event = next(stream)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        match event:
+            case Portion():
+                whole = event
+                yield event
+            case TrialReported(event=Portion() as part):
+                yield whole.part(part)
+            case TrialReported():
+                yield event.event
+            case TrialLost():
+                yield Notice(f"{event.trial}: its worker was lost: {event.reason}", warning=True)
+            case TrialBegan() | TrialOver():
+                pass
+            case _:
+                yield event

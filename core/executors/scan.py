@@ -1,0 +1,142 @@
+"""A sensitivity scan whose layers go to workers, in portions: they do not depend on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import StoppedError
+from core.events import Accuracy, Event, Notice, Progress, StopFlag, Stream, never
+from core.executors.assignment import Assignment
+from core.executors.driver import Driver, attended
+from core.executors.side_by_side import Waiting, side_by_side
+from core.executors.tasks import Executor, Task, plain_settings
+from core.executors.work.layer_scan import LayerScan
+from core.jobs.measurement import scan_sparsities
+from core.jobs.workbench import Workbench
+from core.nets.weights import Weights
+from core.pruning.curves import SPLITS, Point, PointScanned, Scan, ScanUpdated, check_split
+
+PORTIONS = 3
+"""Portions for each place, so that places that are done early get another one."""
+
+
+def scan_on(
+    executor: Executor,
+    workbench: Workbench,
+    weights: Weights,
+    split: str = SPLITS[0],
+    sparsities: Sequence[float] | None = None,
+    uniform: Sequence[float] = (),
+    within: float | None = None,
+    stop: StopFlag = never,
+) -> Stream[Scan]:
+    """Scan as `core.jobs.measurement.scan` does, with the same points, by `executor`.
+
+    The executor is closed at the end. Each portion runs the dense net once more on every image.
+
+    Raises InputError and WorkError as that does.
+    """
+    check_split(split)
+    data, precision = yield from workbench.prepared(stop)
+    workbench = workbench.with_settings(replace(workbench.settings, precision=precision))
+    net = workbench.net_of(weights, Accuracy(0.0, 0.0))  # a scan measures its accuracy itself
+    usual = scan_sparsities(workbench) if sparsities is None else sparsities
+    driver, names = Driver(executor), workbench.layer_names
+    kind = LayerScan((), split, tuple(usual), within=within)
+    works = [replace(kind, layers=each) for each in _portions(names, PORTIONS * driver.places)]
+    if uniform:  # takes longest, so it comes first
+        works.insert(0, replace(kind, uniform=tuple(uniform)))
+    settings = plain_settings(workbench.settings)
+    tasks = [Task(next(driver.numbers), settings, net.digest, work) for work in works]
+    images = len(data.validation if split == SPLITS[0] else data.test)
+    dense = Scan(split, images, _unseen(names, usual), _points(uniform), precision, True, True)
+    whole = _Whole(replace(dense, repair=workbench.repair), works)
+    runs = [driver.run(Assignment[Scan](task, net), stop) for task in tasks]
+    streams = [whole.followed(place, run) for place, run in enumerate(runs)]
+    yield from attended(side_by_side(streams), driver)
+    return whole.scan
+
+
+def _portions(names: Sequence[str], most: int) -> Iterator[tuple[str, ...]]:
+    """Layers in their order, in at most so many portions that take about equally long.
+
+    A layer takes as long as the part of the net from it on.
+
+    Example:
+        >>> list(_portions("abcde", 3))
+        [('a',), ('b', 'c'), ('d', 'e')]
+    """
+    count = len(names)
+    each = sum(range(1, count + 1)) / max(1, most)
+    portion, taken, ended = list[str](), 0.0, 0
+    for place, name in enumerate(names):
+        portion.append(name)
+        taken += count - place
+        if taken >= each * (ended + 1) - 1e-9 or place == count - 1:
+            yield tuple(portion)
+            portion, ended = [], int(taken / each + 1e-9)
+
+
+def _points(sparsities: Sequence[float]) -> tuple[Point, ...]:
+    return tuple(map(Point, sparsities))
+
+
+def _unseen(names: Sequence[str], sparsities: Sequence[float]) -> dict[str, tuple[Point, ...]]:
+    return {name: _points(sparsities) for name in names}
+
+
+@dataclass(eq=False)
+class _Whole:
+    """What portions add up to; `scan` is the scan so far, which counts as stopped until the end."""
+
+    scan: Scan
+    works: Sequence[LayerScan]
+
+    def __post_init__(self) -> None:
+        self._ended = 0
+        self._said: set[str] = set()
+
+    def followed(self, place: int, stream: Stream[Scan]) -> Stream[None]:
+        """Run a portion; its part of the scan is added as it grows, also if it is stopped."""
+        try:
+            while True:
+                try:
+                    event = next(stream)
+                except StopIteration as end:
+                    self._ended += 1
+                    self._add(place, end.value)
+                    yield ScanUpdated(self.scan)
+                    return
+                yield from self._told(place, event)
+        except StoppedError:
+            return
+
+    def _told(self, place: int, event: Event) -> Iterator[Event]:
+        match event:
+            case Waiting():
+                yield event
+            case Notice(text=text) if text not in self._said:
+                self._said.add(text)
+                yield event
+            case ScanUpdated() | PointScanned():
+                self._add(place, event.scan)
+                yield self._progress()
+
+    def _add(self, place: int, part: Scan) -> None:
+        work, whole = self.works[place], self.scan
+        self.scan = replace(
+            whole,
+            layers={**whole.layers, **{name: part.layers[name] for name in work.layers}},
+            uniform=part.uniform if work.uniform else whole.uniform,
+            precision=part.precision,
+            traced=whole.traced and part.traced,
+            stopped=self._ended < len(self.works),
+        )
+
+    def _progress(self) -> Progress:
+        if self.works[0].within is not None:
+            return Progress("scanning a growing sample", self._ended, len(self.works), "portions")
+        points = list(self.scan.points())
+        seen = sum(point.images for point in points)
+        return Progress("scanning", seen, len(points) * self.scan.images, "images")
