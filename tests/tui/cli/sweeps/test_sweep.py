@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,14 @@ def test_a_sweep_is_reported_recorded_and_not_repeated(
 
 @pytest.mark.slow
 def test_a_sweep_runs_by_itself_and_is_found_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("helper", "own"):  # modules of the net, which other tests have, too
+        monkeypatch.delitem(sys.modules, name, raising=False)
     place, experiment = Place.made(tmp_path), tmp_path / "runs"
+    for name in ("helper", "own"):
+        sys.modules.pop(name, None)
     options = ["--model", place.model, "--weights", str(tmp_path / "dense.pt"), "--threads", "1"]
     options += ["--dataset", f"folder:{tmp_path / 'images'}", "--channels", "1", "--epochs", "1"]
     words = ["sweep", "--ratio", "4", "--seeds", "0,1", *options, "--experiment", str(experiment)]
