@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -24,7 +23,7 @@ def data_dir(mnist_dir: Path) -> Path:
 
 
 @pytest.fixture
-def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, ...]]:
+def endless(tmp_path: Path) -> Iterator[tuple[str, ...]]:
     """The options of a fine-tuning that never ends by itself, after no training.
 
     A sweep of such that a failed test has left running is stopped.
@@ -35,12 +34,7 @@ def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[s
 
     pets, net = fill(tmp_path / "pets", 12, spotted, ("red", "green", "blue")), write(tmp_path)
     model, weights = f"{net}:coloured", tmp_path / "dense.pt"
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in ("helper", net.stem):  # modules of the net, which other tests have, too
-        monkeypatch.delitem(sys.modules, name, raising=False)
     torch.save(build(model).state_dict(), weights)
-    for name in ("helper", net.stem):
-        sys.modules.pop(name, None)
     data = ("--dataset", f"folder:{pets}", "--threads", "1", "--precision", "fp32")
     place = ("--experiment", str(tmp_path / "it"), "--epochs", "100000")
     yield ("--model", model, "--weights", str(weights), *data, *place)

@@ -53,5 +53,5 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         yield Workbench(Place.made(folder).settings)
     torch.set_num_threads(threads)
-    for name in ("helper", "own"):
+    for name in ("own_width", "own"):
         sys.modules.pop(name, None)

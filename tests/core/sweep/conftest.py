@@ -22,7 +22,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         yield Place.made(folder)
-    for name in ("helper", "own"):
+    for name in ("own_width", "own"):
         sys.modules.pop(name, None)
 
 

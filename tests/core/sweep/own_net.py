@@ -27,7 +27,7 @@ from tests.digits import draw
 SOURCE = """
 from torch import nn
 
-from helper import WIDTH
+from own_width import WIDTH
 
 
 class Net(nn.Sequential):
@@ -57,7 +57,7 @@ class Place:
     @classmethod
     def made(cls, folder: Path) -> Place:
         (folder / "own.py").write_text(SOURCE, encoding="utf-8")
-        (folder / "helper.py").write_text("WIDTH = 64\n", encoding="utf-8")
+        (folder / "own_width.py").write_text("WIDTH = 64\n", encoding="utf-8")
         (folder / "other.py").write_text(
             "TOKEN = 'the net does not import this'\n", encoding="utf-8"
         )

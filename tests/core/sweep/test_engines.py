@@ -73,7 +73,7 @@ def stopped_after(
 def test_only_code_that_the_user_names_by_its_file_travels(place: Place) -> None:
     """With the modules beside it that it imports; that of a package has to be there."""
     task = Task(1, {"model": place.model}, "", Packing(99.0))
-    assert list(with_sources(task).sources) == ["own.py", "helper.py"]
+    assert list(with_sources(task).sources) == ["own.py", "own_width.py"]
     for model in ("cnn5", "torchvision.models:resnet18", "tests.core.user_nets:Net"):
         other = replace(task, settings={"model": model})
         assert with_sources(other) == other
@@ -86,7 +86,7 @@ def test_the_code_of_a_net_travels_as_text(place: Place, bench: Workbench, tmp_p
 
     base = drain(open_dense_net(bench))
     sources = source_texts(place.model)
-    assert list(sources) == ["own.py", "helper.py"]
+    assert list(sources) == ["own.py", "own_width.py"]
     settings = plain_settings(replace(place.settings, weights=None)) | {"model": "gone/own.py:Net"}
     plan = {layer.name: 0.5 for layer in bench.layers}
     work = FineTuning(plan, "", "gone/own.py:Net", place.settings.dataset)

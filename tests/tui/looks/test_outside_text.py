@@ -13,7 +13,7 @@ from core.events import Notice
 from core.jobs.net import Net
 from core.nets.layers import Layer
 from core.pruning.what_if import Profile
-from tests.tui.conftest import idle, ready, until
+from tests.tui.conftest import idle, ready, shown, until
 from tests.tui.hostile import HOSTILE, assert_harmless
 from tests.tui.scripted import Many
 from tests.tui.scripted_nets import DENSE
@@ -102,7 +102,7 @@ async def test_notices_of_a_job_are_drawn(app: FeatherweightApp, backend: Many):
         await pilot.press("f")
         await until(pilot, lambda _: backend.paused.is_set())
         await until(pilot, lambda app: getattr(app.activity, "notice", ""))
-        await pilot.pause(0.3)
+        await until(pilot, lambda app: MARKUP in shown(app, "#activity"))
         assert MARKUP in await drawn(pilot)
         backend.go.set()
         await idle(pilot)

@@ -42,13 +42,10 @@ def test_a_sweep_is_reported_recorded_and_not_repeated(
 
 @pytest.mark.slow
 def test_a_sweep_runs_by_itself_and_is_found_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in ("helper", "own"):  # modules of the net, which other tests have, too
-        monkeypatch.delitem(sys.modules, name, raising=False)
     place, experiment = Place.made(tmp_path), tmp_path / "runs"
-    for name in ("helper", "own"):
+    for name in ("own_width", "own"):
         sys.modules.pop(name, None)
     options = ["--model", place.model, "--weights", str(tmp_path / "dense.pt"), "--threads", "1"]
     options += ["--dataset", f"folder:{tmp_path / 'images'}", "--channels", "1", "--epochs", "1"]
