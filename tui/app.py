@@ -339,14 +339,19 @@ class FeatherweightApp(RoleApp):
 
     # Messages
 
+    @property
+    def _shows(self) -> bool:
+        """Whether there are screens to show anything on: when the program ends, they go first."""
+        return self.is_running and not self.ending
+
     def on_job_event(self, message: JobEvent) -> None:
         """Pass a job's event to the feature that started it."""
-        if not self.ending:  # the screen is going
+        if self._shows:
             message.job.follow(message.event)
 
     def on_job_ended(self, message: JobEnded) -> None:
         """Pass the end of a job to the feature that started it."""
-        if self.ending:
+        if not self._shows:
             return
         before, is_own = self.session.activity, message.job is self.session.job
         message.job.end(message)
