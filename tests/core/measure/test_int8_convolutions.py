@@ -78,15 +78,15 @@ def test_other_convolutions_stay_as_they_are(change: str) -> None:
     assert not convolutions.used
 
 
-@pytest.mark.skipif(not is_fast_here(), reason="torch computes nothing in int8 here")
 def test_an_unchanging_input_is_rounded_once_and_gives_the_same() -> None:
     images, weight, bias = convolution(0, 32, 3, 0.0)
-    with Int8Convolutions() as convolutions:
-        expected = F.conv2d(images, weight, bias)
-    known = Int8Convolutions([images])
-    with known, known:
-        assert torch.equal(F.conv2d(images, weight, bias), expected)
-    images.fill_(torch.inf)  # what has been rounded is not looked at again
-    with known:
-        assert torch.equal(F.conv2d(images, weight, bias), expected)
-    assert (convolutions.used, known.used) == (1, 2)
+    known, fresh = Int8Convolutions([images]), Int8Convolutions()
+    assert known._round(images) is known._round(images)
+    assert fresh._round(images) is not fresh._round(images)
+    with fresh:
+        expected = F.conv2d(images, weight, bias) if is_fast_here() else None
+    if expected is not None:
+        images.fill_(torch.inf)  # what has been rounded is not looked at again
+        with known:
+            assert torch.equal(F.conv2d(images, weight, bias), expected)
+        assert (fresh.used, known.used) == (1, 1)

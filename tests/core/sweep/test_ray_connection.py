@@ -1,9 +1,8 @@
-"""Addresses where there is no cluster are refused at once, with or without Ray installed."""
+"""Addresses where there is no cluster are refused at once."""
 
 from __future__ import annotations
 
 import socket
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
@@ -44,7 +43,6 @@ def test_another_server_is_no_cluster(answer: bytes) -> None:
         thread.join()
 
 
-@pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray")
 @pytest.mark.parametrize(
     ("before", "words"),
     [("127.0.0.1:1", r"auto: no answer at .*:1 "), (None, "no Ray cluster that this")],
