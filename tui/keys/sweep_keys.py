@@ -22,3 +22,6 @@ KEYS = of_screen("sweep",
     Key("escape,q,G", "q", "leave", "back",
         "Back to the main screen, where the sweep is the job (also Esc and G)", GENERAL, footer=8),
 )  # fmt: skip
+
+OF_RUNNING = ("stop", "stop_all", "leave_running")
+"""The actions that are offered only while the sweep runs."""

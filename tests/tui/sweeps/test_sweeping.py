@@ -30,6 +30,11 @@ def backend(tmp_path: Path) -> Sweeping:
     return Sweeping(experiment=Experiment(tmp_path / "cnn5-mnist"))
 
 
+def footer(app: FeatherweightApp) -> str:
+    """The keys that the screen offers."""
+    return "".join(text for line in app.screen.query_one("#keys").lines for text, _ in line)
+
+
 def text_of(app: FeatherweightApp, name: str) -> str:
     lines = app.screen.query_one(f"#sweep-{name}").lines
     return "\n".join("".join(span.text for span in line) for line in lines)
@@ -81,6 +86,7 @@ async def test_a_sweep_is_left_and_found_again(app, backend):
         assert newest_sweep(backend.experiment.folder) == folder
         await pilot.press("G")
         await until(pilot, lambda app: isinstance(app.screen, SweepScreen))
+        assert "x stop trial" in footer(app)
         assert backend.commands[-1] is None
         await pilot.press("X")
         await until(pilot, lambda app: isinstance(app.screen, Question))
@@ -101,6 +107,7 @@ async def test_an_error_that_ends_a_sweep_is_on_its_screen(app, backend):
         await until(pilot, lambda app: str(error) in text_of(app, "about"))
         await pilot.press("X")
         assert "the sweep has ended" in text_of(app, "about")
+        assert footer(app).split() == ["?", "help", "q", "back"]
 
 
 async def test_a_sweep_that_runs_is_mentioned_at_the_start(app, backend):

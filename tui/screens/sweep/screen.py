@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from tui.keys.key import bind
-from tui.keys.sweep_keys import KEYS
+from tui.keys.sweep_keys import KEYS, OF_RUNNING
 from tui.screens.help.screen import HelpScreen
 from tui.screens.help.sections import Section, key_sections
 from tui.screens.main import REDRAW_SECONDS
@@ -127,7 +127,8 @@ class SweepScreen(Overlay[None]):
             line = (self._message,) if self._message else sweep_view.about(board, error or "")
             width = self.size.width
             panel.lines = (tuple(Span(cut(span.text, width), span.role) for span in line),)
-        self.query_one(KeyLine).show(tuple(key for key in KEYS if key.footer))
+        offered = (key for key in KEYS if error is None or key.action not in OF_RUNNING)
+        self.query_one(KeyLine).show(tuple(key for key in offered if key.footer))
 
     def _draw_front(self, board: Board, panel: Panel) -> None:
         from tui.views import sweep_front  # late: it loads NumPy
