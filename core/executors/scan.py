@@ -54,6 +54,7 @@ def scan_on(
     whole = _Whole(replace(dense, repair=workbench.repair), works)
     runs = [driver.run(Assignment[Scan](task, net), stop) for task in tasks]
     streams = [whole.followed(place, run) for place, run in enumerate(runs)]
+    yield Progress("waiting for workers")
     yield from attended(side_by_side(streams), driver)
     return whole.scan
 

@@ -89,10 +89,10 @@ class SweepForm:
         methods = METHODS[self.methods]
         first = self.settings.seed
         seeds = ", ".join(map(str, range(first, first + self.seeds)))
-        at_once = "trials one after the other" if self.workers == 1 else "trials, each in a process"
+        at_once = "one after the other" if self.workers == 1 else "each in a process"
         return (
             FormRow("methods", "allocation", ", ".join(methods),
-                "how layers share the budget", False, False),
+                "splits the budget", False, False),
             FormRow("seeds", "seeds", seeds,
                 f"{plural(self.seeds, 'run')} of each plan", False, False),
             FormRow("workers", "at once", str(self.workers), at_once, False, False),
