@@ -73,5 +73,8 @@ def _counted(stream: Stream[SweepResult | None]) -> Stream[SweepResult | None]:
         if start is None and running:
             start = min(done, 0.99)
             yield Portion(start, 1.0)
-        at = 0.0 if start is None else (done - start) / (1 - start)
-        yield Progress(f"{ended:,} of {total:,} trials done", round(PARTS * at), PARTS)
+        text = f"{ended:,} of {total:,} trials done"
+        if start is None:
+            yield Progress(text)
+        else:
+            yield Progress(text, round(PARTS * (done - start) / (1 - start)), PARTS)

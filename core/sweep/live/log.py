@@ -109,7 +109,7 @@ class SweepLog:
         self._lost = False
         self._wrote = 0.0
         self._trials: dict[TrialLabel, tuple[Meter, TrialProgress]] = {}
-        self._step, self._planned = Meter(), False
+        self._meter, self._step, self._planned = Meter(), "", False
 
     def take(self, event: Event) -> Stream[None]:
         """Write an event, or soon the progress it makes."""
@@ -160,11 +160,23 @@ class SweepLog:
             case TrialEnded(outcome=outcome):
                 self._trials.pop(outcome.trial, None)
             case _ if not self._planned:
-                self._step = self._step.after(event, now)
+                self._meter = self._meter.after(event, now)
+                self._step = _step(event) or self._step
 
     def _write_progress(self) -> None:
         trials = tuple(progress for _, progress in self._trials.values())
-        step = "" if self._planned else self._step.step
-        data = event_json(SweepProgress(trials, step, None if self._planned else self._step.done))
+        before = SweepProgress(step=self._step, done=self._meter.done)
+        data = event_json(SweepProgress(trials) if self._planned else before)
         write_text(self._folder.path / PROGRESS, json.dumps(data, allow_nan=False))
         self._wrote = monotonic()
+
+
+def _step(event: Event) -> str:
+    """What happens before the trials, in words; empty if an event does not say."""
+    match event:
+        case Progress():
+            return event.step
+        case Batch():
+            return f"training the dense net, epoch {event.epoch} of {event.epochs}"
+        case _:
+            return ""

@@ -47,8 +47,10 @@ class SweepProcess:
             )
         return cls(process, folder)
 
-    def begin(self, stop: StopFlag, pause: Pause) -> Stream[bool]:
+    def begin(self, stop: StopFlag, pause: Pause, step: str = "starting") -> Stream[bool]:
         """Wait until the sweep begins, after its own checks; returns whether it was left before.
+
+        `step` says what it does until then.
 
         Raises:
             InputError, WorkError: it ended instead, with that.
@@ -56,7 +58,7 @@ class SweepProcess:
         """
         log = self.folder.path / LOG
         while not log.is_file():
-            yield Progress("starting")
+            yield Progress(step)
             status = self.process.poll()
             if status is not None and not log.is_file():
                 self._fail(status)

@@ -70,7 +70,8 @@ def start_apart(args: Namespace, experiment: Experiment, preview: str) -> Comman
     def work(stop: StopFlag) -> Stream[Watched]:
         process = SweepProcess.start(own_command(_words_of_process(args)), folder)
         started.append(process)
-        left = yield from process.begin(stop, watcher.pause)
+        step = "starting" if args.on is None else f"connecting to the cluster {args.on}"
+        left = yield from process.begin(stop, watcher.pause, step)
         if left or args.detach:
             return None
         return (yield from watch(folder, stop, watcher.pause))

@@ -109,12 +109,12 @@ class SweepScreen(Overlay[None]):
 
     def redraw(self) -> None:
         """Draw what has changed."""
-        board, now = self._controls.board(), monotonic()
+        board, now, error = self._controls.board(), monotonic(), self._controls.ended()
+        board = board if error is None else board.closed()  # its process may be gone without a word
         if len(board.trials) != self._fitted:
             self._fit()
         trials, front = self._panel("trials"), self._panel("front")
         size = (self.size, trials.inner, front.inner)
-        error = self._controls.ended()
         head, drawn = sweep_view.title(board, now), (board, self._message, error, size)
         with self._lines("title").drawing() as panel:
             panel.lines = (head,)

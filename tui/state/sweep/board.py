@@ -94,12 +94,16 @@ class Board:
             case SweepProgress() | Progress():
                 return self._at(event)
             case SweepOver():
-                return replace(self, active=(), over=True)
+                return self.closed()
             case TrialEnded(outcome=outcome):
                 outcomes = {**self.outcomes, outcome.trial.number: outcome}
                 return replace(self, active=self._without(outcome.trial), outcomes=outcomes)
             case _:
                 return self
+
+    def closed(self) -> Board:
+        """After its end."""
+        return replace(self, active=(), over=True)
 
     def select_active(self, step: int) -> Board:
         """With the trial in progress below selected, or above for -1."""
