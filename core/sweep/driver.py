@@ -166,4 +166,6 @@ def _outcome(recording: Recording) -> TrialOutcome:
         return TrialOutcome(recording.trial, None, recording.run, True, failure.error)
     result = recording.result
     error, seconds = result.record.error or "", recording.seconds
+    if result.run is None and recording.run is not None:
+        error = error or f"run {recording.run} could not be recorded"  # a warning has said why
     return TrialOutcome(recording.trial, result.record, result.run, True, error, seconds)

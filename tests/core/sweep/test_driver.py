@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.errors import InputError
-from core.events import Batch, Epoch, Event, drain
+from core.events import Batch, Epoch, Event, Notice, drain
 from core.executors.driver import ATTEMPTS
 from core.executors.events import TrialBegan, TrialLost, TrialReported
 from core.executors.in_process import InProcess
@@ -20,6 +20,7 @@ from core.executors.runner import TaskRunner
 from core.executors.tasks import Executor, Failed, Lost, Message, Task
 from core.executors.work.fine_tuning import FineTuning
 from core.experiments.experiment import Experiment
+from core.experiments.run_writer import RunWriter
 from core.jobs import recorded_jobs
 from core.jobs.dense_net import open_dense_net
 from core.jobs.net import Net
@@ -273,3 +274,19 @@ def test_the_net_to_start_from_arrives_bit_for_bit(workbench: Workbench) -> None
         assert own is not None
         assert arrived is not None
         assert all(torch.equal(arrived[name], own[name]) for name in own)
+
+
+def test_a_trial_that_cannot_be_recorded_has_an_error(
+    workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(*_: object) -> None:
+        raise InputError("no space left")
+
+    monkeypatch.setattr(RunWriter, "finish", finish)
+    result, events = sweep(workbench, trials_of(workbench, epochs=0)[:1], Experiment(tmp_path))
+    (outcome,) = result.outcomes
+    assert (outcome.run, outcome.error) == (None, "run 0001 could not be recorded")
+    notices = [e.event for e in events if isinstance(e, TrialReported)]
+    said = [notice.text for notice in notices if isinstance(notice, Notice)]
+    assert "the run could not be recorded: no space left" in said
+    assert "1 of 1 trials failed" in sweep_report(result)["error"]

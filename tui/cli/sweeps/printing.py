@@ -109,9 +109,8 @@ def print_sweep(result: SweepResult, experiment: Path, console: Console) -> None
         f"{plural(new, 'trial')} run, {count(known)} recorded before; runs are in {experiment}"
     )
     if stopped := sum(outcome.stopped for outcome in result.outcomes):
-        what = "their best epochs" if stopped > 1 else "its best epoch"
-        again = "the same sweep runs them again" if stopped > 1 else "the same sweep runs it again"
-        console.print(f"{plural(stopped, 'trial')} stopped early with {what}: {again}")
+        again = "the same sweep runs " + ("them again" if stopped > 1 else "it again")
+        console.print(f"{plural(stopped, 'trial')} stopped early, best epoch kept; {again}")
     if result.unfinished:
         left = f"{plural(len(result.unfinished), 'trial')} left"
         console.print(f"{left}: run the same sweep again to continue")
