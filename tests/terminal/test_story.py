@@ -43,6 +43,11 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal.screen.reset()  # another terminal attaches, of the same size
     terminal.resize(80, 24)
     terminal.wait_for("Featherweight", "conv1", "ready: dense net, 99.", "quit")
+    terminal.resize(120, 36)
+    terminal.wait_for("╭─ Layers")
+    terminal.resize(80, 24)
+    terminal.wait_for("── Layers", gone=("╭─ Layers",))
+    assert not any(line.endswith("│") for line in terminal.text.splitlines())  # of wider frames
 
     terminal.press("m", "down", "enter")
     terminal.wait_for("6,183 of 228,010", "36.88x", "65.00", "98.00")

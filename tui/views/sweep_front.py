@@ -6,7 +6,9 @@ from tui.plots.runs import pareto
 from tui.plots.runs.pareto import ParetoData, RunMark
 from tui.plots.view import View
 from tui.state.sweep.board import Board
-from tui.text.lines import Line, Lines
+from tui.text.lines import Line, Lines, Span
+
+LABEL = "Front"
 
 EMPTY = "the front grows as trials end"
 
@@ -18,7 +20,8 @@ def draw(board: Board, dense: float | None, width: int, height: int, *, framed: 
 
 def title(board: Board, dense: float | None) -> Line:
     """The selected trial, or how many there are."""
-    return pareto.title(data(board, dense))
+    first, *others = pareto.title(data(board, dense))
+    return Span(first.text.replace(pareto.LABEL, LABEL, 1), first.role), *others
 
 
 def data(board: Board, dense: float | None) -> ParetoData:

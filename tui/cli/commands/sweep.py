@@ -15,7 +15,7 @@ from core.events import Notice, StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.sweep.grid import Grid, Trial
 from core.sweep.live.events import SweepResult
-from core.sweep.live.folder import SweepFolder
+from core.sweep.live.folder import SweepFolder, sweeps_of
 from core.sweep.live.log import StopRequests, logged
 from core.sweep.live.process import given_folder
 from core.sweep.summary import known_seconds, sweep_report
@@ -67,10 +67,13 @@ def _here(
     locked = read_options.locks_of(args, workbench.layer_names)
     _check_plans(workbench, trials, locked)
     executor = executor_for(args, connection, workbench)
+    others = [other for other in sweeps_of(experiment.folder) if other != folder]
     from core.sweep.driver import run_trials
     from core.sweep.planning import plan_trials
 
     def sweep(stop: StopFlag, stops: TrialStops) -> Stream[SweepResult]:
+        if any(other.is_running for other in others):
+            yield Notice("another sweep runs in this experiment: trials of both may run twice")
         yield from workbench.prepared_to_train(stop) if trains else workbench.prepared(stop)
         with closing(executor):
             planned = yield from plan_trials(workbench, trials, locked, experiment, stop)

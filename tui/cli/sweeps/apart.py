@@ -166,11 +166,13 @@ def _experiment(args: Namespace) -> Path:
     if args.attach:
         return experiment_folder(args.attach, "")
     if not any(vars(args).get(name) for name in ("experiment", "config", "model", "dataset")):
-        running = [name for name in experiment_names() if _has_running(default_root() / name)]
+        folders = [experiment_folder(None, name) for name in experiment_names()]
+        running = [folder for folder in folders if _has_running(folder)]
         if len(running) > 1:
-            raise InputError(f"sweeps run in {', '.join(running)}: name one, --attach {running[0]}")
+            names = [folder.name for folder in running]
+            raise InputError(f"sweeps run in {', '.join(names)}: name one, --attach {names[0]}")
         if running:
-            return default_root() / running[0]
+            return running[0]
     _, trials = grid_of(args)
     return checks.experiment_for(args, trials[0].settings).folder
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from core.experiments.experiment import Experiment
-from core.sweep.live.folder import newest_sweep
+from core.sweep.live.events import SweepBegan, SweepOver, SweepPlanned
+from core.sweep.live.folder import SweepFolder, newest_sweep
+from core.sweep.live.log import SweepLog
 from tests.core.sweep.own_net import Place
 from tests.digits import in_place_of_mnist
 from tui.cli.main import main
@@ -106,3 +109,28 @@ def test_words_that_make_no_sense_are_refused(
     assert main(["sweep", *words.split(), "--experiment", str(tmp_path / "runs")]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_sweep_that_runs_is_found_without_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("core.experiments.experiment.default_root", lambda: tmp_path)
+    first = running(tmp_path / "one")
+    assert main(["sweep", "--attach"]) == 0
+    assert "featherweight sweep --ratio 2" in capsys.readouterr().out
+    second = running(tmp_path / "two")
+    assert main(["sweep", "--attach"]) == 2
+    assert "sweeps run in one, two: name one, --attach one" in capsys.readouterr().err
+    assert main(["sweep", "--attach", "two"]) == 0
+    assert main(["sweep", "--attach", "--detach"]) == 2
+    for log in (first, second):
+        log.close(SweepOver("ended"))
+
+
+def running(experiment: Path) -> SweepLog:
+    """The log of a sweep that has told its end, and whose process still lives."""
+    log = SweepLog(SweepFolder.claim(experiment))
+    log.write(SweepBegan("featherweight sweep --ratio 2", 1, datetime.now(UTC)))
+    log.write(SweepPlanned(()))
+    log.write(SweepOver("ended"))
+    return log
