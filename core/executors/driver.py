@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 
 from core.errors import InputError, StoppedError
-from core.events import StopFlag, Stream
+from core.events import Event, StopFlag, Stream, relayed
 from core.executors.assignment import Assignment, R
 from core.executors.side_by_side import WAITING, T, Waiting
 from core.executors.tasks import Executor, Failed, Lost, Message
@@ -134,17 +135,15 @@ class Driver:
 
 def attended(stream: Stream[T], driver: Driver) -> Stream[T]:
     """Run a stream to its end while `driver`, which is closed then, hears its workers."""
-    with closing(driver), closing(stream):
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            if isinstance(event, Waiting):
-                driver.poll()
-            else:
-                yield event
+
+    def heard(event: Event) -> Iterator[Event]:
+        if isinstance(event, Waiting):
+            driver.poll()
+        else:
+            yield event
+
+    with closing(driver):
+        return (yield from relayed(stream, heard))
 
 
 def _wait(stop: StopFlag) -> Stream[None]:
