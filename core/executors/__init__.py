@@ -9,9 +9,7 @@ packed       what crosses between processes
 runner       runs a task, in any process
 in_process   the executor of this process
 processes    the executor of processes on this machine
-cluster      the executor of a Ray cluster
-ray_connection  the connection to it, and the versions on its nodes
-nodes/       what runs on those nodes
+ray_cluster/ the executor of a Ray cluster
 assignment   a task from its first attempt to its result
 recording    an assignment that becomes a run
 driver       hands assignments to an executor; one whose worker is lost goes on

@@ -16,8 +16,10 @@ from typing import Any
 from core.data.sending import images_key, read_images
 from core.errors import InputError
 from core.events import Progress, drain
-from core.executors.nodes.stop_list import StopList
-from core.executors.nodes.trials import (
+from core.executors.packed import PackedNets, unpacked
+from core.executors.ray_cluster.connection import first_line, node_versions, on_driver
+from core.executors.ray_cluster.stop_list import StopList
+from core.executors.ray_cluster.trials import (
     DriverSide,
     ImagesMissing,
     OtherVersions,
@@ -25,8 +27,6 @@ from core.executors.nodes.trials import (
     run_trial,
     source_of,
 )
-from core.executors.packed import PackedNets, unpacked
-from core.executors.ray_connection import first_line, node_versions, on_driver
 from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
 from core.jobs.net import Net
 from core.nets.user_code.names import is_path, split_name
@@ -59,7 +59,7 @@ class RayCluster:
     """An `Executor` that runs trials on a Ray cluster.
 
     Args:
-        ray: the module, connected to the cluster; see `core.executors.ray_connection`.
+        ray: the module, connected to the cluster; see `core.executors.ray_cluster.connection`.
         share: of a node, for each trial.
 
     Raises InputError if no node is large enough for a trial.
