@@ -79,6 +79,11 @@ class SweepScreen(Overlay[None]):
         self._message: Span | None = None
 
     @property
+    def board(self) -> Board:
+        """The sweep so far."""
+        return self._controls.board()
+
+    @property
     def is_modal(self) -> bool:
         """Disable the keys of the screens below."""
         return True
@@ -108,7 +113,7 @@ class SweepScreen(Overlay[None]):
 
     def redraw(self) -> None:
         """Draw what has changed."""
-        board, now = self._controls.board(), monotonic()
+        board, now = self.board, monotonic()
         if len(board.trials) != self._fitted:
             self._fit()
         trials, front = self._panel("trials"), self._panel("front")
@@ -141,7 +146,7 @@ class SweepScreen(Overlay[None]):
     def _fit(self) -> None:
         """Share the room among the table and the plot."""
         width, height = self.room
-        self._fitted = len(self._controls.board().trials)
+        self._fitted = len(self.board.trials)
         wide = width >= WIDE
         frame: Frame = "none" if height < LOW else "box" if wide else "rule"
         body, trials, front = self.query_one("#sweep-body"), *map(self._panel, ("trials", "front"))
@@ -179,7 +184,7 @@ class SweepScreen(Overlay[None]):
 
     def action_stop(self) -> None:
         """Stop the selected trial."""
-        board = self._controls.board()
+        board = self.board
         if not board.trials:
             return
         trial = board.trials[board.place]
