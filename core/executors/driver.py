@@ -8,6 +8,7 @@ from itertools import count
 from core.errors import InputError, StoppedError
 from core.events import StopFlag, Stream
 from core.executors.assignment import Assignment, R
+from core.executors.events import Notices
 from core.executors.side_by_side import WAITING, T, Waiting
 from core.executors.tasks import Executor, Failed, Lost, Message
 
@@ -133,7 +134,11 @@ class Driver:
 
 
 def attended(stream: Stream[T], driver: Driver) -> Stream[T]:
-    """Run a stream to its end while `driver`, which is closed then, hears its workers."""
+    """Run a stream to its end while `driver`, which is closed then, polls its workers.
+
+    A notice comes once, however many workers give it.
+    """
+    notices = Notices()
     with closing(driver), closing(stream):
         while True:
             try:
@@ -143,7 +148,7 @@ def attended(stream: Stream[T], driver: Driver) -> Stream[T]:
                 return result
             if isinstance(event, Waiting):
                 driver.poll()
-            else:
+            elif notices.is_news(event):
                 yield event
 
 

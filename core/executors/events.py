@@ -64,6 +64,25 @@ class TrialOver(Event):
     trial: TrialLabel
 
 
+class Notices:
+    """Tells new notices from repeated ones: trials and workers have much in common to say."""
+
+    def __init__(self) -> None:
+        self._texts = set[str]()
+
+    def is_news(self, event: Event) -> bool:
+        """Whether an event is anything but a notice that came before, of this trial or another.
+
+        A notice of a lost result always is.
+        """
+        said = event.event if isinstance(event, TrialReported) else event
+        if not isinstance(said, Notice):
+            return True
+        is_new = said.lost or said.text not in self._texts
+        self._texts.add(said.text)
+        return is_new
+
+
 def of_trial(trial: TrialLabel, event: Event) -> Event:
     """An event as one of a trial, unless it is already."""
     known = isinstance(event, TrialBegan | TrialLost | TrialReported)

@@ -52,6 +52,7 @@ class Recording(Assignment[RecordedTrial]):
         self._stream: Stream[RecordedTrial] | None = None
         self._inbox: deque[Event | RecordedTrial] = deque()
         self._began = monotonic()
+        self._resumes = False
 
     @property
     def run(self) -> str | None:
@@ -72,15 +73,17 @@ class Recording(Assignment[RecordedTrial]):
         run = self._known if self.run is None else self._experiment.find(self.run)
         checkpoint = None if run is None else saved_checkpoint(run)
         resume = None if checkpoint is None else PackedCheckpoint.of(checkpoint)
+        self._resumes = resume is not None
         return replace(self._task, work=replace(self._task.work, resume=resume))
 
     def take(self, message: Event | Done) -> None:
         """Record what a worker says; raises InputError if a run must be begun, but cannot be."""
         match message:
-            case Begun() if self._stream is None:
-                self._news.extend(self._begin(message.record))
             case Begun():
-                pass
+                if self._stream is None:
+                    self._news.extend(self._begin(message.record))
+                began = TrialBegan(self.trial, self.run, message.record.ratio, self._resumes)
+                self._news.append(began)
             case Done(result=result) if self.stopping and _is_cut(result.record):
                 self.failure = Failed("stopped before any epoch reached the plan", StoppedError)
             case Done(result=result):
@@ -100,6 +103,8 @@ class Recording(Assignment[RecordedTrial]):
         """Release the run; one that is not finished can be resumed, or disappears."""
         if self._stream is not None:
             self._stream.close()
+        if self._writer is not None and not self._writer.folder.exists():
+            self._writer = None  # its id may become that of another trial
 
     def _record(self, message: Event | RecordedTrial) -> None:
         assert self._stream is not None
@@ -123,7 +128,6 @@ class Recording(Assignment[RecordedTrial]):
             self._writer = yield from recorded_jobs.begin(self._experiment, record, tidies=False)
         self._stream = record_run(self._feed(), self._writer, lambda result: result.record)
         next(self._stream)  # to the first wait: from here on, closing it releases the run
-        yield TrialBegan(self.trial, self.run, record.ratio, resumed=run is not None)
 
     def _feed(self) -> Stream[RecordedTrial]:
         """What the worker says, as a stream of its own."""

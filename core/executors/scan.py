@@ -95,7 +95,6 @@ class _Whole:
 
     def __post_init__(self) -> None:
         self._ended = 0
-        self._said: set[str] = set()
 
     def followed(self, place: int, stream: Stream[Scan]) -> Stream[None]:
         """Run a portion; its part of the scan is added as it grows, also if it is stopped."""
@@ -114,10 +113,7 @@ class _Whole:
 
     def _told(self, place: int, event: Event) -> Iterator[Event]:
         match event:
-            case Waiting():
-                yield event
-            case Notice(text=text) if text not in self._said:
-                self._said.add(text)
+            case Waiting() | Notice():
                 yield event
             case ScanUpdated() | PointScanned():
                 self._add(place, event.scan)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from core.errors import InputError
 from core.events import Event, Notice, StopFlag, Stream, never
 from core.executors.driver import Driver
-from core.executors.events import TrialReported, of_trial
+from core.executors.events import Notices, of_trial
 from core.executors.recording import Recording
 from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
@@ -83,7 +83,7 @@ class _Sweep:
         self._active: dict[int, Recording] = {}
         self._stopped = set[int]()
         self.outcomes: dict[int, TrialOutcome] = {}
-        self._said: set[str] = set()
+        self._notices = Notices()
 
     @property
     def finished(self) -> bool:
@@ -140,20 +140,11 @@ class _Sweep:
 
     def _tell(self, recording: Recording) -> Iterator[Event]:
         events = (of_trial(recording.trial, event) for event in recording.news())
-        yield from filter(self._is_news, events)
+        yield from filter(self._notices.is_news, events)
         if recording.ended:
             del self._active[recording.number]
             stopped = recording.stopped  # its run stays as it is after its last epoch
             yield TrialStopped(recording.trial) if stopped else self._end(_outcome(recording))
-
-    def _is_news(self, event: Event) -> bool:
-        """Whether an event says something; trials have much in common to say."""
-        said = event.event if isinstance(event, TrialReported) else None
-        if not isinstance(said, Notice):
-            return True
-        is_new = said.text not in self._said
-        self._said.add(said.text)
-        return is_new
 
     def _end(self, outcome: TrialOutcome) -> TrialEnded:
         self.outcomes[outcome.trial.number] = outcome

@@ -235,6 +235,12 @@ def test_a_trial_whose_worker_is_lost_is_one_run_with_the_same_net(
     result, events = sweep(workbench, trials_of(workbench)[:1], experiment, executor)
     assert sum(isinstance(event, TrialLost) for event in events) == 5
     assert executor.resumed_after == [0, 0, 0, 0, 1, 1]
+    began = [event for event in events if isinstance(event, TrialBegan)]
+    assert [(event.run, event.resumed) for event in began] == [
+        ("0001", False),
+        ("0001", True),
+        ("0001", True),
+    ]
     assert digests(experiment) == digests(whole[0])[:1]
     assert [outcome.run for outcome in result.outcomes] == ["0001"]
 
@@ -243,10 +249,10 @@ def test_a_trial_that_kills_its_workers_fails_and_the_others_go_on(
     workbench: Workbench, tmp_path: Path
 ) -> None:
     trials, experiment = trials_of(workbench, epochs=1), Experiment(tmp_path)
-    result, events = sweep(workbench, trials, experiment, Packing(losses=["Begun"] * ATTEMPTS))
-    assert [outcome.error for outcome in result.outcomes] == [
-        "its worker was lost 3 times: killed",
-        "",
+    result, events = sweep(workbench, trials, experiment, Packing(losses=["Batch"] * ATTEMPTS))
+    assert [(outcome.error, outcome.run) for outcome in result.outcomes] == [
+        ("its worker was lost 3 times: killed", None),
+        ("", "0001"),
     ]
     assert [(run.record.seed, run.status) for run in experiment.runs()] == [(1, "done")]
     assert sweep_report(result)["error"].startswith("1 of 2 trials failed; trial 1 (10x lamp")
