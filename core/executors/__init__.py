@@ -11,7 +11,7 @@ in_process   the executor of this process
 processes    the executor of processes on this machine
 cluster      the executor of a Ray cluster
 ray_connection  the connection to it, and the versions on its nodes
-nodes/       what runs on those nodes
+workers/     what runs in other processes, and on the nodes of a cluster
 assignment   a task from its first attempt to its result
 recording    an assignment that becomes a run
 driver       hands assignments to an executor; one whose worker is lost goes on

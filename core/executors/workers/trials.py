@@ -11,11 +11,11 @@ from typing import Any
 from core.data.sending import ImagesPlace, find_images, keep_images
 from core.errors import InputError, WorkError
 from core.events import drain
-from core.executors.nodes.stop_list import ListedStop
 from core.executors.packed import Packed, PackedNet, packed
 from core.executors.ray_connection import fetched, node_versions, other_versions
 from core.executors.runner import TaskRunner
 from core.executors.tasks import Failed, Task
+from core.executors.workers.stop_list import ListedStop
 from core.settings.settings import DEFAULTS
 
 Source = tuple[str, Path | None]
