@@ -24,7 +24,15 @@ from core.sweep.live.events import (
     TrialStopped,
     TrialStopping,
 )
-from core.sweep.live.folder import KEPT, LOG, PROGRESS, SweepFolder, newest_sweep, sweeps_of
+from core.sweep.live.folder import (
+    KEPT,
+    LOG,
+    PROGRESS,
+    SweepFolder,
+    check_alone,
+    newest_sweep,
+    sweeps_of,
+)
 from core.sweep.live.log import StopRequests, logged
 from core.sweep.live.watching import watch
 
@@ -207,6 +215,9 @@ def test_old_sweeps_make_way_and_the_one_that_runs_is_found_first(
     assert folder in sweeps_of(tmp_path)
     assert len(sweeps_of(tmp_path)) <= KEPT + 2
     assert newest_sweep(tmp_path) == folder
+    with pytest.raises(InputError, match="featherweight sweep --attach"):
+        check_alone(tmp_path)
     driver.close()
+    check_alone(tmp_path)
     assert newest_sweep(tmp_path) == later[-1]
     assert newest_sweep(tmp_path / "none") is None

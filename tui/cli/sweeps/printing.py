@@ -20,7 +20,7 @@ from core.sweep.live.events import (
 from core.sweep.summary import GroupResult, group_results
 from tui.cli.number_table import NumberTable
 from tui.cli.progress import print_event
-from tui.text.format import count, percent, plural, ratio, score, score_on
+from tui.text.format import count, percent, ratio, score, score_on
 
 
 def drive_in_log(stream: Stream[SweepResult], console: Console) -> SweepResult:
@@ -82,8 +82,8 @@ def planned_lines(event: SweepPlanned) -> list[str]:
     whole, resumed = event.recorded, event.resumable
     total = f"of {count(len(event.trials))} trials"
     return [
-        *([f"{count(whole)} {total} are recorded already"] if whole else []),
-        *([f"{count(resumed)} {total} resume after their last epoch"] if resumed else []),
+        *([f"{count(whole)} {total} already recorded"] if whole else []),
+        *([f"{count(resumed)} {total} to resume after the last epoch"] if resumed else []),
     ]
 
 
@@ -110,16 +110,19 @@ def print_sweep(result: SweepResult, experiment: Path, console: Console) -> None
         console.print("front: no other plan is both smaller and more accurate on validation")
     new = sum(outcome.is_new and outcome.record is not None for outcome in result.outcomes)
     known = sum(not outcome.is_new and outcome.record is not None for outcome in result.outcomes)
-    console.print(
-        f"{count(new)} trials run, {count(known)} recorded before; runs are in {experiment}"
-    )
+    console.print(f"{_trials(new)} run, {count(known)} recorded before; runs are in {experiment}")
     if stopped := sum(outcome.stopped for outcome in result.outcomes):
         what = "their best epochs" if stopped > 1 else "its best epoch"
         again = "the same sweep runs them again" if stopped > 1 else "the same sweep runs it again"
-        console.print(f"{plural(stopped, 'trial')} stopped early with {what}: {again}")
+        console.print(f"{_trials(stopped)} stopped early with {what}: {again}")
     if result.unfinished:
-        left = f"{count(len(result.unfinished))} trials are left"
+        number = len(result.unfinished)
+        left = f"{_trials(number)} {'is' if number == 1 else 'are'} left"
         console.print(f"{left}: start the same sweep again, and it goes on from there")
+
+
+def _trials(number: int) -> str:
+    return f"{count(number)} trial{'s' * (number != 1)}"
 
 
 def _cells(row: GroupResult) -> tuple[str, ...]:
