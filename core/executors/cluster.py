@@ -40,19 +40,24 @@ LOOK = 1.0
 """Seconds between two looks at the nodes of the cluster."""
 
 ANSWER = 10.0
-"""Seconds for the list of trials to stop to take one more."""
+"""Seconds to wait until the list of trials to stop has taken one more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a trial gets of a node."""
+    """The part of a node that each trial gets.
+
+    Attributes:
+        cpus: processors, which may be a fraction.
+        gpus: GPUs, or the share of one.
+    """
 
     cpus: float = 1.0
     gpus: float = 0.0
 
     @property
     def threads(self) -> int:
-        """The threads it computes with, unless the settings say."""
+        """The threads it computes with, unless its settings say how many."""
         return max(1, int(self.cpus))
 
 

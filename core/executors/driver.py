@@ -1,4 +1,4 @@
-"""Hands tasks to an executor, and hears their workers; one whose worker is lost goes on."""
+"""Hands tasks to an executor, and takes what their workers send; resubmits lost ones."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Driver:
         return bool(self._active)
 
     def submit(self, assignment: Assignment[R]) -> None:
-        """Begin an assignment; one that cannot go on where it was has failed."""
+        """Begin an assignment; it fails at once if its checkpoint cannot be read."""
         try:
             task = assignment.task()
         except InputError as error:
@@ -60,7 +60,7 @@ class Driver:
         self._executor.submit(task, assignment.base)
 
     def poll(self) -> list[Assignment[object]]:
-        """Wait for news, for a short time; returns the assignments that have some."""
+        """Wait for messages, for a short time; returns the assignments that got some."""
         heard: dict[int, Assignment[object]] = {}
         for number, message in self._executor.poll(WAIT):
             if (assignment := self._active.get(number)) is None:
@@ -107,7 +107,7 @@ class Driver:
         return assignment.result
 
     def _drop(self, assignment: Assignment[R]) -> None:
-        """Hear no more of an assignment."""
+        """Forget an assignment, and release what it holds."""
         del self._active[assignment.number]
         assignment.close()
 

@@ -1,4 +1,4 @@
-"""What is told of trials while they run on workers. Loads no torch."""
+"""The events of trials that run on workers. Loads no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fine-tuning whose messages become a run, whole or not at all."""
+"""A fine-tuning recorded as a run, whole or not at all, from the messages of its workers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.training.checkpoints import Checkpoint
 
 
 class _Idle(Event):
-    """Nothing more has come from the worker yet."""
+    """All messages so far are recorded."""
 
 
 _IDLE = _Idle()
@@ -77,7 +77,7 @@ class Recording(Assignment[RecordedTrial]):
         return replace(self._task, work=replace(self._task.work, resume=resume))
 
     def take(self, message: Event | Done) -> None:
-        """Record what a worker says; raises InputError if a run must be begun, but cannot be."""
+        """Record a message; raises InputError if a run cannot be begun, but must be."""
         match message:
             case Begun():
                 if self._stream is None:
@@ -93,10 +93,10 @@ class Recording(Assignment[RecordedTrial]):
                     self.losses = 0
                 self._record(message)
             case Event() if not isinstance(message, Notice):
-                self._news.append(message)  # the driver has said itself what there is to know
+                self._news.append(message)  # the notices of planning say the same
 
     def lost(self, reason: str) -> None:
-        """Say so."""
+        """Report it."""
         self._news.append(TrialLost(self.trial, reason))
 
     def close(self) -> None:
@@ -130,7 +130,7 @@ class Recording(Assignment[RecordedTrial]):
         next(self._stream)  # to the first wait: from here on, closing it releases the run
 
     def _feed(self) -> Stream[RecordedTrial]:
-        """What the worker says, as a stream of its own."""
+        """The messages as a stream, as if the work were done here."""
         while True:
             if not self._inbox:
                 yield _IDLE

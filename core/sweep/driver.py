@@ -97,13 +97,15 @@ class _Sweep:
             if run is not None and run.status == DONE:
                 yield self._end(TrialOutcome(trial.label, run.record, run.id))
             elif run is not None and run.status == RUNNING:
-                yield Notice(f"trial {trial.number} is run {run.id}, in progress elsewhere: left")
+                yield Notice(
+                    f"{trial.label} is in progress in another process, as run {run.id}: skipped"
+                )
             else:
                 todo.append(planned)
         self._waiting = todo
 
     def step(self) -> Iterator[Event]:
-        """Hand out as many trials as there is room for; wait for news and tell it."""
+        """Hand out as many trials as there is room for; wait for messages; yield their events."""
         for number in set(self._stops()) - self._stopped:
             yield from self._stop(number)
         while self._waiting and self._driver.room > 0:

@@ -28,7 +28,7 @@ class LayerScan:
     within: float | None = None
 
     def run(self, workbench: Workbench, net: Net, stop: StopFlag) -> Stream[Scan]:
-        """Do it."""
+        """Scan the layers; raises as `core.jobs.measurement.scan` does."""
         return (
             yield from measurement.scan(
                 workbench,

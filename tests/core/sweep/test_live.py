@@ -159,7 +159,7 @@ def test_a_driver_that_is_killed_is_noticed(folder: SweepFolder) -> None:
     saved = (folder.path / LOG).read_bytes()
     driver.close()
     (folder.path / LOG).write_bytes(saved)  # without a last word, as after kill -9
-    with pytest.raises(WorkError, match="goes on from there: featherweight sweep --ratio 10,20"):
+    with pytest.raises(WorkError, match="to continue: featherweight sweep --ratio 10,20"):
         seen_in(folder)
 
 

@@ -1,4 +1,4 @@
-"""What a sweep prints: a line for what lasts, and its result."""
+"""What a sweep prints: lines for a log, and its result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tui.text.format import count, percent, ratio, score, score_on
 
 
 def drive_in_log(stream: Stream[SweepResult], console: Console) -> SweepResult:
-    """Run a sweep to its end, and print a line for what lasts."""
+    """Run a sweep to its end, and print what a log should keep."""
     return drain(stream, lambda event: print_sweep_event(event, console, live=False))
 
 
@@ -54,14 +54,14 @@ def print_sweep_event(event: Event, console: Console, *, live: bool) -> None:
 
 
 def _end_of(event: TrialLost | TrialStopping | TrialStopped | TrialEnded) -> str:
-    """What is to say of how a trial ends."""
+    """A line on how a trial ends; empty for one recorded before."""
     match event:
         case TrialLost():
             return f"{event.trial}: its worker was lost: {event.reason}"
         case TrialStopping():
             return f"{event.trial}: stopping"
         case TrialStopped():
-            return f"{event.trial}: stopped without a result; the same sweep goes on from there"
+            return f"{event.trial}: stopped without a result; the same sweep continues it"
         case TrialEnded() if event.outcome.is_new or event.outcome.error:
             return f"{event.outcome.trial}: {ended_text(event.outcome)}"
     return ""
@@ -78,7 +78,7 @@ def print_report(event: TrialReported, console: Console, *, epochs: bool) -> Non
 
 
 def planned_lines(event: SweepPlanned) -> list[str]:
-    """What is recorded already, if anything is."""
+    """Lines on the trials that have a run already; none if none has."""
     whole, resumed = event.recorded, event.resumable
     total = f"of {count(len(event.trials))} trials"
     return [
@@ -118,7 +118,7 @@ def print_sweep(result: SweepResult, experiment: Path, console: Console) -> None
     if result.unfinished:
         number = len(result.unfinished)
         left = f"{_trials(number)} {'is' if number == 1 else 'are'} left"
-        console.print(f"{left}: start the same sweep again, and it goes on from there")
+        console.print(f"{left}: start the same sweep again to continue")
 
 
 def _trials(number: int) -> str:
