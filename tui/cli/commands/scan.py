@@ -33,20 +33,21 @@ def prepare(args: Namespace) -> Command[Scan]:
     workbench = checks.workbench_for(args, settings)
     executor = executor_for(args, connection, workbench) if is_elsewhere(args) else None
     from core.executors.scan import scan_on
-    from core.jobs import measurement
+    from core.executors.work.layer_scan import LayerScan
     from core.jobs.dense_net import dense_weights
     from core.jobs.goals import store_scan
     from core.jobs.report import scan_report
     from core.nets.weights import weights_digest
 
+    wanted = LayerScan(args.split, sparsities or None, tuple(uniform), within)
+
     def work(stop: StopFlag) -> Stream[Scan]:
         yield from workbench.splits(stop)
         dense = yield from dense_weights(workbench, stop)
-        how = args.split, sparsities or None, uniform, within, stop
         if executor is None:
-            scan = yield from measurement.scan(workbench, dense.weights, *how)
+            scan = yield from wanted.scan(workbench, dense.weights, stop)
         else:
-            scan = yield from scan_on(executor, workbench, dense.weights, *how)
+            scan = yield from scan_on(executor, workbench, dense.weights, wanted, stop)
         yield from store_scan(workbench, weights_digest(dense.weights), scan, experiment)
         return scan
 
