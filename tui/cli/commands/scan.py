@@ -12,7 +12,7 @@ from core.pruning.curves import UNIFORM_SPARSITIES, WITHIN, Point, RepairName, S
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable, terminal_width
-from tui.cli.workers.engines import connection_for, executor_for, is_elsewhere
+from tui.cli.workers.engines import connection_for, executor_for, is_elsewhere, note_idle_gpus
 from tui.text.format import are_few, count, half_width, percent, score_on
 
 _REPAIRED: Mapping[RepairName, str] = {
@@ -42,6 +42,7 @@ def prepare(args: Namespace) -> Command[Scan]:
     wanted = LayerScan(args.split, sparsities or None, tuple(uniform), within)
 
     def work(stop: StopFlag) -> Stream[Scan]:
+        yield from note_idle_gpus(args, connection)
         yield from workbench.splits(stop)
         dense = yield from dense_weights(workbench, stop)
         if executor is None:

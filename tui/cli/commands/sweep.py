@@ -26,7 +26,7 @@ from tui.cli.number_table import NumberTable
 from tui.cli.sweeps.apart import attach, has_terminal, start_apart
 from tui.cli.sweeps.options import grid_of
 from tui.cli.sweeps.printing import drive_in_log, print_sweep
-from tui.cli.workers.engines import connection_for, executor_for
+from tui.cli.workers.engines import connection_for, executor_for, note_idle_gpus
 from tui.text.format import duration
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _here(
     def sweep(stop: StopFlag, stops: TrialStops) -> Stream[SweepResult]:
         yield from workbench.prepared_to_train(stop) if trains else workbench.prepared(stop)
         with closing(executor):
+            yield from note_idle_gpus(args, connection)
             planned = yield from plan_trials(workbench, trials, locked, experiment, stop)
             return (yield from run_trials(planned, experiment, executor, stop, stops))
 
