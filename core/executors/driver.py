@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 
 from core.errors import InputError, StoppedError
-from core.events import StopFlag, Stream
+from core.events import Event, StopFlag, Stream, relayed
 from core.executors.assignment import Assignment, R
 from core.executors.events import Notices
 from core.executors.side_by_side import WAITING, T, Waiting
@@ -139,17 +140,15 @@ def attended(stream: Stream[T], driver: Driver) -> Stream[T]:
     A notice comes once, however many workers give it.
     """
     notices = Notices()
-    with closing(driver), closing(stream):
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            if isinstance(event, Waiting):
-                driver.poll()
-            elif notices.is_news(event):
-                yield event
+
+    def heard(event: Event) -> Iterator[Event]:
+        if isinstance(event, Waiting):
+            driver.poll()
+        elif notices.is_news(event):
+            yield event
+
+    with closing(driver):
+        return (yield from relayed(stream, heard))
 
 
 def _wait(stop: StopFlag) -> Stream[None]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.events import Event, Notice, Portion, Stream
+from core.events import Event, Notice, Portion, Stream, relayed
 from core.executors.side_by_side import T, Waiting
 
 
@@ -91,28 +92,25 @@ def of_trial(trial: TrialLabel, event: Event) -> Event:
 
 def reported(trial: TrialLabel, stream: Stream[T]) -> Stream[T]:
     """Report the events of a stream as those of a trial, and that it is over."""
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            yield TrialOver(trial)
-            result: T = end.value
-            return result
-        except Exception:
-            yield TrialOver(trial)
-            raise
-        yield event if isinstance(event, Waiting) else of_trial(trial, event)
+
+    def labelled(event: Event) -> Iterable[Event]:
+        return (event if isinstance(event, Waiting) else of_trial(trial, event),)
+
+    try:
+        result = yield from relayed(stream, labelled)
+    except Exception:
+        yield TrialOver(trial)
+        raise
+    yield TrialOver(trial)
+    return result
 
 
 def in_turn(stream: Stream[T]) -> Stream[T]:
     """The events of a stream whose trials run one after the other, as if there were no workers."""
     whole = Portion(0.0, 1.0)
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+
+    def alone(event: Event) -> Iterator[Event]:
+        nonlocal whole
         match event:
             case Portion():
                 whole = event
@@ -127,3 +125,5 @@ def in_turn(stream: Stream[T]) -> Stream[T]:
                 pass
             case _:
                 yield event
+
+    return relayed(stream, alone)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.errors import StoppedError
-from core.events import Accuracy, Event, Notice, Progress, StopFlag, Stream, never
+from core.events import Accuracy, Event, Notice, Progress, StopFlag, Stream, never, relayed
 from core.executors.assignment import Assignment
 from core.executors.driver import Driver, attended
 from core.executors.side_by_side import Waiting, side_by_side
@@ -97,18 +98,11 @@ class _Whole:
 
     def followed(self, place: int, stream: Stream[Scan]) -> Stream[None]:
         """Run a portion; its part of the scan is added as it grows, also if it is stopped."""
-        try:
-            while True:
-                try:
-                    event = next(stream)
-                except StopIteration as end:
-                    self._ended += 1
-                    self._add(place, end.value)
-                    yield ScanUpdated(self.scan)
-                    return
-                yield from self._told(place, event)
-        except StoppedError:
-            return
+        with suppress(StoppedError):
+            part = yield from relayed(stream, lambda event: self._told(place, event))
+            self._ended += 1
+            self._add(place, part)
+            yield ScanUpdated(self.scan)
 
     def _told(self, place: int, event: Event) -> Iterator[Event]:
         match event:

@@ -4,7 +4,7 @@ They read weights in place, or build a model for as long as they run.
 """
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -13,7 +13,18 @@ from torch import Tensor, nn
 
 from core.data.batches import CPU, Images
 from core.errors import ENDING
-from core.events import Notice, Progress, StopFlag, Stream, drain, never, portions, within
+from core.events import (
+    Event,
+    Notice,
+    Progress,
+    StopFlag,
+    Stream,
+    drain,
+    never,
+    portions,
+    relayed,
+    within,
+)
 from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
 from core.inference.benchmark_result import SECONDS, Benchmark
@@ -102,15 +113,13 @@ def reconstruct(
 
 def _in_words(stream: Stream[T]) -> Stream[T]:
     """Follow the report of each layer by a notice, which screens and logs show."""
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+
+    def followed(event: Event) -> Iterator[Event]:
         yield event
         if isinstance(event, LayerReconstructed):
             yield layer_notice(event)
+
+    return relayed(stream, followed)
 
 
 def layer_notice(layer: LayerReconstructed) -> Notice:

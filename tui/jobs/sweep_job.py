@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from time import sleep
 
-from core.events import Progress, StopFlag, Stream
+from core.events import Event, Progress, StopFlag, Stream, relayed
 from core.sweep.live.events import SweepPlanned, SweepResult, TrialEnded
 from core.sweep.live.folder import SweepFolder
 from core.sweep.live.process import SweepProcess
@@ -35,12 +35,9 @@ def sweep(
 def _counted(stream: Stream[SweepResult | None]) -> Stream[SweepResult | None]:
     """The same, which also says how many trials have ended."""
     total, ended = 0, 0
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            result: SweepResult | None = end.value
-            return result
+
+    def counted(event: Event) -> Iterator[Event]:
+        nonlocal total, ended
         yield event
         match event:
             case SweepPlanned():
@@ -49,3 +46,5 @@ def _counted(stream: Stream[SweepResult | None]) -> Stream[SweepResult | None]:
             case TrialEnded():
                 ended += 1
                 yield Progress("done", ended, total, "trials")
+
+    return relayed(stream, counted)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from shlex import join
 from time import monotonic
 from typing import TypeVar
 
 from core.errors import InputError, StoppedError
-from core.events import Batch, Event, Notice, Portion, Progress, StopFlag, Stream
+from core.events import Batch, Event, Notice, Portion, Progress, StopFlag, Stream, relayed
 from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.progress import Meter
 from core.sweep.live.event_json import event_json
@@ -77,17 +77,16 @@ def logged(
     """
     log = SweepLog(folder)
     over = SweepOver("stopped")
+
+    def written(event: Event) -> Iterator[Event]:
+        yield event
+        yield from log.take(event)
+
     try:
         log.write(SweepBegan(join(("featherweight", *words)), os.getpid(), datetime.now(UTC)))
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                result: SweepResult = end.value
-                over = SweepOver("stopped" if result.stopped else "ended")
-                return result
-            yield event
-            yield from log.take(event)
+        result = yield from relayed(stream, written)
+        over = SweepOver("stopped" if result.stopped else "ended")
+        return result
     except StoppedError as error:
         over = SweepOver("stopped", str(error))
         raise
