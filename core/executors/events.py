@@ -41,6 +41,11 @@ class TrialBegan(Event):
     ratio: float | None
     resumed: bool
 
+    def __str__(self) -> str:
+        """In words: `trial 3 (20x lamp, seed 0) resumed, run 0007`."""
+        run = f", run {self.run}" if self.run else ""
+        return f"{self.trial}{' resumed' * self.resumed}{run}"
+
 
 @dataclass(frozen=True, slots=True)
 class TrialLost(Event):
@@ -48,6 +53,10 @@ class TrialLost(Event):
 
     trial: TrialLabel
     reason: str
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.trial}: its worker was lost: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ def in_turn(stream: Stream[T]) -> Stream[T]:
             case TrialReported():
                 yield event.event
             case TrialLost():
-                yield Notice(f"{event.trial}: its worker was lost: {event.reason}", warning=True)
+                yield Notice(str(event), warning=True)
             case TrialBegan() | TrialOver():
                 pass
             case _:

@@ -35,9 +35,7 @@ def print_sweep_event(event: Event, console: Console, *, live: bool) -> None:
             for text in planned_lines(event):
                 console.print(text)
         case TrialBegan() if not live:
-            run = f", run {event.run}" if event.run else ""
-            resumed = " resumed" if event.resumed else ""
-            console.print(f"{event.trial}{resumed}{run}")
+            console.print(str(event))
         case TrialReported():
             print_report(event, console, epochs=not live)
         case TrialStopping() if live:
@@ -57,7 +55,7 @@ def _end_of(event: TrialLost | TrialStopping | TrialStopped | TrialEnded) -> str
     """A line on how a trial ends; empty for one recorded before."""
     match event:
         case TrialLost():
-            return f"{event.trial}: its worker was lost: {event.reason}"
+            return str(event)
         case TrialStopping():
             return f"{event.trial}: stopping"
         case TrialStopped():

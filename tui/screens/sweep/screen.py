@@ -185,7 +185,7 @@ class SweepScreen(Overlay[None]):
         trial = board.trials[board.place]
         ended = trial.number in board.outcomes or trial.number in board.stopped
         if ended or self._controls.ended() is not None:
-            self.say(f"trial {trial.number} does not run", "plain")
+            self.say(f"trial {trial.number} is not running", "plain")
         else:
             self._controls.stop(trial.number)
             self.redraw()
