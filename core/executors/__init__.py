@@ -9,9 +9,8 @@ packed       what crosses between processes
 runner       runs a task, in any process
 in_process   the executor of this process
 processes    the executor of processes on this machine
-cluster      the executor of a Ray cluster
-ray_connection  the connection to it, and the versions on its nodes
-workers/     what runs in other processes, and on the nodes of a cluster
+local_worker what runs in each of them
+ray_cluster/ the executor of a Ray cluster
 assignment   a task from its first attempt to its result
 recording    an assignment recorded as a run
 driver       hands assignments to an executor; resubmits those whose worker is lost

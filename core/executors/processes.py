@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from core.executors.local_worker import Stop, work
 from core.executors.packed import PackedNet, PackedNets, unpacked
 from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
-from core.executors.workers.local import Stop, work
 from core.jobs.net import Net
 
 _SPAWN = multiprocessing.get_context("spawn")

@@ -58,7 +58,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
 from core.reconstruction.scanned.layers_alone import LayersAlone
-from core.reconstruction.tasks import LayerReconstructed
+from core.reconstruction.tasks import LayerReconstructed, layer_notice
 from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
 
@@ -120,24 +120,6 @@ def _in_words(stream: Stream[T]) -> Stream[T]:
             yield layer_notice(event)
 
     return relayed(stream, followed)
-
-
-def layer_notice(layer: LayerReconstructed) -> Notice:
-    """The output error of a layer by magnitude and as reconstructed, or why it is not.
-
-    Example:
-        >>> notice = layer_notice(LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541))
-        >>> notice.text, notice.short
-        ('conv2: output error 5.41 % (62.1 % by magnitude)', 'conv2: error 62.1 → 5.41 %')
-    """
-    if layer.reason or layer.error is None:
-        return Notice(f"{layer.name}: pruned by magnitude, {layer.reason}")
-    text, error = f"{layer.name}: output error", f"{100 * layer.error:.3g} %"
-    if layer.magnitude is None:
-        return Notice(f"{text} {error}")
-    before = f"{100 * layer.magnitude:.3g}"
-    short = f"{layer.name}: error {before} → {error}"
-    return Notice(f"{text} {error} ({before} % by magnitude)", short=short)
 
 
 def scan(

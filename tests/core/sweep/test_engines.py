@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.events import Epoch, Event, drain
-from core.executors.cluster import sent_sources
 from core.executors.events import TrialReported
 from core.executors.in_process import InProcess
 from core.executors.packed import PackedNet
 from core.executors.processes import Processes
+from core.executors.ray_cluster.executor import sent_sources
 from core.executors.runner import TaskRunner
 from core.executors.tasks import Executor, Task, plain_settings
 from core.executors.work.fine_tuning import FineTuning

@@ -32,7 +32,7 @@ def connection_for(args: Namespace) -> Any:
             raise InputError(f"{flag} is for a cluster: add --on auto")
     if args.on is None or vars(args).get("preview"):
         return None
-    from core.executors.ray_connection import connect
+    from core.executors.ray_cluster.connection import connect
 
     return connect(args.on)
 
@@ -50,7 +50,7 @@ def executor_for(args: Namespace, connection: Any, workbench: Workbench) -> Exec
     """What runs the work; raises InputError if no node of the cluster is large enough."""
     given = vars(args)
     if connection is not None:
-        from core.executors.cluster import RayCluster, Share
+        from core.executors.ray_cluster.executor import RayCluster, Share
 
         share = Share(given.get("cpus_per_trial", 1.0), given.get("gpus_per_trial", 0.0))
         return RayCluster(connection, share)

@@ -6,7 +6,7 @@ import pytest
 from ray import ObjectRef, exceptions
 from ray.exceptions import RayTaskError
 
-from core.executors.cluster import ending
+from core.executors.ray_cluster.executor import ending
 from core.executors.tasks import Failed, Lost
 
 OBJECT = ObjectRef.from_random().hex()

@@ -18,10 +18,9 @@ from core.data.sending import images_key, read_images
 from core.errors import InputError
 from core.events import Progress, drain
 from core.executors.packed import PackedNets, unpacked
-from core.executors.ray_connection import first_line, node_versions, on_driver
-from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
-from core.executors.workers.stop_list import StopList
-from core.executors.workers.trials import (
+from core.executors.ray_cluster.connection import first_line, node_versions, on_driver
+from core.executors.ray_cluster.stop_list import StopList
+from core.executors.ray_cluster.trials import (
     DriverSide,
     ImagesMissing,
     OtherVersions,
@@ -29,6 +28,7 @@ from core.executors.workers.trials import (
     run_trial,
     source_of,
 )
+from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
 from core.jobs.net import Net
 from core.nets.user_code.names import is_path, split_name
 from core.nets.user_code.sources import source_texts
@@ -65,7 +65,7 @@ class RayCluster:
     """An `Executor` that runs trials on a Ray cluster.
 
     Args:
-        ray: the module, connected to the cluster; see `core.executors.ray_connection`.
+        ray: the module, connected to the cluster; see `core.executors.ray_cluster.connection`.
         share: of a node, for each trial.
 
     Raises InputError if no node is large enough for a trial.
