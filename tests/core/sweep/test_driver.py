@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from core.errors import InputError
-from core.events import Batch, Epoch, Event, drain
+from core.events import Accuracy, Batch, Epoch, Event, Stream, drain
 from core.executors.driver import ATTEMPTS
 from core.executors.events import TrialBegan, TrialLost, TrialReported
 from core.executors.in_process import InProcess
@@ -33,6 +35,8 @@ from core.sweep.planning import PlannedTrial, plan_trials
 from core.sweep.summary import group_results, known_seconds, sweep_report
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
+
+BASE = Net({}, Accuracy(99.0, 99.0), (), 0, digest="none")
 
 GRID = Grid(PlanAxes((Goal("ratio", 10.0),)), {"seed": (0, 1)})
 
@@ -271,6 +275,18 @@ def test_an_error_in_a_worker_is_a_failure_on_one_line(workbench: Workbench) -> 
         raise ZeroDivisionError("division\nby zero")
 
     assert list(packed(broken())) == [Failed("ZeroDivisionError: division by zero")]  # type: ignore[arg-type]
+
+
+def test_a_trial_that_runs_out_of_memory_in_this_process_fails_alone(workbench: Workbench) -> None:
+    def broken(*_: object) -> Stream[None]:
+        yield from ()
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    executor = InProcess(workbench)
+    work: Any = SimpleNamespace(run=broken)
+    executor.submit(Task(1, {}, "", work), BASE)
+    assert executor.poll(0.0) == ((1, Failed("OutOfMemoryError: CUDA out of memory")),)
+    assert executor.room == 1
 
 
 def test_the_net_to_start_from_arrives_bit_for_bit(workbench: Workbench) -> None:
