@@ -32,7 +32,7 @@ TABLE_SHARE = 0.5
 """The table's share of the lines, or of the columns of a wide screen."""
 
 COLUMNS = (
-    ("plan", "the goal and how layers share it"),
+    ("plan", "the goal, and the method that chooses per-layer sparsities"),
     ("epoch", "in progress, of how many"),
     ("state", "waiting, how much is done, done, recorded (before this sweep), stopped or failed"),
     ("validation", "accuracy after the last epoch; of a trial that is done, that of its net"),

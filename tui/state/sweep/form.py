@@ -37,15 +37,11 @@ class Place(NamedTuple):
 
 
 PLACES = (
-    Place("this machine", "no cluster needed"),
-    Place("Ray cluster", "this machine's: a processor for each trial", ("--on", "auto")),
-    Place(
-        "cluster's GPUs",
-        "this machine's Ray cluster: a GPU for each trial",
-        ("--on", "auto", "--gpus-per-trial", "1"),
-    ),
+    Place("this machine", "in processes of its own"),
+    Place("Ray cluster", "a processor for each trial", ("--on", "auto")),
+    Place("cluster's GPUs", "a GPU for each trial", ("--on", "auto", "--gpus-per-trial", "1")),
 )
-"""Places to choose from, the first of which needs no Ray."""
+"""Places to choose from. The cluster is the one that this machine belongs to."""
 
 RATIOS = "10,20,40"
 
@@ -118,10 +114,10 @@ class SweepForm:
         if self.workers == 1:
             at_once = "trials one after the other"
         if self.place:
-            at_once = "as many trials as the cluster has room for"
+            at_once = "as many as the cluster has room for"
         return (
             FormRow("methods", "allocation", ", ".join(methods),
-                "how layers share the budget", False, False),
+                "chooses per-layer sparsities", False, False),
             FormRow("seeds", "seeds", seeds,
                 f"{plural(self.seeds, 'run')} of each plan", False, False),
             FormRow("place", "where", place.name, place.meaning, False, False),
