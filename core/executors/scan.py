@@ -34,6 +34,9 @@ def scan_on(
     The executor is closed at the end. Each portion runs the dense net once more on every image.
 
     Raises InputError and WorkError as that does.
+
+    Example:
+        scan = drain(scan_on(Processes(4, threads=1), workbench, net.weights, LayerScan()))
     """
     check_split(wanted.split)
     data, precision = yield from workbench.prepared(stop)

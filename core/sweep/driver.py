@@ -43,6 +43,12 @@ def run_trials(
     the sweep at once: what has ended stays, and a trial in progress stays interrupted after its
     last epoch, so that the same sweep goes on from there. A trial among the `stops` ends alone: it
     is recorded with the best epoch that reached the full plan; without one, it stays interrupted.
+
+    Raises InputError if a run cannot be written that must be, or the executor can run no trial.
+
+    Example:
+        planned = drain(plan_trials(workbench, grid.trials(Settings.of), {}, experiment, never))
+        result = drain(run_trials(planned, experiment, Processes(4, threads=1)), print)
     """
     yield _planned(planned)
     sweep = _Sweep(planned, experiment, executor, stops)

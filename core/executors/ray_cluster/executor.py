@@ -69,6 +69,9 @@ class RayCluster:
         share: of a node, for each trial.
 
     Raises InputError if no node is large enough for a trial.
+
+    Example:
+        executor = RayCluster(connect("auto"), Share(cpus=4, gpus=1))
     """
 
     def __init__(self, ray: Any, share: Share) -> None:

@@ -44,6 +44,9 @@ def watch(
     Raises:
         InputError, WorkError, StoppedError: the sweep ended with that.
         WorkError: the process that ran the sweep is gone, or its files are.
+
+    Example:
+        result = drain(watch(newest_sweep(experiment.folder)), print)
     """
     reader = _Reader(folder)
     shown: Event | None = None
