@@ -1,4 +1,4 @@
-"""What is told of trials while they run on workers. Loads no torch."""
+"""The events of trials that run on workers. Loads no torch."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ class TrialBegan(Event):
     ratio: float | None
     resumed: bool
 
+    def __str__(self) -> str:
+        """In words: `trial 3 (20x lamp, seed 0) resumed, run 0007`."""
+        run = f", run {self.run}" if self.run else ""
+        return f"{self.trial}{' resumed' * self.resumed}{run}"
+
 
 @dataclass(frozen=True, slots=True)
 class TrialLost(Event):
@@ -48,6 +53,10 @@ class TrialLost(Event):
 
     trial: TrialLabel
     reason: str
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.trial}: its worker was lost: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,25 @@ class TrialOver(Event):
     """A trial is no longer in progress, however it ended."""
 
     trial: TrialLabel
+
+
+class Notices:
+    """Tells new notices from repeated ones: trials and workers have much in common to say."""
+
+    def __init__(self) -> None:
+        self._texts = set[str]()
+
+    def is_news(self, event: Event) -> bool:
+        """Whether an event is anything but a notice that came before, of this trial or another.
+
+        A notice of a lost result always is.
+        """
+        said = event.event if isinstance(event, TrialReported) else event
+        if not isinstance(said, Notice):
+            return True
+        is_new = said.lost or said.text not in self._texts
+        self._texts.add(said.text)
+        return is_new
 
 
 def of_trial(trial: TrialLabel, event: Event) -> Event:
@@ -101,7 +129,7 @@ def in_turn(stream: Stream[T]) -> Stream[T]:
             case TrialReported():
                 yield event.event
             case TrialLost():
-                yield Notice(f"{event.trial}: its worker was lost: {event.reason}", warning=True)
+                yield Notice(str(event), warning=True)
             case TrialBegan() | TrialOver():
                 pass
             case _:

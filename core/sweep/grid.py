@@ -111,7 +111,7 @@ def distinct(values: Sequence[T], what: str) -> tuple[T, ...]:
         raise InputError(f"{what}: an empty list; expected at least one value")
     for place, value in enumerate(values):
         if value in values[:place]:
-            text = f"{value:g}" if isinstance(value, float) else value
+            text = f"{value:.12g}" if isinstance(value, float) else value
             raise InputError(f"{what}: {text} is given twice; name each value once")
     return tuple(values)
 

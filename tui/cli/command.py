@@ -12,6 +12,7 @@ from rich.console import Console
 
 from core.errors import WorkError
 from core.events import Event, Notice, StopFlag, Stream, relayed
+from core.executors.events import TrialReported
 from core.system.files import write_text
 from tui.cli.console import console_for
 from tui.cli.exit_status import DONE, FAILED
@@ -71,8 +72,9 @@ def _noting(stream: Stream[T], lost: list[Notice]) -> Stream[T]:
     """Pass on the events of a stream; note what could not be stored."""
 
     def noted(event: Event) -> Iterator[Event]:
-        if isinstance(event, Notice) and event.lost:
-            lost.append(event)
+        said = event.event if isinstance(event, TrialReported) else event
+        if isinstance(said, Notice) and said.lost:
+            lost.append(said)
         yield event
 
     return relayed(stream, noted)

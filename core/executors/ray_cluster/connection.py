@@ -153,7 +153,7 @@ def _check_versions(ray: Any) -> None:
             faults.append(f"node {host} has not answered in {ANSWERING:.0f} s")
         except ray.exceptions.RayError as error:
             if node_id in _alive(ray):
-                why = f"does not run featherweight ({first_line(error)}); install it there"
+                why = f"does not run this version of featherweight ({last_line(error)})"
                 faults.append(f"node {host} {why}")
         else:
             different = other_versions(versions, own)
@@ -197,5 +197,15 @@ def fetched(reference: Any) -> Any:
 
 def first_line(error: object) -> str:
     """The first line of an error that says something, and no more than a sentence of it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].split(". ")[0][:200] if lines else type(error).__name__
+    return _sentences(error)[0]
+
+
+def last_line(error: object) -> str:
+    """The last one: of what was raised in a task, the error itself, without Ray's traceback."""
+    return _sentences(error)[-1]
+
+
+def _sentences(error: object) -> list[str]:
+    """The first sentence of each line of an error; its type if it says nothing."""
+    lines = filter(None, map(str.strip, str(error).splitlines()))
+    return [line.split(". ")[0][:200] for line in lines] or [type(error).__name__]

@@ -41,7 +41,7 @@ class FineTuning:
     resume: PackedCheckpoint | None = None
 
     def run(self, workbench: Workbench, net: Net, stop: StopFlag) -> Stream[RecordedTrial]:
-        """Do it. The record is made here, and stored by the driver.
+        """Prune and fine-tune. The record is made here, and stored by the driver.
 
         Raises:
             StoppedError: `stop` was raised before there was a result.

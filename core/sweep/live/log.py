@@ -1,4 +1,4 @@
-"""Writes what happens in a sweep into its files, for those who watch it."""
+"""Writes the events of a sweep into its files, for whoever watches it."""
 
 from __future__ import annotations
 
@@ -68,11 +68,10 @@ class StopRequests:
 def logged(
     stream: Stream[SweepResult], folder: SweepFolder, words: Sequence[str]
 ) -> Stream[SweepResult]:
-    """Run a sweep and write what happens in it; events pass through.
+    """Run a sweep and write its events, which pass through.
 
-    If that cannot be written, a warning says so and the sweep goes on.
-
-    `words` are those of the command that runs it.
+    `words` are those of the command that runs it, after `featherweight`. If the events can no
+    longer be written, a warning says so and the sweep goes on.
 
     Raises InputError if the files cannot be written at the start.
     """
@@ -111,7 +110,7 @@ class SweepLog:
         self._step, self._planned = Meter(), False
 
     def take(self, event: Event) -> Stream[None]:
-        """Write an event, or soon the progress it makes."""
+        """Write an event; that of progress with the next write of `PROGRESS`."""
         try:
             self._fold(event, monotonic())
             if self._lost:

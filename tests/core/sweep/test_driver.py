@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from core.errors import InputError
-from core.events import Batch, Epoch, Event, drain
+from core.events import Accuracy, Batch, Epoch, Event, Stream, drain
 from core.executors.driver import ATTEMPTS
 from core.executors.events import TrialBegan, TrialLost, TrialReported
 from core.executors.in_process import InProcess
@@ -33,6 +35,8 @@ from core.sweep.planning import PlannedTrial, plan_trials
 from core.sweep.summary import group_results, known_seconds, sweep_report
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
+
+BASE = Net({}, Accuracy(99.0, 99.0), (), 0, digest="none")
 
 GRID = Grid(PlanAxes((Goal("ratio", 10.0),)), {"seed": (0, 1)})
 
@@ -235,6 +239,12 @@ def test_a_trial_whose_worker_is_lost_is_one_run_with_the_same_net(
     result, events = sweep(workbench, trials_of(workbench)[:1], experiment, executor)
     assert sum(isinstance(event, TrialLost) for event in events) == 5
     assert executor.resumed_after == [0, 0, 0, 0, 1, 1]
+    began = [event for event in events if isinstance(event, TrialBegan)]
+    assert [(event.run, event.resumed) for event in began] == [
+        ("0001", False),
+        ("0001", True),
+        ("0001", True),
+    ]
     assert digests(experiment) == digests(whole[0])[:1]
     assert [outcome.run for outcome in result.outcomes] == ["0001"]
 
@@ -243,10 +253,10 @@ def test_a_trial_that_kills_its_workers_fails_and_the_others_go_on(
     workbench: Workbench, tmp_path: Path
 ) -> None:
     trials, experiment = trials_of(workbench, epochs=1), Experiment(tmp_path)
-    result, events = sweep(workbench, trials, experiment, Packing(losses=["Begun"] * ATTEMPTS))
-    assert [outcome.error for outcome in result.outcomes] == [
-        "its worker was lost 3 times: killed",
-        "",
+    result, events = sweep(workbench, trials, experiment, Packing(losses=["Batch"] * ATTEMPTS))
+    assert [(outcome.error, outcome.run) for outcome in result.outcomes] == [
+        ("its worker was lost 3 times: killed", None),
+        ("", "0001"),
     ]
     assert [(run.record.seed, run.status) for run in experiment.runs()] == [(1, "done")]
     assert sweep_report(result)["error"].startswith("1 of 2 trials failed; trial 1 (10x lamp")
@@ -265,6 +275,18 @@ def test_an_error_in_a_worker_is_a_failure_on_one_line(workbench: Workbench) -> 
         raise ZeroDivisionError("division\nby zero")
 
     assert list(packed(broken())) == [Failed("ZeroDivisionError: division by zero")]  # type: ignore[arg-type]
+
+
+def test_a_trial_that_runs_out_of_memory_in_this_process_fails_alone(workbench: Workbench) -> None:
+    def broken(*_: object) -> Stream[None]:
+        yield from ()
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    executor = InProcess(workbench)
+    work: Any = SimpleNamespace(run=broken)
+    executor.submit(Task(1, {}, "", work), BASE)
+    assert executor.poll(0.0) == ((1, Failed("OutOfMemoryError: CUDA out of memory")),)
+    assert executor.room == 1
 
 
 def test_the_net_to_start_from_arrives_bit_for_bit(workbench: Workbench) -> None:

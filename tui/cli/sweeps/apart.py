@@ -125,13 +125,15 @@ class _Attached(Command[Watched]):
 
 
 def _show(folder: SweepFolder, json: str | None) -> Callable[[Watched, Console], Mapping[str, Any]]:
-    """How a command prints what it has watched, and makes the report."""
+    """How a command prints the result of a sweep it has watched, and makes the report."""
 
     def show(result: Watched, console: Console) -> Mapping[str, Any]:
         where = {"experiment": str(folder.experiment)}
         if result is None:
             name = shlex.quote(_name_of(folder.experiment))
-            console.print(f"the sweep runs on by itself: featherweight sweep --attach {name}")
+            console.print(
+                f"the sweep keeps running; watch it with featherweight sweep --attach {name}"
+            )
             return where
         print_sweep(result, folder.experiment, console)
         if json is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.events import Notice
 
 if TYPE_CHECKING:
     from core.executors.tasks import Executor
@@ -33,6 +35,15 @@ def connection_for(args: Namespace) -> Any:
     from core.executors.ray_cluster.connection import connect
 
     return connect(args.on)
+
+
+def note_idle_gpus(args: Namespace, connection: Any) -> Iterator[Notice]:
+    """Warn that a cluster has GPUs, but trials get none."""
+    if connection is None or vars(args).get("gpus_per_trial"):
+        return
+    if gpus := connection.cluster_resources().get("GPU"):
+        text = f"trials get none of the cluster's {gpus:g} GPUs: add --gpus-per-trial 1"
+        yield Notice(text, warning=True)
 
 
 def executor_for(args: Namespace, connection: Any, workbench: Workbench) -> Executor:

@@ -32,7 +32,7 @@ TABLE_SHARE = 0.5
 """The table's share of the lines, or of the columns of a wide screen."""
 
 COLUMNS = (
-    ("plan", "the goal and how layers share it"),
+    ("plan", "the goal, and the method that chooses per-layer sparsities"),
     ("epoch", "in progress, of how many"),
     ("state", "waiting, how much is done, done, recorded (before this sweep), stopped or failed"),
     ("validation", "accuracy after the last epoch; of a trial that is done, that of its net"),
@@ -190,7 +190,7 @@ class SweepScreen(Overlay[None]):
         trial = board.trials[board.place]
         ended = trial.number in board.outcomes or trial.number in board.stopped
         if ended or self._controls.ended() is not None:
-            self.say(f"trial {trial.number} does not run", "plain")
+            self.say(f"trial {trial.number} is not running", "plain")
         else:
             self._controls.stop(trial.number)
             self.redraw()
