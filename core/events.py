@@ -32,7 +32,10 @@ Stream = Generator[Event, None, T]
 
 @dataclass(frozen=True, slots=True)
 class Progress(Event):
-    """Progress of one step of an operation: `done` of `total` `unit`s (total 0: unknown)."""
+    """Progress of one step of an operation: `done` of `total` `unit`s (total 0: unknown).
+
+    Parts without a unit say only how much of it is done.
+    """
 
     step: str
     done: int = 0

@@ -206,7 +206,9 @@ class FeatherweightApp(RoleApp):
     async def on_event(self, event: events.Event) -> None:
         """Handle an event, unless it is a key of pasted text, which must not trigger actions."""
         if isinstance(event, events.Resize):
-            self.repaint()  # even at the same size: another terminal may have attached
+            self.forget_shown()
+            if event.size == self.size:  # another terminal may have attached
+                self.refresh()
         if not self.key_burst.takes(event):
             if isinstance(event, events.Key):
                 await self._laid_out()

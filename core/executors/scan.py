@@ -49,6 +49,7 @@ def scan_on(
     whole = _Whole(_unseen(workbench, wanted, images), works)
     runs = [driver.run(Assignment[Scan](task, net), stop) for task in tasks]
     streams = [whole.followed(place, run) for place, run in enumerate(runs)]
+    yield Progress("waiting for workers")
     yield from attended(side_by_side(streams), driver)
     return whole.scan
 

@@ -42,8 +42,9 @@ class Trial:
 
     @property
     def group(self) -> str:
-        """What it shares with the trials that differ only in their seed, in words."""
-        words = (f"{SETTINGS[name].label} {_shown(name, v)}" for name, v in self.varied.items())
+        """What it shares with the trials that differ only in their seed: `10x lamp, lr 0.001`."""
+        items = self.varied.items()
+        words = (f"{name.replace('_', ' ')} {_shown(name, value)}" for name, value in items)
         return ", ".join((str(self.choice), *words))
 
     @property

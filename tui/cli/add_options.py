@@ -261,7 +261,7 @@ def _add_sweep(parser: ArgumentParser) -> None:
     _add_workers(parser, "trials")
     text = "start it in a process of its own, say how to watch it, and end"
     parser.add_argument("--detach", action="store_true", help=text)
-    text = "watch the sweep that runs in an experiment, or the last one (default: --experiment)"
+    text = "watch the sweep that runs in an experiment, or its last one (default: any that runs)"
     parser.add_argument("--attach", metavar="EXPERIMENT", nargs="?", const="", help=text)
     text = "say how many trials there are and how long they take, and end"
     parser.add_argument("--preview", action="store_true", help=text)
@@ -271,7 +271,7 @@ def _add_workers(parser: ArgumentParser, what: str) -> None:
     """Add the options for where the work of a command runs."""
     where = parser.add_argument_group(f"where {what} run (default: here, one after the other)")
     one = where.add_mutually_exclusive_group()
-    _add(one, _WORKERS)
+    _add(one, replace(_WORKERS, meaning=f"run N {what} at once, each in a process"))
     text = f"run {what} on a Ray cluster: auto for this machine's, or HOST:PORT of its head"
     one.add_argument("--on", metavar="ADDRESS", help=text)
     _add(where, _CPUS)

@@ -36,7 +36,7 @@ class Program(Feature):
         """Quit, without asking if no work would be lost."""
         app, activity = self.session.app, self.session.activity
         if self.session.leave_job is not None:
-            text = "Quit? The sweep goes on by itself; {sweep} finds it again."
+            text = "Quit? The sweep keeps running; {sweep} returns to it."
             self.session.confirm_while_it_runs(
                 with_keys(text), "Quit", "Keep watching", self._leave_job
             )

@@ -264,6 +264,8 @@ class Training(Feature):
     @property
     def _if_stopped(self) -> str:
         """What stopping the running job would spoil, in words; empty if nothing."""
+        if self.session.leave_job is not None:
+            return job_outcomes.STOPPED_TRIALS
         curve = self.state.curve
         return job_outcomes.if_stopped(curve) if curve and self.session.trains else ""
 

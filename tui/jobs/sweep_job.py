@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from time import sleep
 
-from core.events import Event, Progress, StopFlag, Stream, relayed
-from core.sweep.live.events import SweepPlanned, SweepResult, TrialEnded
+from core.events import Event, Portion, Progress, StopFlag, Stream, relayed
+from core.sweep.live.events import (
+    SweepPlanned,
+    SweepProgress,
+    SweepResult,
+    TrialEnded,
+    TrialProgress,
+)
 from core.sweep.live.folder import SweepFolder
 from core.sweep.live.process import SweepProcess
 from core.sweep.live.watching import watch
+
+PARTS = 10_000
+"""Of a sweep, to say how much of it is done."""
 
 
 def sweep(
@@ -33,18 +42,35 @@ def sweep(
 
 
 def _counted(stream: Stream[SweepResult | None]) -> Stream[SweepResult | None]:
-    """The same, which also says how many trials have ended."""
+    """The same, which also says how many trials have ended, and how much of the sweep is done.
+
+    Its pace is measured from when the first trial in progress is watched: trials that are recorded,
+    and what happened before, take no time.
+    """
     total, ended = 0, 0
+    running: tuple[TrialProgress, ...] = ()
+    start: float | None = None
 
     def counted(event: Event) -> Iterator[Event]:
-        nonlocal total, ended
+        nonlocal total, ended, running, start
         yield event
         match event:
             case SweepPlanned():
                 total = len(event.trials)
-                yield Progress("done", ended, total, "trials")
-            case TrialEnded():
+            case TrialEnded(outcome=outcome):
                 ended += 1
-                yield Progress("done", ended, total, "trials")
+                running = tuple(each for each in running if each.trial != outcome.trial)
+            case SweepProgress():
+                running = event.trials
+            case _:
+                return
+        if not total:
+            return
+        done = (ended + sum(trial.done or 0.0 for trial in running)) / total
+        if start is None and running:
+            start = min(done, 0.99)
+            yield Portion(start, 1.0)
+        at = 0.0 if start is None else (done - start) / (1 - start)
+        yield Progress(f"{ended:,} of {total:,} trials done", round(PARTS * at), PARTS)
 
     return relayed(stream, counted)

@@ -9,6 +9,7 @@ from time import monotonic
 from core.events import Batch, Epoch, Event, Notice, Progress
 from core.lightest.trials import DescentStarted, PackingStarted, TrialFinished, TrialStarted
 from core.progress import Meter
+from core.sweep.live.events import SweepPlanned
 from tui.keys.keymap import with_keys
 from tui.state.training_curve import smoothed
 from tui.text.format import count, duration, percent, score_on, trial_result
@@ -84,22 +85,29 @@ class JobProgress:
                 return replace(self, batch=replace(event, accuracy=accuracy), step=None)
             case Epoch():
                 return replace(self, epoch=event)
-            case Notice():
-                warnings = (*self.warnings, event.text) if event.warning else self.warnings
-                said = replace(self, notice=event.text, short=event.short, warned=event.warning)
-                return replace(said, warnings=warnings)
+            case Notice() | SweepPlanned():
+                return self._noticed(event)
             case TrialFinished():
                 return replace(self, notice=trial_result(event.trial, event.by), warned=True)
             case DescentStarted():
                 return replace(self, guesses=True)
             case PackingStarted():
-                title = f"{self.title}, its file"
-                return replace(self, title=title, step=None, batch=None, epoch=None)
+                return self._titled(f"{self.title}, its file")
             case TrialStarted():
-                title = f"trial {event.number}: {event.ratio:.1f}x"
-                return replace(self, title=title, step=None, batch=None, epoch=None)
+                return self._titled(f"trial {event.number}: {event.ratio:.1f}x")
             case _:
                 return self
+
+    def _noticed(self, event: Notice | SweepPlanned) -> JobProgress:
+        if isinstance(event, SweepPlanned):  # what was said before it is about its plans
+            return replace(self, notice="", short="", warned=False)
+        warnings = (*self.warnings, event.text) if event.warning else self.warnings
+        said = replace(self, notice=event.text, short=event.short, warned=event.warning)
+        return replace(said, warnings=warnings)
+
+    def _titled(self, title: str) -> JobProgress:
+        """With a title for what follows."""
+        return replace(self, title=title, step=None, batch=None, epoch=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +269,8 @@ def _step(step: Progress) -> str:
     if not step.total:
         known = step.unit == "B" and step.done
         return f"{step.step} {step.done / 1e6:.1f} MB" if known else step.step
+    if not step.unit:
+        return step.step
     if step.unit == "B":
         return f"{step.step} {step.done / 1e6:.1f} of {step.total / 1e6:.1f} MB"
     return f"{step.step} {count(step.done)} of {count(step.total)} {step.unit}"

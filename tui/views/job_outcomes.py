@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from tui.state.training_curve import TrainingCurve
 
 
+STOPPED_TRIALS = "Trials in progress stay as interrupted runs; the same sweep resumes them."
+"""What stopping a sweep does."""
+
+
 def opened(net: Net, interrupted: str | None, warnings: tuple[str, ...] = ()) -> Outcome:
     """The dense net is open; there may be an interrupted run or warnings."""
     accuracy = net.accuracy
@@ -251,14 +255,15 @@ def failed(error: BaseException, is_open: bool) -> Outcome:
     return Outcome(explain(error), advice, role="error")
 
 
-def swept(result: SweepResult | None) -> Outcome:
-    """How a sweep ended; None if it was left."""
+def swept(result: SweepResult | None, *, ours: bool) -> Outcome:
+    """How a sweep ended; None if it was left. `ours` says whether its form is that of this app."""
     if result is None:
-        return Outcome("the sweep goes on by itself", "{sweep} finds it again", role="muted")
+        return Outcome("the sweep keeps running", "{sweep} returns to it", role="muted")
     done, failed = len(result.outcomes), sum(o.record is None for o in result.outcomes)
     text = f"sweep: {plural(done - failed, 'trial')} done"
     text += f", {failed} failed" if failed else ""
     if result.unfinished:
         left = f", {len(result.unfinished)} left"
-        return Outcome(text + left, "{sweep} starts the rest · {open-history} history", "warning")
+        how = "{sweep} starts the rest" if ours else "run the same sweep again for the rest"
+        return Outcome(text + left, f"{how} · {{open-history}} history", "warning")
     return Outcome(text, "{open-history} compares their runs", "warning" if failed else "good")

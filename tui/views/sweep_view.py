@@ -9,8 +9,8 @@ from core.events import Accuracy
 from core.executors.events import TrialLabel
 from core.sweep.live.events import TrialOutcome
 from tui.state.sweep.board import Active, Board
-from tui.text.format import count, duration, percent, ratio, score_on
-from tui.text.lines import Line, Lines, Span, clean, cut
+from tui.text.format import duration, percent, ratio, score_on
+from tui.text.lines import Line, Lines, Span, clean, cut_name
 
 NONE = "–"
 CHOSEN = "▶ "
@@ -67,7 +67,7 @@ def row_of(board: Board, trial: TrialLabel) -> TrialRow:
             return _active(active)
     if trial.number in board.stopped:
         return TrialRow(trial, "stopped", "warning")
-    return TrialRow(trial, "waiting", "muted")
+    return TrialRow(trial, "not run" if board.over else "waiting", "muted")
 
 
 def _active(active: Active) -> TrialRow:
@@ -141,7 +141,7 @@ def _line(row: TrialRow, columns: tuple[_Column, ...], plan: int, *, chosen: boo
     role = "chosen" if chosen else "plain"
     spans = [
         Span(CHOSEN if chosen else "  ", "chosen"),
-        Span(cut(clean(row.trial.group), plan).ljust(plan), role),
+        Span(cut_name(clean(row.trial.group), plan).ljust(plan), role),
     ]
     for column in columns:
         text = f" {column.text(row)[: column.width].rjust(column.width)}"
@@ -153,11 +153,12 @@ def title(board: Board, now: float) -> Line:
     """How far the sweep is."""
     if not board.trials:
         return (Span(" Sweep", "title"),)
-    ended = f"{count(len(board.outcomes))} of {count(len(board.trials))} trials done"
+    texts = list(board.ended_texts)
+    texts += [f"{len(board.active)} running"] if board.active else []
+    texts += ["waiting for a worker"] if board.waits else []
     left = board.left(now) if board.active else None
-    rest = "" if left is None else f" · {duration(left)} left"
-    running = f" · {len(board.active)} running" if board.active else ""
-    return Span(" Sweep", "title"), Span(f"  {ended}{running}{rest}", "plain")
+    texts += [] if left is None else [f"{duration(left)} left"]
+    return Span(" Sweep", "title"), Span(f"  {' · '.join(texts)}", "plain")
 
 
 def about(board: Board, error: str = "") -> Line:
@@ -169,7 +170,7 @@ def about(board: Board, error: str = "") -> Line:
     trial = board.trials[board.place]
     outcome = board.outcomes.get(trial.number)
     if outcome is None and trial.number in board.stopped:
-        text = "stopped before its full sparsity; the same sweep continues it"
+        text = "stopped before its full sparsity; the same sweep resumes it"
         return (Span(f"  trial {trial.number}: {text}", "warning"),)
     if outcome is None:
         return (Span(clean(f"  {trial}"), "muted"),)

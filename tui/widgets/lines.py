@@ -73,9 +73,13 @@ class RoleApp(App[None]):
 
     def repaint(self) -> None:
         """Draw everything again, whatever the terminal shows."""
+        self.forget_shown()
+        self.refresh()
+
+    def forget_shown(self) -> None:
+        """Make the next frame a whole one: what the terminal shows is unknown."""
         if self._driver is not None:
             self._driver.write(REPAINT)
-            self.refresh()
 
     def put_on(self, look: Look) -> None:
         """Draw as suits the terminal."""

@@ -52,7 +52,7 @@ def test_a_grid_has_every_combination_once(
 def test_trials_are_named_by_what_differs() -> None:
     grid = Grid(PlanAxes(RATIOS), {"lr": (0.001, 0.002), "epochs": (3,), "seed": (0, 1)})
     names = dict.fromkeys(trial.group for trial in grid.trials(of))
-    assert list(names)[:2] == ["10x lamp, learning rate 0.001", "10x lamp, learning rate 0.002"]
+    assert list(names)[:2] == ["10x lamp, lr 0.001", "10x lamp, lr 0.002"]
     assert grid.count_text() == "8 trials: 2 plans x 2 learning rates x 2 seeds"
 
 

@@ -79,7 +79,7 @@ async def test_a_sweep_is_left_and_found_again(app, backend):
         assert "prune has to wait: sweeping is running" in app.session.messages.texts[-1]
         await pilot.press("G", "d")
         await idle(pilot)
-        assert "goes on by itself" in app.activity.text
+        assert "keeps running" in app.activity.text
         folder = claimed(backend.experiment.folder)
         driver = logged(sweep(), folder, ["sweep"])
         next(driver)

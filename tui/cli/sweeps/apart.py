@@ -17,7 +17,12 @@ from rich.console import Console
 
 from core.errors import InputError
 from core.events import StopFlag, Stream
-from core.experiments.experiment import Experiment, default_root, experiment_folder
+from core.experiments.experiment import (
+    Experiment,
+    default_root,
+    experiment_folder,
+    experiment_names,
+)
 from core.sweep.live.events import SweepResult
 from core.sweep.live.folder import SweepFolder, newest_sweep
 from core.sweep.live.process import SweepProcess
@@ -80,6 +85,8 @@ def start_apart(args: Namespace, experiment: Experiment, preview: str) -> Comman
 
 def attach(args: Namespace) -> Command[Watched]:
     """Watch a sweep that was started before; raises InputError if there is none."""
+    if args.detach:
+        raise InputError("--attach watches a sweep and --detach starts one: give one of them")
     checks.check_output(args.json)
     experiment = _experiment(args)
     folder = newest_sweep(experiment)
@@ -131,9 +138,7 @@ def _show(folder: SweepFolder, json: str | None) -> Callable[[Watched, Console],
         where = {"experiment": str(folder.experiment)}
         if result is None:
             name = shlex.quote(_name_of(folder.experiment))
-            console.print(
-                f"the sweep keeps running; watch it with featherweight sweep --attach {name}"
-            )
+            console.print(f"the sweep keeps running; watch it: featherweight sweep --attach {name}")
             return where
         print_sweep(result, folder.experiment, console)
         if json is not None:
@@ -153,11 +158,25 @@ def _words_of_process(args: Namespace) -> list[str]:
 
 
 def _experiment(args: Namespace) -> Path:
-    """The folder of the experiment to look in."""
+    """The folder of the experiment to look in; without a name, where a sweep runs, if one does.
+
+    Raises InputError if sweeps run in several.
+    """
     if args.attach:
         return experiment_folder(args.attach, "")
+    if not any(vars(args).get(name) for name in ("experiment", "config", "model", "dataset")):
+        running = [name for name in experiment_names() if _has_running(default_root() / name)]
+        if len(running) > 1:
+            raise InputError(f"sweeps run in {', '.join(running)}: name one, --attach {running[0]}")
+        if running:
+            return default_root() / running[0]
     _, trials = grid_of(args)
     return checks.experiment_for(args, trials[0].settings).folder
+
+
+def _has_running(experiment: Path) -> bool:
+    sweep = newest_sweep(experiment)
+    return sweep is not None and sweep.is_running
 
 
 def _name_of(folder: Path) -> str:

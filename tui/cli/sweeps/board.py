@@ -8,7 +8,7 @@ from core.sweep.live.events import TrialOutcome
 from core.sweep.summary import group_results
 from tui.cli.number_table import NumberTable
 from tui.state.sweep.board import Active, Board
-from tui.text.format import count, duration, percent, ratio, score, score_on
+from tui.text.format import duration, percent, ratio, score, score_on
 from tui.text.lines import cut
 
 HEADINGS = ("plan", "trial", "seed", "epoch", "progress", "validation %", "ratio")
@@ -27,11 +27,11 @@ def lines(
     """The live table, the Pareto front so far, and the keys that act on the table."""
     if not board.trials:
         done = "" if board.step_done is None else f" {board.step_done:.0%}"
-        rows = [Text(f"{board.step or 'opening the dense net'}{done}")]
+        rows = [Text(f"{board.step or 'starting'}{done}")]
     else:
         rows = [*_table(board, width, height), Text(_summary(board, now))]
         rows += [Text(cut(front, width or len(front)))] if front else []
-    return [*rows, Text(_keys(board), "dim")] if keys else rows
+    return [*rows, Text(_keys(board, width), "dim")] if keys else rows
 
 
 def front_text(board: Board) -> str:
@@ -44,24 +44,35 @@ def front_text(board: Board) -> str:
 def _table(board: Board, width: int | None, height: int) -> list[Text]:
     table = NumberTable(*HEADINGS)
     for outcome in board.new[-RECENT:]:
-        table.add_row(*_ended_row(outcome))
+        plan, *cells = _ended_row(outcome)
+        table.add_row(f"{_mark(board)}{plan}", *cells)
     for active in board.near(max(1, height - AROUND)):
-        mark = ">" if active is board.chosen and len(board.active) > 1 else ""
-        table.add_row(*active_row(active, mark))
+        plan, *cells = active_row(active)
+        table.add_row(f"{_mark(board, chosen=active is board.chosen)}{plan}", *cells)
     return [*table.lines(width, first_out=(6, 2))] if board.active or board.new else []
 
 
 def _summary(board: Board, now: float) -> str:
     left = board.left(now)
     rest = "" if left is None else f", {duration(left)} left"
-    return f"{count(len(board.outcomes))} of {count(len(board.trials))} trials done{rest}"
+    rest = ", waiting for a worker" if board.waits else rest
+    return f"{', '.join(board.ended_texts)}{rest}"
 
 
-def _keys(board: Board) -> str:
+def _mark(board: Board, *, chosen: bool = False) -> str:
+    """What a plan is marked with while there are several trials to choose from."""
+    return "" if len(board.active) < 2 else "> " if chosen else "  "
+
+
+def _keys(board: Board, width: int | None) -> str:
+    """The keys, in fewer words where there is no room for all."""
     chosen = board.chosen
-    choose = "up/down, " * (len(board.active) > 1)
-    stop = f"x stop trial {chosen.trial.number}, " if chosen else ""
-    return f"{choose}{stop}d leave running, Ctrl+C stop all"
+    choose = ["up/down select"] if len(board.active) > 1 else []
+    stop = [f"x stop trial {chosen.trial.number}"] if chosen else []
+    text = ", ".join([*choose, *stop, "d leave running", "Ctrl+C stop all"])
+    if width is None or len(text) <= width:
+        return text
+    return ", ".join([*choose, *stop, "d leave", "Ctrl+C stop"])
 
 
 def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:
@@ -74,7 +85,7 @@ def _ended_row(outcome: TrialOutcome) -> tuple[str, ...]:
     return trial.group, number, seed, "", how, validation, ratio(record.ratio or 0.0)
 
 
-def active_row(active: Active, mark: str = "") -> tuple[str, ...]:
+def active_row(active: Active) -> tuple[str, ...]:
     """The row of a trial in progress; see `HEADINGS`."""
     done = "" if active.done is None else f"{active.done:.0%}"
     done = "stopping" if active.stopping else done
@@ -83,4 +94,4 @@ def active_row(active: Active, mark: str = "") -> tuple[str, ...]:
     validation = "" if last is None else score_on(last.validation, last.images)
     seed, number = str(active.trial.seed), str(active.trial.number)
     planned = ratio(active.ratio) if active.ratio else ""
-    return (active.trial.group, number, seed, epoch, f"{mark} {done}".strip(), validation, planned)
+    return (active.trial.group, number, seed, epoch, done, validation, planned)

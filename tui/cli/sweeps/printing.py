@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -59,7 +60,7 @@ def _end_of(event: TrialLost | TrialStopping | TrialStopped | TrialEnded) -> str
         case TrialStopping():
             return f"{event.trial}: stopping"
         case TrialStopped():
-            return f"{event.trial}: stopped without a result; the same sweep continues it"
+            return f"{event.trial}: stopped before its full sparsity; the same sweep resumes it"
         case TrialEnded() if event.outcome.is_new or event.outcome.error:
             return f"{event.outcome.trial}: {ended_text(event.outcome)}"
     return ""
@@ -98,14 +99,8 @@ def ended_text(outcome: TrialOutcome) -> str:
 def print_sweep(result: SweepResult, experiment: Path, console: Console) -> None:
     """Print mean and range by plan, mark the Pareto front, and say what is left."""
     rows = group_results(result.outcomes)
-    table = NumberTable(
-        "plan", "seeds", "ratio", "validation %", "range", "test %", "range", "front"
-    )
-    for row in rows:
-        table.add_row(*_cells(row))
     if rows:
-        table.print_to(console, first_out=(6, 4, 1))
-        console.print("front: no other plan is both smaller and more accurate on validation")
+        _print_groups(rows, console)
     new = sum(outcome.is_new and outcome.record is not None for outcome in result.outcomes)
     known = sum(not outcome.is_new and outcome.record is not None for outcome in result.outcomes)
     console.print(f"{_trials(new)} run, {count(known)} recorded before; runs are in {experiment}")
@@ -114,23 +109,29 @@ def print_sweep(result: SweepResult, experiment: Path, console: Console) -> None
         again = "the same sweep runs them again" if stopped > 1 else "the same sweep runs it again"
         console.print(f"{_trials(stopped)} stopped early with {what}: {again}")
     if result.unfinished:
-        number = len(result.unfinished)
-        left = f"{_trials(number)} {'is' if number == 1 else 'are'} left"
-        console.print(f"{left}: start the same sweep again to continue")
+        left = f"{_trials(len(result.unfinished))} left"
+        console.print(f"{left}: run the same sweep again to continue")
 
 
 def _trials(number: int) -> str:
     return f"{count(number)} trial{'s' * (number != 1)}"
 
 
-def _cells(row: GroupResult) -> tuple[str, ...]:
-    return (
-        row.name,
-        str(row.seeds),
-        f"{row.ratio:.2f}x",
-        percent(row.validation.mean),
-        f"{percent(row.validation.low)}-{percent(row.validation.high)}",
-        percent(row.test.mean),
-        f"{percent(row.test.low)}-{percent(row.test.high)}",
-        "*" if row.on_front else "",
+def _print_groups(rows: Sequence[GroupResult], console: Console) -> None:
+    """Print the table of plans; ranges, if one has several seeds."""
+    ranges = any(row.seeds > 1 for row in rows)
+    spread = ("range",) * ranges
+    table = NumberTable(
+        "plan", "seeds", "ratio", "validation %", *spread, "test %", *spread, "front"
     )
+    for row in rows:
+        accuracies = [
+            [percent(each.mean), *([f"{percent(each.low)}-{percent(each.high)}"] * ranges)]
+            for each in (row.validation, row.test)
+        ]
+        cells = (cell for each in accuracies for cell in each)
+        table.add_row(
+            row.name, str(row.seeds), f"{row.ratio:.2f}x", *cells, "*" if row.on_front else ""
+        )
+    table.print_to(console, first_out=(6, 4, 1) if ranges else (1,))
+    console.print("* on the front: no other plan is both smaller and more accurate on validation")

@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.live import Live
 
 from core.events import Event, StopFlag, Stream, drain, never
-from core.sweep.live.events import CaughtUp, SweepResult
+from core.sweep.live.events import CaughtUp, SweepBegan, SweepResult
 from core.sweep.live.folder import SweepFolder
 from tui.cli.number_table import terminal_width
 from tui.cli.sweeps.board import front_text, lines
@@ -82,6 +82,8 @@ class Watcher:
     def _print(self, event: Event, console: Console, *, live: bool) -> None:
         if isinstance(event, CaughtUp):
             self._prints = True
+        elif isinstance(event, SweepBegan) and not self._prints:
+            console.print(event.command)  # of a sweep found again, which it is
         elif self._prints:
             print_sweep_event(event, console, live=live)
 

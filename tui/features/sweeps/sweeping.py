@@ -35,6 +35,7 @@ class Sweeping(Feature):
         self._folder: SweepFolder | None = None
         self._leaves = Flag()
         self._form: SweepForm | None = None
+        self._ours = False
 
     @available()
     def show(self) -> None:
@@ -76,6 +77,7 @@ class Sweeping(Feature):
         """Watch a sweep as the job; a command starts it."""
         session = self.session
         self._board, self._folder, self._leaves = Board(), folder, Flag()
+        self._ours = command is not None
         session.start_job(
             TITLE,
             partial(session.backend.sweep, command, folder, self._leaves.is_set),
@@ -89,7 +91,7 @@ class Sweeping(Feature):
         self._board = self._board.after(event, monotonic())
 
     def _finish(self, result: SweepResult | None) -> None:
-        self.session.activity = job_outcomes.swept(result)
+        self.session.activity = job_outcomes.swept(result, ours=self._ours)
 
     def _watch(self) -> None:
         """Open the screen of the sweep."""

@@ -37,7 +37,13 @@ class SweepDialog(FormDialog[SweepForm]):
     its value. Enter starts the sweep in a process of its own, Esc cancels.
     """
 
-    BINDINGS = [Binding("tab", "move(1)", "row below")]
+    BINDINGS = [
+        Binding("tab,down", "move(1)", "row below", priority=True),
+        Binding("up", "move(-1)", "row above", priority=True),
+        Binding("left", "change(-1)", "previous value", priority=True),
+        Binding("right", "change(1)", "next value", priority=True),
+    ]  # before the input line, which would take those that come before it has lost the focus
+    AUTO_FOCUS = ""
     HINT = "↑↓ row · ←→ change · Enter start · Esc cancel"
     FIRST = 1
 
@@ -48,13 +54,14 @@ class SweepDialog(FormDialog[SweepForm]):
 
     def above(self) -> ComposeResult:
         """The title, and a line for the ratios."""
-        yield Label("Sweep: fine-tune to many plans", classes="dialog--title", markup=False)
+        yield Label("Sweep: fine-tune to several ratios", classes="dialog--title", markup=False)
         with Horizontal(id="sweep-line"):
             yield LinesWidget(id="sweep-label")
             yield SteadyInput(self.form.ratios, id="sweep-ratios", compact=True, max_length=LONGEST)
 
     def on_mount(self) -> None:
         """Read the runs, which say how long training takes."""
+        self.edit(self.form)
 
         def read(_stop: StopFlag) -> Stream[tuple[Run, ...]]:
             yield from ()
@@ -85,6 +92,12 @@ class SweepDialog(FormDialog[SweepForm]):
     def on_descendant_focus(self) -> None:
         """Select the ratios' row when it is clicked."""
         self.edit(replace(self.form, at=0))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys that change a value to the input line while it is selected."""
+        if action == "change" and not self.form.at:
+            return False
+        return super().check_action(action, parameters)
 
     def edit(self, form: SweepForm) -> None:
         """Replace the form; only its first row can be typed in."""

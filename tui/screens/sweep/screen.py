@@ -20,6 +20,7 @@ from tui.state.sweep.board import Board
 from tui.text.frames import Frame, frame_rows
 from tui.text.lines import Span, cut
 from tui.views import sweep_view
+from tui.views.job_outcomes import STOPPED_TRIALS
 from tui.views.panels.arrangement import WIDE
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import LinesWidget
@@ -200,7 +201,7 @@ class SweepScreen(Overlay[None]):
         if self._controls.ended() is not None:
             self.say("the sweep has ended", "plain")
             return
-        text = "Stop the sweep? Trials in progress stay interrupted after their last epoch."
+        text = f"Stop the sweep? {STOPPED_TRIALS}"
         self.app.push_screen(
             Question(text, "Stop it", "Keep it running"),
             lambda sure: self._controls.stop(None) if sure else None,

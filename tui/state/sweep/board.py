@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from core.events import Epoch, Event
+from core.events import Epoch, Event, Progress
 from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.sweep.live.events import (
+    SweepOver,
     SweepPlanned,
     SweepProgress,
     TrialEnded,
@@ -53,6 +54,7 @@ class Board:
         began: when the first of them began.
         step, step_done: what happens before the trials, and how far it is.
         selected: the number of the trial that a key stops; 0 stands for the first one.
+        over: whether the sweep has ended.
     """
 
     trials: tuple[TrialLabel, ...] = ()
@@ -63,6 +65,7 @@ class Board:
     step: str = ""
     step_done: float | None = None
     selected: int = 0
+    over: bool = False
 
     @property
     def new(self) -> tuple[TrialOutcome, ...]:
@@ -88,8 +91,10 @@ class Board:
                 return self._changed(trial, validated=epoch)
             case TrialStopping():
                 return self._changed(event.trial, stopping=True)
-            case SweepProgress():
+            case SweepProgress() | Progress():
                 return self._at(event)
+            case SweepOver():
+                return replace(self, active=(), over=True)
             case TrialEnded(outcome=outcome):
                 outcomes = {**self.outcomes, outcome.trial.number: outcome}
                 return replace(self, active=self._without(outcome.trial), outcomes=outcomes)
@@ -114,6 +119,20 @@ class Board:
     def chosen(self) -> Active | None:
         """The selected trial in progress, else the first one; None if none is in progress."""
         return self.active[self._place] if self.active else None
+
+    @property
+    def ended_texts(self) -> tuple[str, ...]:
+        """How many trials are done, and how many failed or were stopped, in words."""
+        failed = sum(outcome.record is None for outcome in self.outcomes.values())
+        done = f"{len(self.outcomes) - failed:,} of {len(self.trials):,} trials done"
+        others = {"failed": failed, "stopped": len(self.stopped)}
+        return done, *(f"{number:,} {how}" for how, number in others.items() if number)
+
+    @property
+    def waits(self) -> bool:
+        """Whether trials are left, and none is in progress yet."""
+        ended = len(self.outcomes) + len(self.stopped)
+        return not self.over and not self.active and ended < len(self.trials)
 
     def left(self, now: float) -> float | None:
         """The seconds left at the pace of this sweep so far; None before a trial has got far."""
@@ -145,7 +164,9 @@ class Board:
         active = (replace(a, **changes) if a.trial == trial else a for a in self.active)
         return replace(self, active=tuple(active))
 
-    def _at(self, event: SweepProgress) -> Board:
+    def _at(self, event: SweepProgress | Progress) -> Board:
+        if isinstance(event, Progress):  # of the process, while it starts
+            return replace(self, step=event.step)
         known = {progress.trial: progress for progress in event.trials}
         active = (_at(a, known[a.trial]) if a.trial in known else a for a in self.active)
         return replace(self, active=tuple(active), step=event.step, step_done=event.done)

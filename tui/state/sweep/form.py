@@ -110,14 +110,13 @@ class SweepForm:
         methods = METHODS[self.methods]
         first = self.settings.seed
         seeds = ", ".join(map(str, range(first, first + self.seeds)))
-        place, at_once = PLACES[self.place], "trials, each in a process"
-        if self.workers == 1:
-            at_once = "trials one after the other"
+        place = PLACES[self.place]
+        at_once = "one after the other" if self.workers == 1 else "each in a process"
         if self.place:
             at_once = "as many as the cluster has room for"
         return (
             FormRow("methods", "allocation", ", ".join(methods),
-                "chooses per-layer sparsities", False, False),
+                "splits the budget", False, False),
             FormRow("seeds", "seeds", seeds,
                 f"{plural(self.seeds, 'run')} of each plan", False, False),
             FormRow("place", "where", place.name, place.meaning, False, False),

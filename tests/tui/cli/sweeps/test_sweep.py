@@ -73,11 +73,11 @@ def test_a_preview_opens_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[s
     words = ["sweep", "--config", str(file), "--seeds", "3,4", "--experiment", str(tmp_path / "e")]
     assert main([*words, "--preview"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "plan                           seeds",
-        "10x lamp, learning rate 0.001    3,4",
-        "10x lamp, learning rate 0.002    3,4",
-        "20x lamp, learning rate 0.001    3,4",
-        "20x lamp, learning rate 0.002    3,4",
+        "plan                seeds",
+        "10x lamp, lr 0.001    3,4",
+        "10x lamp, lr 0.002    3,4",
+        "20x lamp, lr 0.001    3,4",
+        "20x lamp, lr 0.002    3,4",
         "8 trials: 2 plans x 2 learning rates x 2 seeds; "
         "time unknown until the first trial is done",
     ]
