@@ -56,7 +56,7 @@ class TrialLost(Event):
 
     def __str__(self) -> str:
         """In words."""
-        return f"{self.trial}: its worker was lost: {self.reason}"
+        return f"{self.trial}: lost its worker ({self.reason}); another one resumes it"
 
 
 @dataclass(frozen=True, slots=True)
