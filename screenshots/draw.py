@@ -125,8 +125,8 @@ async def _draw(session: Session, folder: Path | None) -> None:
             await asyncio.sleep(SETTLED)
             (FOLDER / f"{name}.svg").write_text(app.export_screenshot(), encoding="utf-8")
         if app.job is not None:
-            await pilot.press("x")  # a thread in native code would abort the exit of this script
-            await until(pilot, is_done)
+            app.job.stop()  # a thread in native code would abort the exit of this script
+            await until(pilot, lambda app: app.job is None)
 
 
 if __name__ == "__main__":
