@@ -6,7 +6,7 @@ stops asking for the next event or, for an early result, raises a `StopFlag`, wh
 between batches.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -174,6 +174,29 @@ def drain(stream: Stream[T], sink: Callable[[Event], object] = lambda _: None) -
         sink(event)
 
 
+def relayed(stream: Stream[T], relay: Callable[[Event], Iterable[Event]]) -> Stream[T]:
+    """Run a stream to its end, yield what `relay` makes of each event, and return its result.
+
+    Example:
+        >>> def stream():
+        ...     yield Notice("one")
+        ...     return 1
+        >>> twice = relayed(stream(), lambda event: (event, event))
+        >>> drain(twice, lambda event: print(event.text))
+        one
+        one
+        1
+    """
+    with closing(stream):
+        while True:
+            try:
+                event = next(stream)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            yield from relay(event)
+
+
 def portions(*costs: float) -> tuple[Portion, ...]:
     """The consecutive portions of an operation whose steps take times in proportion to `costs`.
 
@@ -188,12 +211,10 @@ def portions(*costs: float) -> tuple[Portion, ...]:
 
 def within(portion: Portion, stream: Stream[T]) -> Stream[T]:
     """Make a whole operation a portion of a longer one."""
+
+    def part(event: Event) -> Iterable[Event]:
+        return (portion.part(event) if isinstance(event, Portion) else event,)
+
     with closing(stream):
         yield portion
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            yield portion.part(event) if isinstance(event, Portion) else event
+        return (yield from relayed(stream, part))

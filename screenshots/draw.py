@@ -15,16 +15,18 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
 
 from core.experiments.experiment import Experiment
+from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tui.app import FeatherweightApp
 from tui.jobs.backend import Backend
+from tui.screens.sweep.screen import SweepScreen
 from tui.views.activity import JobProgress
 
 FOLDER = Path(__file__).parent
@@ -40,13 +42,18 @@ class Session:
     Attributes:
         pictures: their names and the keys before each, in order.
         runs: whether it shows the runs of `--history`.
+        settings: of the program.
     """
 
     columns: int
     rows: int
     pictures: dict[str, str]
     runs: bool = False
+    settings: Settings = field(default_factory=Settings)
 
+
+LIGHT = Settings(model="lenet-300-100", changes=RecipeChanges(epochs=4))
+"""A net with which a sweep takes a minute."""
 
 SESSIONS = (
     Session(120, 36, {"history": "h"}, runs=True),
@@ -57,9 +64,11 @@ SESSIONS = (
     ),
     Session(120, 36, {"exploring": "s (done) m down enter (done) v v"}),
     Session(120, 36, {"speed": "m down enter b (done)"}),
+    Session(120, 36, {"sweep": "G end comma 8 0 down right enter (fourth-trial)"}, settings=LIGHT),
     Session(80, 24, {"training": "m down enter f (fourth-epoch)"}),
 )
-"""A plan and its result; sensitivities and what the net gets wrong; engines; a small terminal."""
+"""A plan and its result; sensitivities and what the net gets wrong; engines; a sweep; a small
+terminal."""
 
 
 async def play(pilot: Pilot[None], keys: str) -> None:
@@ -82,7 +91,19 @@ def in_fourth_epoch(app: Any) -> bool:
     return app.state.curve is not None and len(app.state.curve.epochs) == 3
 
 
-WAITS: dict[str, Callable[[Any], bool]] = {"(done)": is_done, "(fourth-epoch)": in_fourth_epoch}
+def in_fourth_trial(app: Any) -> bool:
+    """Whether three trials of a sweep have ended, and the next one has been validated."""
+    if not isinstance(app.screen, SweepScreen):
+        return False
+    board = app.screen.board
+    return len(board.outcomes) == 3 and any(active.validated for active in board.active)
+
+
+WAITS: dict[str, Callable[[Any], bool]] = {
+    "(done)": is_done,
+    "(fourth-epoch)": in_fourth_epoch,
+    "(fourth-trial)": in_fourth_trial,
+}
 
 
 async def until(pilot: Pilot[None], reached: Callable[[Any], object]) -> None:
@@ -95,7 +116,7 @@ async def _draw(session: Session, folder: Path | None) -> None:
     """Draw the pictures of a session."""
     os.chdir(tempfile.mkdtemp())  # for exported files
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()  # no plan of the user or of another session
-    backend = Backend(Settings(), Experiment(folder or Path(tempfile.mkdtemp())))
+    backend = Backend(session.settings, Experiment(folder or Path(tempfile.mkdtemp())))
     app = FeatherweightApp(backend)
     async with app.run_test(size=(session.columns, session.rows)) as pilot:
         await until(pilot, lambda app: app.state.base is not None)
@@ -104,8 +125,8 @@ async def _draw(session: Session, folder: Path | None) -> None:
             await asyncio.sleep(SETTLED)
             (FOLDER / f"{name}.svg").write_text(app.export_screenshot(), encoding="utf-8")
         if app.job is not None:
-            await pilot.press("x")  # a thread in native code would abort the exit of this script
-            await until(pilot, is_done)
+            app.job.stop()  # a thread in native code would abort the exit of this script
+            await until(pilot, lambda app: app.job is None)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Tasks on workers: in this process, in others of this machine, on a Ray cluster.
+"""Tasks run by workers: in this process, in processes of this machine, or on a Ray cluster.
 
-A task is plain data: work to do with a net. Who has tasks makes assignments of them, which a
-driver hands to an executor; what workers say becomes events, runs and results.
+A task is plain data: work to do on a net. Callers wrap tasks in assignments; a driver hands these
+to an executor, and turns what workers send into events, runs and results.
 
 tasks        what goes to a worker and comes back; the protocol of executors
 work/        the kinds of work
@@ -9,13 +9,12 @@ packed       what crosses between processes
 runner       runs a task, in any process
 in_process   the executor of this process
 processes    the executor of processes on this machine
-cluster      the executor of a Ray cluster
-ray_connection  the connection to it, and the versions on its nodes
-nodes/       what runs on those nodes
+local_worker what runs in each of them
+ray_cluster/ the executor of a Ray cluster
 assignment   a task from its first attempt to its result
-recording    an assignment that becomes a run
-driver       hands assignments to an executor; one whose worker is lost goes on
-side_by_side streams that go on while others wait for workers
-events       what is told of trials
+recording    an assignment recorded as a run
+driver       hands assignments to an executor; resubmits those whose worker is lost
+side_by_side runs streams side by side: one goes on while others wait for workers
+events       the events of trials
 scan         a sensitivity scan in portions of layers
 """

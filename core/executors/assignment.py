@@ -1,4 +1,4 @@
-"""A task from its first attempt to its result, and what its worker says meanwhile."""
+"""A task from its first attempt to its result, and what its worker reports meanwhile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Assignment(Generic[R]):
         base: the net it starts from.
 
     Attributes:
-        losses: workers that were lost since it last got further.
+        losses: workers that were lost since its last checkpoint.
         failure: how it failed; None if it has not.
         stopping: whether it was asked to end early.
     """
@@ -38,7 +38,7 @@ class Assignment(Generic[R]):
 
     @property
     def number(self) -> int:
-        """Of its task."""
+        """The number of its task."""
         return self._task.number
 
     @property
@@ -65,17 +65,17 @@ class Assignment(Generic[R]):
         return self._task
 
     def take(self, message: Event | Done) -> None:
-        """Take what a worker says."""
+        """Take a message of its worker."""
         if isinstance(message, Done):
             self._result = message
         else:
             self._news.append(message)
 
     def lost(self, reason: str) -> None:
-        """Take note that its worker is gone, and that another one goes on."""
+        """Note that its worker is gone, and that another one takes over."""
 
     def news(self) -> Iterator[Event]:
-        """What there is to tell since the last time."""
+        """The events since the last call."""
         while self._news:
             yield self._news.popleft()
 

@@ -1,13 +1,15 @@
-"""Hands tasks to an executor, and hears their workers; one whose worker is lost goes on."""
+"""Hands tasks to an executor, and takes what their workers send; resubmits lost ones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 
 from core.errors import InputError, StoppedError
-from core.events import StopFlag, Stream
+from core.events import Event, StopFlag, Stream, relayed
 from core.executors.assignment import Assignment, R
+from core.executors.events import Notices
 from core.executors.side_by_side import WAITING, T, Waiting
 from core.executors.tasks import Executor, Failed, Lost, Message
 
@@ -49,7 +51,7 @@ class Driver:
         return bool(self._active)
 
     def submit(self, assignment: Assignment[R]) -> None:
-        """Begin an assignment; one that cannot go on where it was has failed."""
+        """Begin an assignment; it fails at once if its checkpoint cannot be read."""
         try:
             task = assignment.task()
         except InputError as error:
@@ -59,7 +61,7 @@ class Driver:
         self._executor.submit(task, assignment.base)
 
     def poll(self) -> list[Assignment[object]]:
-        """Wait for news, for a short time; returns the assignments that have some."""
+        """Wait for messages, for a short time; returns the assignments that got some."""
         heard: dict[int, Assignment[object]] = {}
         for number, message in self._executor.poll(WAIT):
             if (assignment := self._active.get(number)) is None:
@@ -106,7 +108,7 @@ class Driver:
         return assignment.result
 
     def _drop(self, assignment: Assignment[R]) -> None:
-        """Hear no more of an assignment."""
+        """Forget an assignment, and release what it holds."""
         del self._active[assignment.number]
         assignment.close()
 
@@ -133,18 +135,20 @@ class Driver:
 
 
 def attended(stream: Stream[T], driver: Driver) -> Stream[T]:
-    """Run a stream to its end while `driver`, which is closed then, hears its workers."""
-    with closing(driver), closing(stream):
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            if isinstance(event, Waiting):
-                driver.poll()
-            else:
-                yield event
+    """Run a stream to its end while `driver`, which is closed then, polls its workers.
+
+    A notice comes once, however many workers give it.
+    """
+    notices = Notices()
+
+    def heard(event: Event) -> Iterator[Event]:
+        if isinstance(event, Waiting):
+            driver.poll()
+        elif notices.is_news(event):
+            yield event
+
+    with closing(driver):
+        return (yield from relayed(stream, heard))
 
 
 def _wait(stop: StopFlag) -> Stream[None]:

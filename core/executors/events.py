@@ -1,10 +1,11 @@
-"""What is told of trials while they run on workers. Loads no torch."""
+"""The events of trials that run on workers. Loads no torch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.events import Event, Notice, Portion, Stream
+from core.events import Event, Notice, Portion, Stream, relayed
 from core.executors.side_by_side import T, Waiting
 
 
@@ -40,6 +41,11 @@ class TrialBegan(Event):
     ratio: float | None
     resumed: bool
 
+    def __str__(self) -> str:
+        """In words: `trial 3 (20x lamp, seed 0) resumed, run 0007`."""
+        run = f", run {self.run}" if self.run else ""
+        return f"{self.trial}{' resumed' * self.resumed}{run}"
+
 
 @dataclass(frozen=True, slots=True)
 class TrialLost(Event):
@@ -47,6 +53,10 @@ class TrialLost(Event):
 
     trial: TrialLabel
     reason: str
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.trial}: lost its worker ({self.reason}); another one resumes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,25 @@ class TrialOver(Event):
     trial: TrialLabel
 
 
+class Notices:
+    """Tells new notices from repeated ones: trials and workers have much in common to say."""
+
+    def __init__(self) -> None:
+        self._texts = set[str]()
+
+    def is_news(self, event: Event) -> bool:
+        """Whether an event is anything but a notice that came before, of this trial or another.
+
+        A notice of a lost result always is.
+        """
+        said = event.event if isinstance(event, TrialReported) else event
+        if not isinstance(said, Notice):
+            return True
+        is_new = said.lost or said.text not in self._texts
+        self._texts.add(said.text)
+        return is_new
+
+
 def of_trial(trial: TrialLabel, event: Event) -> Event:
     """An event as one of a trial, unless it is already."""
     known = isinstance(event, TrialBegan | TrialLost | TrialReported)
@@ -72,28 +101,25 @@ def of_trial(trial: TrialLabel, event: Event) -> Event:
 
 def reported(trial: TrialLabel, stream: Stream[T]) -> Stream[T]:
     """Report the events of a stream as those of a trial, and that it is over."""
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            yield TrialOver(trial)
-            result: T = end.value
-            return result
-        except Exception:
-            yield TrialOver(trial)
-            raise
-        yield event if isinstance(event, Waiting) else of_trial(trial, event)
+
+    def labelled(event: Event) -> Iterable[Event]:
+        return (event if isinstance(event, Waiting) else of_trial(trial, event),)
+
+    try:
+        result = yield from relayed(stream, labelled)
+    except Exception:
+        yield TrialOver(trial)
+        raise
+    yield TrialOver(trial)
+    return result
 
 
 def in_turn(stream: Stream[T]) -> Stream[T]:
     """The events of a stream whose trials run one after the other, as if there were no workers."""
     whole = Portion(0.0, 1.0)
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+
+    def alone(event: Event) -> Iterator[Event]:
+        nonlocal whole
         match event:
             case Portion():
                 whole = event
@@ -103,8 +129,10 @@ def in_turn(stream: Stream[T]) -> Stream[T]:
             case TrialReported():
                 yield event.event
             case TrialLost():
-                yield Notice(f"{event.trial}: its worker was lost: {event.reason}", warning=True)
+                yield Notice(str(event), warning=True)
             case TrialBegan() | TrialOver():
                 pass
             case _:
                 yield event
+
+    return relayed(stream, alone)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from torch import OutOfMemoryError
+
 from core.errors import InputError, WorkError
 from core.events import Stream
 from core.executors.tasks import Done, Failed, Message, Task, settings_from
@@ -56,7 +58,7 @@ class InProcess:
             message = next(stream)
         except StopIteration as end:
             message = Done(end.value)
-        except (InputError, WorkError) as error:
+        except (InputError, WorkError, MemoryError, OutOfMemoryError) as error:
             message = Failed.of(error)
         else:
             return ((number, message),)

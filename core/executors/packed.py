@@ -133,7 +133,7 @@ Packed = Event | PackedBegun | Done | Failed
 
 
 def packed(stream: Stream[Any]) -> Iterator[Packed]:
-    """Do the work of a task in a worker; yields what it sends, see `_Pace`.
+    """Do the work of a task in a worker; yields the messages to send, see `_Pace`.
 
     The work's own errors become `Failed`; its result comes last.
     """
@@ -193,7 +193,7 @@ def _packed(event: Event) -> Event | PackedBegun:
 
 
 def unpacked(message: Packed | Lost) -> Message:
-    """What a worker meant."""
+    """A message as it was before it was packed."""
     match message:
         case PackedCheckpoint() | PackedBegun():
             return message.unpacked()

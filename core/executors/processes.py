@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from core.executors.packed import PackedNet, PackedNets, packed, unpacked
-from core.executors.runner import TaskRunner
+from core.executors.local_worker import Stop, work
+from core.executors.packed import PackedNet, PackedNets, unpacked
 from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
 from core.jobs.net import Net
 
@@ -24,13 +24,6 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 LEAVING = 2.0
 """Seconds that a worker has to end before it is killed."""
-
-
-@dataclass(frozen=True)
-class _Stop:
-    """Asks a worker to end its trial early, unless it has ended."""
-
-    number: int
 
 
 @dataclass
@@ -80,11 +73,11 @@ class Processes:
             self._lost += self._drop(worker)
 
     def stop(self, number: int) -> None:
-        """Tell the worker of a trial."""
+        """Tell the worker of a task."""
         for worker in self._workers:
             if worker.number == number:
                 with suppress(OSError):  # it is gone, which `poll` notices
-                    worker.pipe.send(_Stop(number))
+                    worker.pipe.send(Stop(number))
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
         """What workers have sent, one message from each."""
@@ -101,10 +94,7 @@ class Processes:
             worker.pipe.close()
             worker.process.terminate()
         for worker in self._workers:
-            worker.process.join(LEAVING)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
+            _await_end(worker.process)
         self._workers.clear()
 
     def _receive(self, worker: _Worker) -> list[tuple[int, Message]]:
@@ -124,7 +114,7 @@ class Processes:
         """Forget a worker that is gone, and say so of its task."""
         self._workers.remove(worker)
         worker.pipe.close()
-        worker.process.join(LEAVING)
+        _await_end(worker.process)
         number, code = worker.number, worker.process.exitcode
         how = f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
         return [] if number is None else [(number, Lost(f"its process ended with {how}"))]
@@ -140,32 +130,12 @@ class Processes:
         return worker
 
 
-def work(pipe: Connection) -> None:
-    """Run the tasks that come through a pipe, until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the driver, which ends this
-    _unblock_interrupts()
-    runner = TaskRunner()
-    with suppress(EOFError, OSError):  # the driver is gone
-        while True:
-            message = pipe.recv()
-            if isinstance(message, _Stop):  # of a trial that has just ended
-                continue
-            task, base = message
-            for message in packed(runner.run(task, base, _StopFlag(pipe))):
-                pipe.send(message)
-
-
-class _StopFlag:
-    """Raised once a pipe has something to say while a trial runs, which can only be to stop."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe, self._raised = pipe, False
-
-    def __call__(self) -> bool:
-        if not self._raised and self._pipe.poll():
-            self._pipe.recv()
-            self._raised = True
-        return self._raised
+def _await_end(process: BaseProcess) -> None:
+    """Wait for the end of a process that is about to end; kill it if it does not."""
+    process.join(LEAVING)
+    if process.is_alive():
+        process.kill()
+        process.join()
 
 
 @contextmanager
@@ -179,8 +149,3 @@ def _interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _unblock_interrupts() -> None:
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -1,4 +1,4 @@
-"""A fine-tuning whose messages become a run, whole or not at all."""
+"""A fine-tuning recorded as a run, whole or not at all, from the messages of its workers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.training.checkpoints import Checkpoint
 
 
 class _Idle(Event):
-    """Nothing more has come from the worker yet."""
+    """All messages so far are recorded."""
 
 
 _IDLE = _Idle()
@@ -52,11 +52,18 @@ class Recording(Assignment[RecordedTrial]):
         self._stream: Stream[RecordedTrial] | None = None
         self._inbox: deque[Event | RecordedTrial] = deque()
         self._began = monotonic()
+        self._resumes = False
+        self._has_begun = False
 
     @property
     def run(self) -> str | None:
         """The run that records it; None while it has none."""
         return self._writer.id if self._writer is not None else None
+
+    @property
+    def is_unrecorded(self) -> bool:
+        """Whether it has begun a run, but its result could not be written; a notice says why."""
+        return self._has_begun and self._result is not None and self.result.run is None
 
     @property
     def seconds(self) -> float:
@@ -72,15 +79,17 @@ class Recording(Assignment[RecordedTrial]):
         run = self._known if self.run is None else self._experiment.find(self.run)
         checkpoint = None if run is None else saved_checkpoint(run)
         resume = None if checkpoint is None else PackedCheckpoint.of(checkpoint)
+        self._resumes = resume is not None
         return replace(self._task, work=replace(self._task.work, resume=resume))
 
     def take(self, message: Event | Done) -> None:
-        """Record what a worker says; raises InputError if a run must be begun, but cannot be."""
+        """Record a message; raises InputError if a run cannot be begun, but must be."""
         match message:
-            case Begun() if self._stream is None:
-                self._news.extend(self._begin(message.record))
             case Begun():
-                pass
+                if self._stream is None:
+                    self._news.extend(self._begin(message.record))
+                began = TrialBegan(self.trial, self.run, message.record.ratio, self._resumes)
+                self._news.append(began)
             case Done(result=result) if self.stopping and _is_cut(result.record):
                 self.failure = Failed("stopped before any epoch reached the plan", StoppedError)
             case Done(result=result):
@@ -90,16 +99,18 @@ class Recording(Assignment[RecordedTrial]):
                     self.losses = 0
                 self._record(message)
             case Event() if not isinstance(message, Notice):
-                self._news.append(message)  # the driver has said itself what there is to know
+                self._news.append(message)  # the notices of planning say the same
 
     def lost(self, reason: str) -> None:
-        """Say so."""
+        """Report it."""
         self._news.append(TrialLost(self.trial, reason))
 
     def close(self) -> None:
         """Release the run; one that is not finished can be resumed, or disappears."""
         if self._stream is not None:
             self._stream.close()
+        if self._writer is not None and not self._writer.folder.exists():
+            self._writer = None  # its id may become that of another trial
 
     def _record(self, message: Event | RecordedTrial) -> None:
         assert self._stream is not None
@@ -121,12 +132,12 @@ class Recording(Assignment[RecordedTrial]):
             self._writer = self._experiment.resume(run)
         else:
             self._writer = yield from recorded_jobs.begin(self._experiment, record, tidies=False)
+        self._has_begun = self._writer is not None
         self._stream = record_run(self._feed(), self._writer, lambda result: result.record)
         next(self._stream)  # to the first wait: from here on, closing it releases the run
-        yield TrialBegan(self.trial, self.run, record.ratio, resumed=run is not None)
 
     def _feed(self) -> Stream[RecordedTrial]:
-        """What the worker says, as a stream of its own."""
+        """The messages as a stream, as if the work were done here."""
         while True:
             if not self._inbox:
                 yield _IDLE

@@ -1,4 +1,4 @@
-"""Runs tasks in this process, wherever it is: one after the other on the same images."""
+"""Runs tasks in a worker's process: one after the other, on the same images."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TaskRunner:
         settings = settings_from(task.settings) if not task.sources else self._with_code(task)
         workbench = self._workbench_for(settings)
         for event in workbench.splits(stop):
-            if not isinstance(event, Notice):  # the driver has said what there is to say of them
+            if not isinstance(event, Notice):  # the driver, too, has loaded them
                 yield event
         net = self._net(workbench, task.base, base)
         return (yield from task.work.run(workbench, net, stop))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.errors import StoppedError
-from core.events import Accuracy, Event, Notice, Progress, StopFlag, Stream, never
+from core.events import Accuracy, Event, Notice, Progress, StopFlag, Stream, never, relayed
 from core.executors.assignment import Assignment
 from core.executors.driver import Driver, attended
 from core.executors.side_by_side import Waiting, side_by_side
@@ -25,38 +26,39 @@ def scan_on(
     executor: Executor,
     workbench: Workbench,
     weights: Weights,
-    split: str = SPLITS[0],
-    sparsities: Sequence[float] | None = None,
-    uniform: Sequence[float] = (),
-    within: float | None = None,
+    wanted: LayerScan,
     stop: StopFlag = never,
 ) -> Stream[Scan]:
-    """Scan as `core.jobs.measurement.scan` does, with the same points, by `executor`.
+    """Scan all layers as `wanted.scan` does, with the same points, by `executor`.
 
     The executor is closed at the end. Each portion runs the dense net once more on every image.
 
     Raises InputError and WorkError as that does.
+
+    Example:
+        scan = drain(scan_on(Processes(4, threads=1), workbench, net.weights, LayerScan()))
     """
-    check_split(split)
+    check_split(wanted.split)
     data, precision = yield from workbench.prepared(stop)
     workbench = workbench.with_settings(replace(workbench.settings, precision=precision))
     net = workbench.net_of(weights, Accuracy(0.0, 0.0))  # a scan measures its accuracy itself
-    usual = scan_sparsities(workbench) if sparsities is None else sparsities
-    driver, names = Driver(executor), workbench.layer_names
-    kind = LayerScan((), split, tuple(usual), within=within)
-    works = [replace(kind, layers=each) for each in _portions(names, PORTIONS * driver.places)]
-    if uniform:  # takes longest, so it comes first
-        works.insert(0, replace(kind, uniform=tuple(uniform)))
-    settings = plain_settings(workbench.settings)
+    driver, settings = Driver(executor), plain_settings(workbench.settings)
+    works = _works(wanted, workbench.layer_names, PORTIONS * driver.places)
     tasks = [Task(next(driver.numbers), settings, net.digest, work) for work in works]
-    images = len(data.validation if split == SPLITS[0] else data.test)
-    dense = Scan(split, images, _unseen(names, usual), _points(uniform), precision, True, True)
-    whole = _Whole(replace(dense, repair=workbench.repair), works)
+    images = len(data.validation if wanted.split == SPLITS[0] else data.test)
+    whole = _Whole(_unseen(workbench, wanted, images), works)
     runs = [driver.run(Assignment[Scan](task, net), stop) for task in tasks]
     streams = [whole.followed(place, run) for place, run in enumerate(runs)]
     yield Progress("waiting for workers")
     yield from attended(side_by_side(streams), driver)
     return whole.scan
+
+
+def _works(wanted: LayerScan, names: Sequence[str], most: int) -> list[LayerScan]:
+    """The portions of a scan: all layers together, which takes longest; then each layer alone."""
+    together = [replace(wanted, layers=())] if wanted.uniform else []
+    alone = replace(wanted, uniform=())
+    return together + [replace(alone, layers=layers) for layers in _portions(names, most)]
 
 
 def _portions(names: Sequence[str], most: int) -> Iterator[tuple[str, ...]]:
@@ -79,12 +81,13 @@ def _portions(names: Sequence[str], most: int) -> Iterator[tuple[str, ...]]:
             portion, ended = [], int(taken / each + 1e-9)
 
 
-def _points(sparsities: Sequence[float]) -> tuple[Point, ...]:
-    return tuple(map(Point, sparsities))
-
-
-def _unseen(names: Sequence[str], sparsities: Sequence[float]) -> dict[str, tuple[Point, ...]]:
-    return {name: _points(sparsities) for name in names}
+def _unseen(workbench: Workbench, wanted: LayerScan, images: int) -> Scan:
+    """The scan before any image was measured; it counts as stopped."""
+    usual = scan_sparsities(workbench) if wanted.sparsities is None else wanted.sparsities
+    layers = {name: tuple(map(Point, usual)) for name in workbench.layer_names}
+    uniform, precision = tuple(map(Point, wanted.uniform)), workbench.settings.precision
+    unseen = Scan(wanted.split, images, layers, uniform, precision, traced=True, stopped=True)
+    return replace(unseen, repair=workbench.repair)
 
 
 @dataclass(eq=False)
@@ -96,29 +99,18 @@ class _Whole:
 
     def __post_init__(self) -> None:
         self._ended = 0
-        self._said: set[str] = set()
 
     def followed(self, place: int, stream: Stream[Scan]) -> Stream[None]:
         """Run a portion; its part of the scan is added as it grows, also if it is stopped."""
-        try:
-            while True:
-                try:
-                    event = next(stream)
-                except StopIteration as end:
-                    self._ended += 1
-                    self._add(place, end.value)
-                    yield ScanUpdated(self.scan)
-                    return
-                yield from self._told(place, event)
-        except StoppedError:
-            return
+        with suppress(StoppedError):
+            part = yield from relayed(stream, lambda event: self._told(place, event))
+            self._ended += 1
+            self._add(place, part)
+            yield ScanUpdated(self.scan)
 
     def _told(self, place: int, event: Event) -> Iterator[Event]:
         match event:
-            case Waiting():
-                yield event
-            case Notice(text=text) if text not in self._said:
-                self._said.add(text)
+            case Waiting() | Notice():
                 yield event
             case ScanUpdated() | PointScanned():
                 self._add(place, event.scan)
@@ -128,7 +120,7 @@ class _Whole:
         work, whole = self.works[place], self.scan
         self.scan = replace(
             whole,
-            layers={**whole.layers, **{name: part.layers[name] for name in work.layers}},
+            layers={**whole.layers, **part.layers},
             uniform=part.uniform if work.uniform else whole.uniform,
             precision=part.precision,
             traced=whole.traced and part.traced,

@@ -23,7 +23,7 @@ class Work(Protocol):
     """What a worker does with a net; plain data. `core.executors.work` has the kinds."""
 
     def run(self, workbench: Workbench, net: Net, stop: StopFlag) -> Stream[Any]:
-        """Do it with the settings of `workbench`; returns plain data, or a `RecordedTrial`."""
+        """Do the work with the settings of `workbench`; returns plain data or a `RecordedTrial`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +57,8 @@ class Failed:
     """The work failed, and would again.
 
     Attributes:
-        kind: of error; a `StoppedError` if it was stopped before it had a result, a `WorkError`
-            if it is none that is raised on purpose.
+        kind: of error; `StoppedError` if it was stopped before it had a result, `WorkError` for
+            an exception of any other library.
     """
 
     error: str
@@ -66,7 +66,7 @@ class Failed:
 
     @classmethod
     def of(cls, error: Exception) -> Failed:
-        """An error on one line; of one that is not meant to happen, its type, too."""
+        """An error on one line; with its type, unless it is one of `core.errors`."""
         text = " ".join(str(error).split())
         for kind in (StoppedError, NetError, InputError, WorkError):
             if isinstance(error, kind) and text:
@@ -108,7 +108,7 @@ class Executor(Protocol):
         """Ask a task to end early with what it has; its last message comes as ever."""
 
     def poll(self, seconds: float) -> Sequence[tuple[int, Message]]:
-        """What has happened, with the number of the task; waits for at most so long."""
+        """The messages since the last call, with their task's number; waits for at most so long."""
 
     def close(self) -> None:
         """End all tasks at once; also after an error."""

@@ -7,6 +7,7 @@ killed resumes after its last epoch next time.
 import hashlib
 import json
 import math
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from core.errors import InputError, StoppedError, WorkError
 from core.events import (
     Accuracy,
     DenseTrainingStarted,
+    Event,
     Notice,
     Portion,
     Progress,
@@ -29,6 +31,7 @@ from core.events import (
     TrainingNeeded,
     never,
     portions,
+    relayed,
     within,
 )
 from core.experiments.runs import read_checkpoint
@@ -294,20 +297,18 @@ def cached_net(workbench: Workbench, digest: str) -> DenseWeights | None:
 
 def _train(workbench: Workbench, unfinished: Path, stop: StopFlag) -> Stream[TrainingResult]:
     """Train, resuming an earlier training; checkpoints go to the file `unfinished`."""
-    training = workbench.train(stop, checkpoints=True, resume=_resume_state(unfinished))
-    while True:
-        try:
-            event = next(training)
-        except StopIteration as end:
-            result: TrainingResult = end.value
-            return result
+
+    def stored(event: Event) -> Iterator[Event]:
         if not isinstance(event, Checkpoint):
             yield event
-            continue
+            return
         with suppress(InputError, OSError):  # storing the net will fail too, with a notice
             unfinished.parent.mkdir(parents=True, exist_ok=True)
             state, tensors = to_json({"state": event.json}), dict(event.tensors)
             save_weights(unfinished, tensors, {HEADER: state, DIGEST: weights_digest(tensors)})
+
+    resume = _resume_state(unfinished)
+    return relayed(workbench.train(stop, checkpoints=True, resume=resume), stored)
 
 
 def _resume_state(unfinished: Path) -> dict[str, Any] | None:

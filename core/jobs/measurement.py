@@ -4,7 +4,7 @@ They read weights in place, or build a model for as long as they run.
 """
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -13,7 +13,18 @@ from torch import Tensor, nn
 
 from core.data.batches import CPU, Images
 from core.errors import ENDING
-from core.events import Notice, Progress, StopFlag, Stream, drain, never, portions, within
+from core.events import (
+    Event,
+    Notice,
+    Progress,
+    StopFlag,
+    Stream,
+    drain,
+    never,
+    portions,
+    relayed,
+    within,
+)
 from core.graph.dead_units import count_dead_units
 from core.inference.benchmark import run_benchmark
 from core.inference.benchmark_result import SECONDS, Benchmark
@@ -47,7 +58,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.reconstruction.measured_net import ReconstructedNet, reconstruct_and_measure
 from core.reconstruction.scanned.layers_alone import LayersAlone
-from core.reconstruction.tasks import LayerReconstructed
+from core.reconstruction.tasks import LayerReconstructed, layer_notice
 from core.system.error_text import counted
 from core.training.finetuning import PruningResult, prune_and_measure
 
@@ -102,33 +113,13 @@ def reconstruct(
 
 def _in_words(stream: Stream[T]) -> Stream[T]:
     """Follow the report of each layer by a notice, which screens and logs show."""
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+
+    def followed(event: Event) -> Iterator[Event]:
         yield event
         if isinstance(event, LayerReconstructed):
             yield layer_notice(event)
 
-
-def layer_notice(layer: LayerReconstructed) -> Notice:
-    """The output error of a layer by magnitude and as reconstructed, or why it is not.
-
-    Example:
-        >>> notice = layer_notice(LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541))
-        >>> notice.text, notice.short
-        ('conv2: output error 5.41 % (62.1 % by magnitude)', 'conv2: error 62.1 → 5.41 %')
-    """
-    if layer.reason or layer.error is None:
-        return Notice(f"{layer.name}: pruned by magnitude, {layer.reason}")
-    text, error = f"{layer.name}: output error", f"{100 * layer.error:.3g} %"
-    if layer.magnitude is None:
-        return Notice(f"{text} {error}")
-    before = f"{100 * layer.magnitude:.3g}"
-    short = f"{layer.name}: error {before} → {error}"
-    return Notice(f"{text} {error} ({before} % by magnitude)", short=short)
+    return relayed(stream, followed)
 
 
 def scan(

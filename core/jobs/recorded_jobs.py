@@ -3,13 +3,25 @@
 Events pass through, checkpoints are stored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from core.errors import InputError
-from core.events import Accuracy, Epoch, Notice, Progress, StopFlag, Stream, never, portions, within
+from core.events import (
+    Accuracy,
+    Epoch,
+    Event,
+    Notice,
+    Progress,
+    StopFlag,
+    Stream,
+    never,
+    portions,
+    relayed,
+    within,
+)
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import EpochRecord, RunRecord
 from core.experiments.run_writer import RunWriter
@@ -233,21 +245,19 @@ def record_run(
     """
     if writer is None:
         return (yield from stream)
+
+    def stored(event: Event) -> Iterator[Event]:
+        if not isinstance(event, Checkpoint):
+            yield event
+            return
+        epochs = [EpochRecord.of(Epoch(**epoch)) for epoch in event.json["epochs"]]
+        try:
+            writer.checkpoint(event.tensors, epochs, event.json)
+        except InputError as error:
+            yield Notice(f"this epoch could not be recorded: {error}", warning=True)
+
     with writer:
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                result: R = end.value
-                break
-            if not isinstance(event, Checkpoint):
-                yield event
-                continue
-            epochs = [EpochRecord.of(Epoch(**epoch)) for epoch in event.json["epochs"]]
-            try:
-                writer.checkpoint(event.tensors, epochs, event.json)
-            except InputError as error:
-                yield Notice(f"this epoch could not be recorded: {error}", warning=True)
+        result = yield from relayed(stream, stored)
         try:
             return replace(result, run=writer.finish(result.weights, record_of(result)).id)
         except InputError as error:

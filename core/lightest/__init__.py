@@ -1,8 +1,8 @@
 """The lightest net within an allowed drop in accuracy: down in steps, each from the net before.
 
 steps     how large the next steps are, and how long they train
-trials    a trial, what is told of it, and the results
-search    what is looked for
+trials    a trial, its events, and the results
+search    what to look for
 descent   the stream that goes down, with any kind of trial
 attempts  trials by real fine-tunings, and what their nets cost
 recorded  a trial's fine-tuning and file: from the run that recorded them, or on a worker

@@ -41,7 +41,7 @@ def descend(
         end = done + (1 - done) * bracket[0].effort / (steps.expected() + 1)  # all may pass, too
         best, numbers = cheapest(found), range(begun + 1, begun + 1 + len(bracket))
         made = [
-            _tried(attempt(number, step, best), number, by, found)
+            _tried(attempt(number, step, best), number, seed, by, found)
             for number, step in zip(numbers, bracket, strict=True)
         ]
         try:
@@ -58,14 +58,16 @@ def descend(
     return ended(complete=True)
 
 
-def _tried(trying: Stream[Trial], number: int, by: By, found: list[Trial]) -> Stream[Trial | None]:
+def _tried(
+    trying: Stream[Trial], number: int, seed: int, by: By, found: list[Trial]
+) -> Stream[Trial | None]:
     """Make a trial and add it to those that were found, if it counts; None if it diverges."""
     try:
         trial = yield from trying
     except (StoppedError, NetError):
         raise
     except WorkError as error:
-        yield Notice(f"trial {number} failed: {error}", warning=True)
+        yield Notice(f"trial {number} of seed {seed} failed: {error}", warning=True)
         return None
     result = trial.result
     if not result.stopped or (result.error and result.best is not None):

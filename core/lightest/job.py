@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -12,7 +12,17 @@ from time import monotonic
 from typing import TypeVar
 
 from core.errors import InputError, StoppedError
-from core.events import DenseTrainingStarted, Portion, StopFlag, Stream, never, portions, within
+from core.events import (
+    DenseTrainingStarted,
+    Event,
+    Portion,
+    StopFlag,
+    Stream,
+    never,
+    portions,
+    relayed,
+    within,
+)
 from core.executors.driver import Driver, attended
 from core.executors.events import in_turn
 from core.executors.in_process import InProcess
@@ -178,19 +188,20 @@ def _opening(stream: Stream[T], workbench: Workbench, search: Search) -> Stream[
     It is a short one, unless a dense net is trained: then the epochs say what share it takes.
     """
     opening = Portion(0.0, OPENING_COST)
+
+    def part(event: Event) -> Iterator[Event]:
+        nonlocal opening
+        if isinstance(event, DenseTrainingStarted):
+            effort = Steps.begin(1.0, math.inf, search.start).expected()
+            training = event.epochs / (1 - LOADING.end)
+            trials = effort * workbench.finetuning.epochs
+            opening = Portion(0.0, training / (training + trials))
+        yield opening.part(event) if isinstance(event, Portion) else event
+
     with closing(stream):
         yield opening
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                return end.value, opening.end
-            if isinstance(event, DenseTrainingStarted):
-                effort = Steps.begin(1.0, math.inf, search.start).expected()
-                training = event.epochs / (1 - LOADING.end)
-                trials = effort * workbench.finetuning.epochs
-                opening = Portion(0.0, training / (training + trials))
-            yield opening.part(event) if isinstance(event, Portion) else event
+        result = yield from relayed(stream, part)
+    return result, opening.end
 
 
 def _prepared(

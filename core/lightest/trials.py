@@ -1,4 +1,4 @@
-"""A trial of a descent, what is told of it, and the results; loads no torch."""
+"""A trial of a descent, its events, and the results; loads no torch."""
 
 from __future__ import annotations
 

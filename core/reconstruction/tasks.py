@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from core.events import Event
+from core.events import Event, Notice
 from core.nets.layers import Layer
 from core.reconstruction.inputs import Uses, refusal
 
@@ -43,6 +43,24 @@ class LayerReconstructed(Event):
     magnitude: float | None = None
     error: float | None = None
     reason: str = ""
+
+
+def layer_notice(layer: LayerReconstructed) -> Notice:
+    """The output error of a layer by magnitude and as reconstructed, or why it is not.
+
+    Example:
+        >>> notice = layer_notice(LayerReconstructed("conv2", 2, 5, 1_280, 0.6213, 0.0541))
+        >>> notice.text, notice.short
+        ('conv2: output error 5.41 % (62.1 % by magnitude)', 'conv2: error 62.1 → 5.41 %')
+    """
+    if layer.reason or layer.error is None:
+        return Notice(f"{layer.name}: pruned by magnitude, {layer.reason}")
+    text, error = f"{layer.name}: output error", f"{100 * layer.error:.3g} %"
+    if layer.magnitude is None:
+        return Notice(f"{text} {error}")
+    before = f"{100 * layer.magnitude:.3g}"
+    short = f"{layer.name}: error {before} → {error}"
+    return Notice(f"{text} {error} ({before} % by magnitude)", short=short)
 
 
 class Task(NamedTuple):

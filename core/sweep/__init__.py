@@ -8,6 +8,6 @@ grid         lists of values, and the trials they make
 sweep_file   a sweep as a TOML file: a recipe file with lists
 planning     from trials to tasks
 driver       runs the tasks that are left, and writes their runs
-live/        what happens in a sweep, for those who watch it from elsewhere
+live/        the events of a sweep, for whoever watches it from another process
 summary      means and ranges over seeds, the Pareto front, the report
 """

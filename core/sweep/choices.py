@@ -32,8 +32,8 @@ class PlanChoice:
         if self.goal is not None:
             return f"{self.goal} {self.method}"
         if self.uniform is not None:
-            return f"uniform {self.uniform:g}"
-        pairs = (f"{name}={value:g}" for name, value in (self.sparsities or {}).items())
+            return f"uniform {self.uniform:.12g}"
+        pairs = (f"{name}={value:.12g}" for name, value in (self.sparsities or {}).items())
         return self.preset or ",".join(pairs)
 
     def plan(self, model: str, layers: Sequence[str]) -> Plan | None:

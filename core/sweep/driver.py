@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from core.errors import InputError
 from core.events import Event, Notice, StopFlag, Stream, never
 from core.executors.driver import Driver
-from core.executors.events import TrialReported, of_trial
+from core.executors.events import Notices, of_trial
 from core.executors.recording import Recording
 from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
@@ -43,6 +43,12 @@ def run_trials(
     the sweep at once: what has ended stays, and a trial in progress stays interrupted after its
     last epoch, so that the same sweep goes on from there. A trial among the `stops` ends alone: it
     is recorded with the best epoch that reached the full plan; without one, it stays interrupted.
+
+    Raises InputError if a run cannot be written that must be, or the executor can run no trial.
+
+    Example:
+        planned = drain(plan_trials(workbench, grid.trials(Settings.of), {}, experiment, never))
+        result = drain(run_trials(planned, experiment, Processes(4, threads=1)), print)
     """
     yield _planned(planned)
     sweep = _Sweep(planned, experiment, executor, stops)
@@ -83,7 +89,7 @@ class _Sweep:
         self._active: dict[int, Recording] = {}
         self._stopped = set[int]()
         self.outcomes: dict[int, TrialOutcome] = {}
-        self._said: set[str] = set()
+        self._notices = Notices()
 
     @property
     def finished(self) -> bool:
@@ -97,13 +103,15 @@ class _Sweep:
             if run is not None and run.status == DONE:
                 yield self._end(TrialOutcome(trial.label, run.record, run.id))
             elif run is not None and run.status == RUNNING:
-                yield Notice(f"trial {trial.number} is run {run.id}, in progress elsewhere: left")
+                yield Notice(
+                    f"{trial.label} is in progress in another process, as run {run.id}: skipped"
+                )
             else:
                 todo.append(planned)
         self._waiting = todo
 
     def step(self) -> Iterator[Event]:
-        """Hand out as many trials as there is room for; wait for news and tell it."""
+        """Hand out as many trials as there is room for; wait for messages; yield their events."""
         for number in set(self._stops()) - self._stopped:
             yield from self._stop(number)
         while self._waiting and self._driver.room > 0:
@@ -140,20 +148,11 @@ class _Sweep:
 
     def _tell(self, recording: Recording) -> Iterator[Event]:
         events = (of_trial(recording.trial, event) for event in recording.news())
-        yield from filter(self._is_news, events)
+        yield from filter(self._notices.is_news, events)
         if recording.ended:
             del self._active[recording.number]
             stopped = recording.stopped  # its run stays as it is after its last epoch
             yield TrialStopped(recording.trial) if stopped else self._end(_outcome(recording))
-
-    def _is_news(self, event: Event) -> bool:
-        """Whether an event says something; trials have much in common to say."""
-        said = event.event if isinstance(event, TrialReported) else None
-        if not isinstance(said, Notice):
-            return True
-        is_new = said.text not in self._said
-        self._said.add(said.text)
-        return is_new
 
     def _end(self, outcome: TrialOutcome) -> TrialEnded:
         self.outcomes[outcome.trial.number] = outcome
@@ -166,6 +165,6 @@ def _outcome(recording: Recording) -> TrialOutcome:
         return TrialOutcome(recording.trial, None, recording.run, True, failure.error)
     result = recording.result
     error, seconds = result.record.error or "", recording.seconds
-    if result.run is None and recording.run is not None:
-        error = error or f"run {recording.run} could not be recorded"  # a warning has said why
+    if recording.is_unrecorded:
+        error = error or "its run could not be recorded"
     return TrialOutcome(recording.trial, result.record, result.run, True, error, seconds)

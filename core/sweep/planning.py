@@ -105,7 +105,7 @@ class _Planner:
     def _plan(
         self, workbench: Workbench, base: Net, choice: PlanChoice, stop: StopFlag
     ) -> Stream[Plan]:
-        key = base.digest, str(choice), _ranking(workbench), workbench.repair
+        key = base.digest, repr(choice), _ranking(workbench), workbench.repair
         if key not in self._plans:
             model, names = workbench.settings.model, workbench.layer_names
             plan = choice.plan(model, names)

@@ -27,7 +27,6 @@ from core.experiments.exports import Export
 from core.experiments.runs import Run
 from core.formats.export_formats import Packing
 from core.inference.benchmark_result import Benchmark, BenchmarkUpdated
-from core.jobs.measurement import layer_notice
 from core.jobs.net import Net
 from core.jobs.restore import RestoredRun
 from core.lightest.trials import (
@@ -47,6 +46,7 @@ from core.pruning.curves import Sample, SampleUpdated, Scan, ScanUpdated
 from core.pruning.masks import Masks
 from core.pruning.what_if import Profile
 from core.reconstruction.measured_net import ReconstructedNet
+from core.reconstruction.tasks import layer_notice
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.sweep.live.events import SweepResult

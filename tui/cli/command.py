@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 from rich.console import Console
 
 from core.errors import WorkError
-from core.events import Notice, StopFlag, Stream
+from core.events import Event, Notice, StopFlag, Stream, relayed
+from core.executors.events import TrialReported
 from core.system.files import write_text
 from tui.cli.console import console_for
 from tui.cli.exit_status import DONE, FAILED
@@ -69,15 +70,14 @@ class Command(Generic[T]):
 
 def _noting(stream: Stream[T], lost: list[Notice]) -> Stream[T]:
     """Pass on the events of a stream; note what could not be stored."""
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        if isinstance(event, Notice) and event.lost:
-            lost.append(event)
+
+    def noted(event: Event) -> Iterator[Event]:
+        said = event.event if isinstance(event, TrialReported) else event
+        if isinstance(said, Notice) and said.lost:
+            lost.append(said)
         yield event
+
+    return relayed(stream, noted)
 
 
 def write_json(report: Mapping[str, Any], path: str | None) -> None:

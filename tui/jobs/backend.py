@@ -240,9 +240,10 @@ class Backend:
         return found, None if best is None else workbench.net(best.result, best.base)
 
     def new_sweep(self) -> SweepFolder:
-        """The files of a new sweep; raises InputError if they cannot be written."""
-        from core.sweep.live.folder import SweepFolder
+        """The files of a new sweep; raises InputError if they cannot be written, or one runs."""
+        from core.sweep.live.folder import SweepFolder, check_alone
 
+        check_alone(self.experiment.folder)
         return SweepFolder.claim(self.experiment.folder)
 
     def sweep(

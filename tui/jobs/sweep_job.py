@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from time import sleep
 
-from core.events import Portion, Progress, StopFlag, Stream
+from core.events import Event, Portion, Progress, StopFlag, Stream, relayed
 from core.sweep.live.events import (
     SweepPlanned,
     SweepProgress,
@@ -50,12 +50,9 @@ def _counted(stream: Stream[SweepResult | None]) -> Stream[SweepResult | None]:
     total, ended = 0, 0
     running: tuple[TrialProgress, ...] = ()
     start: float | None = None
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            result: SweepResult | None = end.value
-            return result
+
+    def counted(event: Event) -> Iterator[Event]:
+        nonlocal total, ended, running, start
         yield event
         match event:
             case SweepPlanned():
@@ -66,9 +63,9 @@ def _counted(stream: Stream[SweepResult | None]) -> Stream[SweepResult | None]:
             case SweepProgress():
                 running = event.trials
             case _:
-                continue
+                return
         if not total:
-            continue
+            return
         done = (ended + sum(trial.done or 0.0 for trial in running)) / total
         if start is None and running:
             start = min(done, 0.99)
@@ -78,3 +75,5 @@ def _counted(stream: Stream[SweepResult | None]) -> Stream[SweepResult | None]:
             yield Progress(text)
         else:
             yield Progress(text, round(PARTS * (done - start) / (1 - start)), PARTS)
+
+    return relayed(stream, counted)

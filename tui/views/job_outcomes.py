@@ -102,7 +102,7 @@ def pruned(result: Result, dense: Net | None) -> Outcome:
     change = f" (dense {score(dense.accuracy)})" if dense else ""
     return Outcome(
         f"pruned to {ratio(result.footprint.ratio)}: {score(result.accuracy)} % on test{change}",
-        "{reconstruct} to keep what each layer puts out, {fine-tune} to fine-tune",
+        "{reconstruct} to reconstruct, {fine-tune} to fine-tune",
     )
 
 

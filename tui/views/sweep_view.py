@@ -19,7 +19,7 @@ _MOST_PLAN = 32
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
-    """What the table says of one trial.
+    """One row of the table.
 
     Attributes:
         how: what it is doing, or how it ended.
@@ -59,7 +59,7 @@ _COLUMNS: tuple[_Column, ...] = (
 
 
 def row_of(board: Board, trial: TrialLabel) -> TrialRow:
-    """What the table says of a trial."""
+    """The row of a trial."""
     if (outcome := board.outcomes.get(trial.number)) is not None:
         return _ended(outcome)
     for active in board.active:
@@ -162,7 +162,7 @@ def title(board: Board, now: float) -> Line:
 
 
 def about(board: Board, error: str = "") -> Line:
-    """What is to say of the selected trial; or the error that ended the sweep."""
+    """A line about the selected trial; or the error that ended the sweep."""
     if error:
         return (Span(clean(f"  {error}"), "error"),)
     if not board.trials:

@@ -2,5 +2,5 @@
 
 fine_tuning  a net pruned to a plan and fine-tuned: a run
 packing      a net in its smallest compact file
-layer_scan   some layers of a net scanned
+layer_scan   layers of a net scanned
 """

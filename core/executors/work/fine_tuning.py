@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from core.events import StopFlag, Stream, portions, within
+from core.events import Event, StopFlag, Stream, portions, relayed, within
 from core.executors.packed import Begun, PackedCheckpoint
 from core.experiments.experiment import environment
 from core.experiments.run_record import RunRecord, TrialRecord
@@ -42,7 +41,7 @@ class FineTuning:
     resume: PackedCheckpoint | None = None
 
     def run(self, workbench: Workbench, net: Net, stop: StopFlag) -> Stream[RecordedTrial]:
-        """Do it. The record is made here, and stored by the driver.
+        """Prune and fine-tune. The record is made here, and stored by the driver.
 
         Raises:
             StoppedError: `stop` was raised before there was a result.
@@ -51,16 +50,14 @@ class FineTuning:
         """
         trains = workbench.settings.changes.epochs != 0
         work = (self._finetuned if trains else self._pruned)(workbench, net, stop)
-        with closing(work):
-            while True:
-                try:
-                    event = next(work)
-                except StopIteration as end:
-                    result: RecordedTrial = end.value
-                    return replace(result, record=self._named(result.record))
-                if isinstance(event, Begun):
-                    event = Begun(replace(self._named(event.record), environment=environment()))
-                yield event
+        result = yield from relayed(work, self._begun)
+        return replace(result, record=self._named(result.record))
+
+    def _begun(self, event: Event) -> Iterator[Event]:
+        """The same event; the record of a run that begins says what was asked for, and where."""
+        if isinstance(event, Begun):
+            event = Begun(replace(self._named(event.record), environment=environment()))
+        yield event
 
     def _pruned(self, workbench: Workbench, net: Net, stop: StopFlag) -> Stream[RecordedTrial]:
         _, precision = yield from workbench.prepared(stop)

@@ -21,5 +21,5 @@ class Packing:
     least: float
 
     def run(self, workbench: Workbench, net: Net, stop: StopFlag) -> Stream[SmallFile]:
-        """Do it; raises StoppedError."""
+        """Pack the net; raises StoppedError if `stop` is raised."""
         return (yield from small_file(workbench, net.weights, self.least, stop=stop))

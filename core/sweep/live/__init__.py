@@ -1,12 +1,12 @@
-"""A sweep while it runs: what happens in it, and how other processes follow and stop it.
+"""A running sweep: its events, and how other processes follow and stop it.
 
-Its driver writes what happens into files, and looks at files for whom to stop; nothing listens.
-Loads no torch.
+The driver appends events to a file, and looks for files that ask it to stop; nothing listens on a
+port. Loads no torch.
 
-events      what happens in a sweep
+events      the events of a sweep
 event_json  these events as JSON and back
-folder      the files of a sweep: who runs it, and whom to stop
-log         writes the events of a sweep
-watching    reads them, as they come
+folder      the files of a sweep: its log, its lock, and requests to stop
+log         writes the events
+watching    reads them as they come
 process     starts a sweep in a process of its own
 """

@@ -1,4 +1,4 @@
-"""What happens in a sweep. Loads no torch: who only watches a sweep needs none."""
+"""The events of a sweep. Loads no torch: watching a sweep needs none."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class SweepOver(Event):
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp(Event):
-    """To those who watch a sweep: what happened before is told, from here on it happens now."""
+    """To whoever watches: the events so far have been read; those that follow happen now."""
 
 
 @dataclass(frozen=True)

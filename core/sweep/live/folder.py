@@ -17,7 +17,9 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
+from core.errors import InputError
 from core.system.locks import delete_tree, explain_write_errors, is_held, make_folder
 
 SWEEPS = "sweeps"
@@ -102,6 +104,16 @@ def sweeps_of(experiment: Path) -> tuple[SweepFolder, ...]:
         return ()
     names = sorted(filter(_NAME.fullmatch, names), key=int)
     return tuple(SweepFolder(experiment / SWEEPS / name) for name in names)
+
+
+def check_alone(experiment: Path) -> None:
+    """Raise InputError if a sweep runs in an experiment: trials that both have would run twice."""
+    sweep = newest_sweep(experiment)
+    if sweep is not None and sweep.is_running:
+        raise InputError(
+            f"a sweep is running in {experiment}: watch it with featherweight sweep --attach "
+            f"{quote(str(experiment))}, or name another experiment with --experiment"
+        )
 
 
 def newest_sweep(experiment: Path) -> SweepFolder | None:

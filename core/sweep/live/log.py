@@ -1,17 +1,17 @@
-"""Writes what happens in a sweep into its files, for those who watch it."""
+"""Writes the events of a sweep into its files, for whoever watches it."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from shlex import join
 from time import monotonic
 from typing import TypeVar
 
 from core.errors import InputError, StoppedError
-from core.events import Batch, Event, Notice, Portion, Progress, StopFlag, Stream
+from core.events import Batch, Event, Notice, Portion, Progress, StopFlag, Stream, relayed
 from core.executors.events import TrialBegan, TrialLabel, TrialLost, TrialReported
 from core.progress import Meter
 from core.sweep.live.event_json import event_json
@@ -68,27 +68,25 @@ class StopRequests:
 def logged(
     stream: Stream[SweepResult], folder: SweepFolder, words: Sequence[str]
 ) -> Stream[SweepResult]:
-    """Run a sweep and write what happens in it; events pass through.
+    """Run a sweep and write its events, which pass through.
 
-    If that cannot be written, a warning says so and the sweep goes on.
-
-    `words` are those of the command that runs it.
+    `words` are those of the command that runs it, after `featherweight`. If the events can no
+    longer be written, a warning says so and the sweep goes on.
 
     Raises InputError if the files cannot be written at the start.
     """
     log = SweepLog(folder)
     over = SweepOver("stopped")
+
+    def written(event: Event) -> Iterator[Event]:
+        yield event
+        yield from log.take(event)
+
     try:
         log.write(SweepBegan(join(("featherweight", *words)), os.getpid(), datetime.now(UTC)))
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                result: SweepResult = end.value
-                over = SweepOver("stopped" if result.stopped else "ended")
-                return result
-            yield event
-            yield from log.take(event)
+        result = yield from relayed(stream, written)
+        over = SweepOver("stopped" if result.stopped else "ended")
+        return result
     except StoppedError as error:
         over = SweepOver("stopped", str(error))
         raise
@@ -112,7 +110,7 @@ class SweepLog:
         self._meter, self._step, self._planned = Meter(), "", False
 
     def take(self, event: Event) -> Stream[None]:
-        """Write an event, or soon the progress it makes."""
+        """Write an event; that of progress with the next write of `PROGRESS`."""
         try:
             self._fold(event, monotonic())
             if self._lost:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from core.errors import InputError, StoppedError, WorkError
@@ -45,6 +46,7 @@ class SweepProcess:
                 env={**os.environ, FOLDER: str(folder.path)},
                 **_apart(),
             )
+        Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
         return cls(process, folder)
 
     def begin(self, stop: StopFlag, pause: Pause, step: str = "starting") -> Stream[bool]:

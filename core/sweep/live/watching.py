@@ -44,6 +44,9 @@ def watch(
     Raises:
         InputError, WorkError, StoppedError: the sweep ended with that.
         WorkError: the process that ran the sweep is gone, or its files are.
+
+    Example:
+        result = drain(watch(newest_sweep(experiment.folder)), print)
     """
     reader = _Reader(folder)
     shown: Event | None = None
@@ -146,4 +149,4 @@ def _progress(folder: SweepFolder) -> Event | None:
 def _gone(began: SweepBegan | None) -> str:
     text = "the process of the sweep is gone: killed, or the machine restarted"
     how = "the same command" if began is None else began.command
-    return f"{text}; what is done is recorded; to continue, run: {how}"
+    return f"{text}; what is done is recorded, to continue: {how}"

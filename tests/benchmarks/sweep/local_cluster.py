@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from core.executors.ray_connection import connect
+from core.executors.ray_cluster.connection import connect
 
 MARKER = "FEATHERWEIGHT_BENCHMARK"
 """A variable in the environment of every process that a benchmark starts."""

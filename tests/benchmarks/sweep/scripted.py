@@ -84,7 +84,7 @@ SCRIPT = Script()
 
 
 def run_there(task: Task, *_: Any) -> Iterator[Packed]:
-    """In place of `core.executors.cluster.run_trial`: without a workbench, which takes images."""
+    """In place of the cluster's `run_trial`: without a workbench, which takes images."""
     yield from packed(SCRIPT.run())
 
 

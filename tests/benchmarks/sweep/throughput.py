@@ -12,10 +12,10 @@ from time import perf_counter, process_time
 from unittest.mock import patch
 
 from core.events import Event, drain
-from core.executors.cluster import RayCluster, Share
 from core.executors.events import TrialReported
 from core.executors.in_process import InProcess
 from core.executors.packed import Packed
+from core.executors.ray_cluster.executor import RayCluster, Share
 from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
@@ -127,5 +127,5 @@ def _here() -> Iterator[Executor]:
 
 @contextmanager
 def _on_ray(trial: Callable[..., Iterator[Packed]]) -> Iterator[Executor]:
-    with local_cluster(2) as ray, patch("core.executors.cluster.run_trial", trial):
+    with local_cluster(2) as ray, patch("core.executors.ray_cluster.executor.run_trial", trial):
         yield RayCluster(ray, Share())

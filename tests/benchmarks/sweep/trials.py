@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 from core.events import drain
-from core.executors.cluster import RayCluster, Share
 from core.executors.in_process import InProcess
 from core.executors.processes import Processes
+from core.executors.ray_cluster.executor import RayCluster, Share
 from core.executors.tasks import Executor, Message, Task
 from core.experiments.experiment import Experiment
 from core.jobs.net import Net

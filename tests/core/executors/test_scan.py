@@ -8,7 +8,7 @@ import pytest
 
 from core.events import Event, drain
 from core.executors.scan import scan_on
-from core.jobs import measurement
+from core.executors.work.layer_scan import LayerScan
 from core.jobs.dense_net import dense_weights
 from core.jobs.workbench import Workbench
 from core.nets.weights import Weights
@@ -35,12 +35,12 @@ def test_portions_add_up_to_the_scan_of_all_layers(
     bench: Workbench, weights: Weights, repair: str, within: float | None
 ) -> None:
     bench = bench.with_settings(replace(bench.settings, repair=repair))
-    how = "validation", SPARSITIES, UNIFORM, within
-    whole = drain(measurement.scan(bench, weights, *how))
+    wanted = LayerScan("validation", SPARSITIES, UNIFORM, within)
+    whole = drain(wanted.scan(bench, weights))
     assert whole.repair == repair
     events: list[Event] = []
     executor = Places(bench, 2)
-    scan = drain(scan_on(executor, bench, weights, *how), events.append)
+    scan = drain(scan_on(executor, bench, weights, wanted), events.append)
     assert executor.most == 2
     assert scan == whole
     assert list(scan.layers) == list(whole.layers)
@@ -53,7 +53,8 @@ def test_a_stopped_scan_keeps_what_was_measured(bench: Workbench, weights: Weigh
     def stop() -> bool:
         return bool(of_type(ScanUpdated, events))
 
-    stream = scan_on(Places(bench, 1), bench, weights, sparsities=SPARSITIES, stop=stop)
+    wanted = LayerScan(sparsities=SPARSITIES)
+    stream = scan_on(Places(bench, 1), bench, weights, wanted, stop)
     scan: Scan = drain(stream, events.append)
     first, *others = scan.layers.values()
     assert scan.stopped

@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from core.errors import InputError
-from core.events import Batch, Epoch, Event, Notice, drain
+from core.events import Accuracy, Batch, Epoch, Event, Notice, Stream, drain
 from core.executors.driver import ATTEMPTS
 from core.executors.events import TrialBegan, TrialLost, TrialReported
 from core.executors.in_process import InProcess
@@ -34,6 +36,8 @@ from core.sweep.planning import PlannedTrial, plan_trials
 from core.sweep.summary import group_results, known_seconds, sweep_report
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
+
+BASE = Net({}, Accuracy(99.0, 99.0), (), 0, digest="none")
 
 GRID = Grid(PlanAxes((Goal("ratio", 10.0),)), {"seed": (0, 1)})
 
@@ -236,6 +240,12 @@ def test_a_trial_whose_worker_is_lost_is_one_run_with_the_same_net(
     result, events = sweep(workbench, trials_of(workbench)[:1], experiment, executor)
     assert sum(isinstance(event, TrialLost) for event in events) == 5
     assert executor.resumed_after == [0, 0, 0, 0, 1, 1]
+    began = [event for event in events if isinstance(event, TrialBegan)]
+    assert [(event.run, event.resumed) for event in began] == [
+        ("0001", False),
+        ("0001", True),
+        ("0001", True),
+    ]
     assert digests(experiment) == digests(whole[0])[:1]
     assert [outcome.run for outcome in result.outcomes] == ["0001"]
 
@@ -244,10 +254,10 @@ def test_a_trial_that_kills_its_workers_fails_and_the_others_go_on(
     workbench: Workbench, tmp_path: Path
 ) -> None:
     trials, experiment = trials_of(workbench, epochs=1), Experiment(tmp_path)
-    result, events = sweep(workbench, trials, experiment, Packing(losses=["Begun"] * ATTEMPTS))
-    assert [outcome.error for outcome in result.outcomes] == [
-        "its worker was lost 3 times: killed",
-        "",
+    result, events = sweep(workbench, trials, experiment, Packing(losses=["Batch"] * ATTEMPTS))
+    assert [(outcome.error, outcome.run) for outcome in result.outcomes] == [
+        ("its worker was lost 3 times: killed", None),
+        ("", "0001"),
     ]
     assert [(run.record.seed, run.status) for run in experiment.runs()] == [(1, "done")]
     assert sweep_report(result)["error"].startswith("1 of 2 trials failed; trial 1 (10x lamp")
@@ -268,6 +278,18 @@ def test_an_error_in_a_worker_is_a_failure_on_one_line(workbench: Workbench) -> 
     assert list(packed(broken())) == [Failed("ZeroDivisionError: division by zero")]  # type: ignore[arg-type]
 
 
+def test_a_trial_that_runs_out_of_memory_in_this_process_fails_alone(workbench: Workbench) -> None:
+    def broken(*_: object) -> Stream[None]:
+        yield from ()
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    executor = InProcess(workbench)
+    work: Any = SimpleNamespace(run=broken)
+    executor.submit(Task(1, {}, "", work), BASE)
+    assert executor.poll(0.0) == ((1, Failed("OutOfMemoryError: CUDA out of memory")),)
+    assert executor.room == 1
+
+
 def test_the_net_to_start_from_arrives_bit_for_bit(workbench: Workbench) -> None:
     net = drain(open_dense_net(workbench))
     for own, arrived in zip((net.weights, net.early), PackedNet.of(net).unpacked(), strict=True):
@@ -285,7 +307,7 @@ def test_a_trial_that_cannot_be_recorded_has_an_error(
     monkeypatch.setattr(RunWriter, "finish", finish)
     result, events = sweep(workbench, trials_of(workbench, epochs=0)[:1], Experiment(tmp_path))
     (outcome,) = result.outcomes
-    assert (outcome.run, outcome.error) == (None, "run 0001 could not be recorded")
+    assert (outcome.run, outcome.error) == (None, "its run could not be recorded")
     notices = [e.event for e in events if isinstance(e, TrialReported)]
     said = [notice.text for notice in notices if isinstance(notice, Notice)]
     assert "the run could not be recorded: no space left" in said

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 from core.events import Epoch, Event, drain
-from core.executors.cluster import with_sources
 from core.executors.events import TrialReported
 from core.executors.in_process import InProcess
 from core.executors.packed import PackedNet
 from core.executors.processes import Processes
+from core.executors.ray_cluster.executor import sent_sources
 from core.executors.runner import TaskRunner
 from core.executors.tasks import Executor, Task, plain_settings
 from core.executors.work.fine_tuning import FineTuning
-from core.executors.work.packing import Packing
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
 from core.sweep.live.events import SweepResult
@@ -72,11 +71,9 @@ def stopped_after(
 
 def test_only_code_that_the_user_names_by_its_file_travels(place: Place) -> None:
     """With the modules beside it that it imports; that of a package has to be there."""
-    task = Task(1, {"model": place.model}, "", Packing(99.0))
-    assert list(with_sources(task).sources) == ["own.py", "own_width.py"]
+    assert list(sent_sources(place.model)) == ["own.py", "own_width.py"]
     for model in ("cnn5", "torchvision.models:resnet18", "tests.core.user_nets:Net"):
-        other = replace(task, settings={"model": model})
-        assert with_sources(other) == other
+        assert not sent_sources(model)
 
 
 def test_the_code_of_a_net_travels_as_text(place: Place, bench: Workbench, tmp_path: Path) -> None:

@@ -24,7 +24,15 @@ from core.sweep.live.events import (
     TrialStopped,
     TrialStopping,
 )
-from core.sweep.live.folder import KEPT, LOG, PROGRESS, SweepFolder, newest_sweep, sweeps_of
+from core.sweep.live.folder import (
+    KEPT,
+    LOG,
+    PROGRESS,
+    SweepFolder,
+    check_alone,
+    newest_sweep,
+    sweeps_of,
+)
 from core.sweep.live.log import StopRequests, logged
 from core.sweep.live.watching import watch
 
@@ -151,7 +159,7 @@ def test_a_driver_that_is_killed_is_noticed(folder: SweepFolder) -> None:
     saved = (folder.path / LOG).read_bytes()
     driver.close()
     (folder.path / LOG).write_bytes(saved)  # without a last word, as after kill -9
-    with pytest.raises(WorkError, match="goes on from there: featherweight sweep --ratio 10,20"):
+    with pytest.raises(WorkError, match="to continue: featherweight sweep --ratio 10,20"):
         seen_in(folder)
 
 
@@ -207,6 +215,9 @@ def test_old_sweeps_make_way_and_the_one_that_runs_is_found_first(
     assert folder in sweeps_of(tmp_path)
     assert len(sweeps_of(tmp_path)) <= KEPT + 2
     assert newest_sweep(tmp_path) == folder
+    with pytest.raises(InputError, match="featherweight sweep --attach"):
+        check_alone(tmp_path)
     driver.close()
+    check_alone(tmp_path)
     assert newest_sweep(tmp_path) == later[-1]
     assert newest_sweep(tmp_path / "none") is None

@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import InputError, StoppedError, WorkError, WriteError
 from core.events import Notice, StopFlag, Stream
+from core.executors.events import TrialLabel, TrialReported
 from tests.tui.hostile import HOSTILE, assert_harmless
 from tui.cli.command import Command
 from tui.cli.main import main
@@ -106,11 +107,14 @@ def test_an_error_is_one_line(
     assert capsys.readouterr().err == "featherweight: it is so\n"
 
 
+@pytest.mark.parametrize("of_trial", [False, True])
 def test_what_could_not_be_stored_makes_the_status_1_and_the_result_is_shown(
-    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    of_trial: bool, run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    notice = Notice("the run could not be recorded: no space left", warning=True, lost=True)
+
     def work(_stop: StopFlag) -> Stream[dict[str, object]]:
-        yield Notice("the run could not be recorded: no space left", warning=True, lost=True)
+        yield TrialReported(TrialLabel(1, "10x lamp", 0), notice) if of_trial else notice
         return {}
 
     assert run(work) == 1

@@ -27,10 +27,11 @@ def test_ratios_that_are_none_are_a_problem(ratios: str) -> None:
 
 def test_rows_change_within_their_limits() -> None:
     assert FORM.move(-1) == FORM.change(1) == FORM
-    assert FORM.move(9).at == 3
+    assert FORM.move(9).at == 4
     assert METHODS[FORM.move(1).change(1).methods] == ("lamp", "erk")
     assert FORM.move(2).change(99).seeds == MOST_SEEDS
-    assert FORM.move(3).change(-5).workers == 1
+    assert FORM.move(4).change(-5).workers == 1
+    assert FORM.move(3).change(9).move(1).change(1).workers == 1  # the cluster says how many
     assert replace(FORM, ratios="10x, 20").problem == ""
 
 
@@ -55,3 +56,6 @@ def test_the_command_is_the_sweep_of_the_form(tmp_path) -> None:
     assert grid.count_text() == form.grid.count_text()
     assert [(t.label, t.settings) for t in trials] == [(t.label, t.settings) for t in form.trials]
     assert (args.workers, args.lock, args.experiment) == (2, {"fc2": 0.25}, str(tmp_path))
+    words = sweep_words(replace(form, place=2), state, Experiment(tmp_path))
+    args = parser().parse_args(words)
+    assert (args.on, args.gpus_per_trial, "workers" in args) == ("auto", 1.0, False)

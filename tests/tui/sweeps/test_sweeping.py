@@ -101,7 +101,7 @@ async def test_an_error_that_ends_a_sweep_is_on_its_screen(app, backend):
     async with app.run_test(size=(80, 24)) as pilot:
         await watched(pilot)
         await pilot.press("x")
-        assert "trial 1 does not run" in text_of(app, "about")
+        assert "trial 1 is not running" in text_of(app, "about")
         await pilot.press("down", "down", "x")
         await idle(pilot)
         await until(pilot, lambda app: str(error) in text_of(app, "about"))

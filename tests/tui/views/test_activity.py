@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from core.events import Batch, Epoch, Event, Notice, Portion, Progress
-from core.jobs.measurement import layer_notice
 from core.lightest.trials import DescentStarted
-from core.reconstruction.tasks import LayerReconstructed
+from core.reconstruction.tasks import LayerReconstructed, layer_notice
 from tui.state.training_curve import TrainingCurve
 from tui.text.lines import Lines, Span, width_of
 from tui.views.activity import JobProgress, Outcome, Said, activity

@@ -17,7 +17,7 @@ from tui.cli.command import Command
 from tui.cli.number_table import NumberTable
 from tui.cli.progress import drive
 from tui.cli.trials_table import trials_table
-from tui.cli.workers.engines import connection_for, executor_for
+from tui.cli.workers.engines import connection_for, executor_for, note_idle_gpus
 from tui.text.format import cost_of, count, percent, score, trial_cost
 
 
@@ -47,6 +47,7 @@ def prepare(args: Namespace) -> Command[Lightest]:
 
     def work(stop: StopFlag) -> Stream[Lightest]:
         with closing(executor):
+            yield from note_idle_gpus(args, connection)
             yield from workbench.prepared_to_train(stop)
             return (
                 yield from lightest(

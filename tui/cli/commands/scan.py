@@ -12,7 +12,7 @@ from core.pruning.curves import UNIFORM_SPARSITIES, WITHIN, Point, RepairName, S
 from tui.cli import checks, read_options
 from tui.cli.command import Command
 from tui.cli.number_table import NumberTable, terminal_width
-from tui.cli.workers.engines import connection_for, executor_for, is_elsewhere
+from tui.cli.workers.engines import connection_for, executor_for, is_elsewhere, note_idle_gpus
 from tui.text.format import are_few, count, half_width, percent, score_on
 
 _REPAIRED: Mapping[RepairName, str] = {
@@ -33,20 +33,22 @@ def prepare(args: Namespace) -> Command[Scan]:
     workbench = checks.workbench_for(args, settings)
     executor = executor_for(args, connection, workbench) if is_elsewhere(args) else None
     from core.executors.scan import scan_on
-    from core.jobs import measurement
+    from core.executors.work.layer_scan import LayerScan
     from core.jobs.dense_net import dense_weights
     from core.jobs.goals import store_scan
     from core.jobs.report import scan_report
     from core.nets.weights import weights_digest
 
+    wanted = LayerScan(args.split, sparsities or None, tuple(uniform), within)
+
     def work(stop: StopFlag) -> Stream[Scan]:
+        yield from note_idle_gpus(args, connection)
         yield from workbench.splits(stop)
         dense = yield from dense_weights(workbench, stop)
-        how = args.split, sparsities or None, uniform, within, stop
         if executor is None:
-            scan = yield from measurement.scan(workbench, dense.weights, *how)
+            scan = yield from wanted.scan(workbench, dense.weights, stop)
         else:
-            scan = yield from scan_on(executor, workbench, dense.weights, *how)
+            scan = yield from scan_on(executor, workbench, dense.weights, wanted, stop)
         yield from store_scan(workbench, weights_digest(dense.weights), scan, experiment)
         return scan
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from core.events import Notice, StopFlag, Stream
 from core.experiments.experiment import Experiment
 from core.sweep.grid import Grid, Trial
 from core.sweep.live.events import SweepResult
-from core.sweep.live.folder import SweepFolder, sweeps_of
+from core.sweep.live.folder import SweepFolder, check_alone
 from core.sweep.live.log import StopRequests, logged
 from core.sweep.live.process import given_folder
 from core.sweep.summary import known_seconds, sweep_report
@@ -25,7 +26,7 @@ from tui.cli.number_table import NumberTable
 from tui.cli.sweeps.apart import attach, has_terminal, start_apart
 from tui.cli.sweeps.options import grid_of
 from tui.cli.sweeps.printing import drive_in_log, print_sweep
-from tui.cli.workers.engines import connection_for, executor_for
+from tui.cli.workers.engines import connection_for, executor_for, note_idle_gpus
 from tui.text.format import duration
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def prepare(args: Namespace) -> Command[Any]:
         checks.check_output(args.json)
         return _only_preview(preview, trials, args.json)
     folder = given_folder(os.environ)
+    if folder is None:
+        check_alone(experiment.folder)
     if folder is None and (args.detach or has_terminal(args.json)):
         apart = start_apart(args, experiment, preview)
         if apart is not None:
@@ -67,15 +70,13 @@ def _here(
     locked = read_options.locks_of(args, workbench.layer_names)
     _check_plans(workbench, trials, locked)
     executor = executor_for(args, connection, workbench)
-    others = [other for other in sweeps_of(experiment.folder) if other != folder]
     from core.sweep.driver import run_trials
     from core.sweep.planning import plan_trials
 
     def sweep(stop: StopFlag, stops: TrialStops) -> Stream[SweepResult]:
-        if any(other.is_running for other in others):
-            yield Notice("another sweep runs in this experiment: trials of both may run twice")
         yield from workbench.prepared_to_train(stop) if trains else workbench.prepared(stop)
         with closing(executor):
+            yield from note_idle_gpus(args, connection)
             planned = yield from plan_trials(workbench, trials, locked, experiment, stop)
             return (yield from run_trials(planned, experiment, executor, stop, stops))
 
@@ -101,12 +102,11 @@ def _check_plans(
     """Raise InputError if a plan names layers the net lacks, or a goal is out of its reach."""
     from core.jobs.preflight import check_goal
 
-    for choice in dict.fromkeys(str(trial.choice) for trial in trials):
-        trial = next(trial for trial in trials if str(trial.choice) == choice)
+    for choice in {repr(trial.choice): trial.choice for trial in trials}.values():
         try:
-            if (goal := trial.choice.goal) is not None:
+            if (goal := choice.goal) is not None:
                 check_goal(workbench, goal, locked)
-            trial.choice.plan(workbench.settings.model, workbench.layer_names)
+            choice.plan(workbench.settings.model, workbench.layer_names)
         except InputError as error:
             raise InputError(f"{choice}: {error}") from error
 
@@ -125,10 +125,11 @@ def _only_preview(text: str, trials: Sequence[Trial], json: str | None) -> Comma
         yield from ()
 
     def show(_result: None, console: Console) -> Mapping[str, Any]:
-        table = NumberTable("plan", "seeds")
-        for group in dict.fromkeys(trial.group for trial in trials):
-            seeds = [str(trial.settings.seed) for trial in trials if trial.group == group]
-            table.add_row(group, ",".join(seeds))
+        table, seeds = NumberTable("plan", "seeds"), defaultdict[str, list[str]](list)
+        for trial in trials:
+            seeds[trial.group].append(str(trial.settings.seed))
+        for group, each in seeds.items():
+            table.add_row(group, ",".join(each))
         table.print_to(console)
         console.print(text)
         rows = [{"trial": t.number, "plan": t.group, "seed": t.settings.seed} for t in trials]

@@ -1,9 +1,9 @@
-"""What the command `sweep` has of its own.
+"""Parts of the command `sweep`.
 
-options   from options and a file to lists and trials
+options   the lists and trials that options and a file give
 apart     a sweep in a process of its own: started, watched, left and found again
 watcher   shows a sweep that another process runs
 board     the live table of trials
 keys      single keys from the terminal
-printing  a line for what lasts, and the result
+printing  lines for a log, and the result
 """

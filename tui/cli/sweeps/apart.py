@@ -133,7 +133,7 @@ class _Attached(Command[Watched]):
 
 
 def _show(folder: SweepFolder, json: str | None) -> Callable[[Watched, Console], Mapping[str, Any]]:
-    """How a command prints what it has watched, and makes the report."""
+    """How a command prints the result of a sweep it has watched, and makes the report."""
 
     def show(result: Watched, console: Console) -> Mapping[str, Any]:
         where = {"experiment": str(folder.experiment)}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from time import sleep
 
 KEYS: Mapping[bytes, str] = {b"\x1b[A": "up", b"\x1bOA": "up", b"\x1b[B": "down", b"\x1bOB": "down"}
-"""Sequences of bytes that terminals send for keys; any other byte is a key of its own."""
+"""The escape sequences of keys that do something."""
+
+_KEY = re.compile(rb"\x1b[\[O][0-?]*[ -/]*[@-~]|\x1b?.", re.DOTALL)
+"""An escape sequence (ECMA-48, section 5.4), a key with Alt, or a byte."""
 
 
 class Keys:
@@ -72,10 +76,8 @@ class Keys:
             text = os.read(sys.stdin.fileno(), 1024)
         if not text:  # the terminal is gone
             self._listening = False
-        while text:
-            name = next((known for known in KEYS if text.startswith(known)), text[:1])
-            yield KEYS.get(name) or name.decode("ascii", "ignore")
-            text = text[len(name) :]
+        for key in _KEY.findall(text):
+            yield KEYS.get(key) or key.decode("ascii", "ignore")
 
 
 def _in_foreground() -> bool:

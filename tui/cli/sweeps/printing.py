@@ -1,4 +1,4 @@
-"""What a sweep prints: a line for what lasts, and its result."""
+"""What a sweep prints: lines for a log, and its result."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from core.sweep.live.events import (
 from core.sweep.summary import GroupResult, group_results
 from tui.cli.number_table import NumberTable
 from tui.cli.progress import print_event
-from tui.text.format import count, percent, plural, ratio, score, score_on
+from tui.text.format import count, percent, ratio, score, score_on
 
 
 def drive_in_log(stream: Stream[SweepResult], console: Console) -> SweepResult:
-    """Run a sweep to its end, and print a line for what lasts."""
+    """Run a sweep to its end, and print what a log should keep."""
     return drain(stream, lambda event: print_sweep_event(event, console, live=False))
 
 
@@ -36,9 +36,7 @@ def print_sweep_event(event: Event, console: Console, *, live: bool) -> None:
             for text in planned_lines(event):
                 console.print(text)
         case TrialBegan() if not live:
-            run = f", run {event.run}" if event.run else ""
-            resumed = " resumed" if event.resumed else ""
-            console.print(f"{event.trial}{resumed}{run}")
+            console.print(str(event))
         case TrialReported():
             print_report(event, console, epochs=not live)
         case TrialStopping() if live:
@@ -55,10 +53,10 @@ def print_sweep_event(event: Event, console: Console, *, live: bool) -> None:
 
 
 def _end_of(event: TrialLost | TrialStopping | TrialStopped | TrialEnded) -> str:
-    """What is to say of how a trial ends."""
+    """A line on how a trial ends; empty for one recorded before."""
     match event:
         case TrialLost():
-            return f"{event.trial}: lost its worker ({event.reason}); another one resumes it"
+            return str(event)
         case TrialStopping():
             return f"{event.trial}: stopping"
         case TrialStopped():
@@ -79,12 +77,12 @@ def print_report(event: TrialReported, console: Console, *, epochs: bool) -> Non
 
 
 def planned_lines(event: SweepPlanned) -> list[str]:
-    """What is recorded already, if anything is."""
+    """Lines on the trials that have a run already; none if none has."""
     whole, resumed = event.recorded, event.resumable
     total = f"of {count(len(event.trials))} trials"
     return [
-        *([f"{count(whole)} {total} are recorded already"] if whole else []),
-        *([f"{count(resumed)} {total} resume after their last epoch"] if resumed else []),
+        *([f"{count(whole)} {total} already recorded"] if whole else []),
+        *([f"{count(resumed)} {total} to resume after the last epoch"] if resumed else []),
     ]
 
 
@@ -105,15 +103,17 @@ def print_sweep(result: SweepResult, experiment: Path, console: Console) -> None
         _print_groups(rows, console)
     new = sum(outcome.is_new and outcome.record is not None for outcome in result.outcomes)
     known = sum(not outcome.is_new and outcome.record is not None for outcome in result.outcomes)
-    console.print(
-        f"{plural(new, 'trial')} run, {count(known)} recorded before; runs are in {experiment}"
-    )
+    console.print(f"{_trials(new)} run, {count(known)} recorded before; runs are in {experiment}")
     if stopped := sum(outcome.stopped for outcome in result.outcomes):
         again = "the same sweep runs " + ("them again" if stopped > 1 else "it again")
-        console.print(f"{plural(stopped, 'trial')} stopped early, best epoch kept; {again}")
+        console.print(f"{_trials(stopped)} stopped early, best epoch kept; {again}")
     if result.unfinished:
-        left = f"{plural(len(result.unfinished), 'trial')} left"
+        left = f"{_trials(len(result.unfinished))} left"
         console.print(f"{left}: run the same sweep again to continue")
+
+
+def _trials(number: int) -> str:
+    return f"{count(number)} trial{'s' * (number != 1)}"
 
 
 def _print_groups(rows: Sequence[GroupResult], console: Console) -> None:

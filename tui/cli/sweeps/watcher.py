@@ -44,7 +44,7 @@ class Watcher:
         return self.keys.pause(seconds) or self.leaves()
 
     def drive(self, stream: Stream[SweepResult | None], console: Console) -> SweepResult | None:
-        """Show a sweep until it ends or is left; without a terminal, print a line for what lasts.
+        """Show a sweep until it ends or is left; without a terminal, print what a log should keep.
 
         Returns None if it was left.
         """

@@ -119,12 +119,11 @@ def _print(event: Event, console: Console, *, live: bool) -> None:
     """Print what a log should keep; a live table shows the trials itself."""
     match event:
         case TrialBegan() if not live:
-            run = f", run {event.run}" if event.run else ""
-            console.print(f"{event.trial}{' resumed' * event.resumed}{run}")
+            console.print(str(event))
         case TrialReported():
             print_report(event, console, epochs=not live)
         case TrialLost():
-            console.print(f"{event.trial}: its worker was lost: {event.reason}")
+            console.print(str(event))
         case TrialFinished(trial=trial) if not live:
             result = trial_result(trial, event.by)
             console.print(f"trial {trial.number}, seed {trial.settings.seed}: {result}")

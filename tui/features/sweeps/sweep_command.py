@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from core.experiments.experiment import Experiment
 from core.settings.settings import SETTINGS, Settings
 from tui.state.state import State
-from tui.state.sweep.form import METHODS, SweepForm
+from tui.state.sweep.form import METHODS, PLACES, SweepForm
 
 ALWAYS = ("precision", "device")
 """Settings that are given even if they have their defaults: a settings file may have others."""
@@ -23,7 +23,8 @@ def sweep_words(form: SweepForm, state: State, experiment: Experiment) -> list[s
     ratios = [text.strip().removesuffix("x") for text in form.ratios.split(",")]
     words = ["sweep", "--ratio", ",".join(ratios), "--seeds", ",".join(seeds)]
     words += ["--allocate", ",".join(METHODS[form.methods])]
-    if form.workers > 1:
+    words += PLACES[form.place].words
+    if form.workers > 1 and not form.place:
         words += ["--workers", str(form.workers)]
     if state.locks:
         locks = (f"{name}={sparsity!r}" for name, sparsity in state.locks.items())

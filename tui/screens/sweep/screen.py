@@ -33,7 +33,7 @@ TABLE_SHARE = 0.5
 """The table's share of the lines, or of the columns of a wide screen."""
 
 COLUMNS = (
-    ("plan", "the goal and how layers share it"),
+    ("plan", "the goal, and the method that chooses per-layer sparsities"),
     ("epoch", "in progress, of how many"),
     ("state", "waiting, how much is done, done, recorded (before this sweep), stopped or failed"),
     ("validation", "accuracy after the last epoch; of a trial that is done, that of its net"),
@@ -80,6 +80,12 @@ class SweepScreen(Overlay[None]):
         self._message: Span | None = None
 
     @property
+    def board(self) -> Board:
+        """The sweep so far; at its end, its process may be gone without a word."""
+        board = self._controls.board()
+        return board if self._controls.ended() is None else board.closed()
+
+    @property
     def is_modal(self) -> bool:
         """Disable the keys of the screens below."""
         return True
@@ -109,8 +115,7 @@ class SweepScreen(Overlay[None]):
 
     def redraw(self) -> None:
         """Draw what has changed."""
-        board, now, error = self._controls.board(), monotonic(), self._controls.ended()
-        board = board if error is None else board.closed()  # its process may be gone without a word
+        board, now, error = self.board, monotonic(), self._controls.ended()
         if len(board.trials) != self._fitted:
             self._fit()
         trials, front = self._panel("trials"), self._panel("front")
@@ -142,7 +147,7 @@ class SweepScreen(Overlay[None]):
     def _fit(self) -> None:
         """Share the room among the table and the plot."""
         width, height = self.room
-        self._fitted = len(self._controls.board().trials)
+        self._fitted = len(self.board.trials)
         wide = width >= WIDE
         frame: Frame = "none" if height < LOW else "box" if wide else "rule"
         body, trials, front = self.query_one("#sweep-body"), *map(self._panel, ("trials", "front"))
@@ -180,13 +185,13 @@ class SweepScreen(Overlay[None]):
 
     def action_stop(self) -> None:
         """Stop the selected trial."""
-        board = self._controls.board()
+        board = self.board
         if not board.trials:
             return
         trial = board.trials[board.place]
         ended = trial.number in board.outcomes or trial.number in board.stopped
         if ended or self._controls.ended() is not None:
-            self.say(f"trial {trial.number} does not run", "plain")
+            self.say(f"trial {trial.number} is not running", "plain")
         else:
             self._controls.stop(trial.number)
             self.redraw()

@@ -1,4 +1,4 @@
-"""A sweep: what its watchers show of it, and the form that starts one.
+"""A sweep: what is shown of it, and the form that starts one.
 
 board  a sweep after all events so far
 form   the lists of a sweep, while they are edited

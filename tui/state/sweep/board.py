@@ -1,4 +1,4 @@
-"""A sweep as its watchers show it, after all events so far."""
+"""A sweep as it is shown, after all events so far."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from core.errors import InputError
 from core.experiments.runs import Run
@@ -26,6 +27,22 @@ METHODS = (
 
 MOST_SEEDS, MOST_WORKERS = 10, 64
 
+
+class Place(NamedTuple):
+    """Where trials run: its name, what that means, and the options of `featherweight sweep`."""
+
+    name: str
+    meaning: str
+    words: tuple[str, ...] = ()
+
+
+PLACES = (
+    Place("this machine", "in processes of its own"),
+    Place("Ray cluster", "a processor for each trial", ("--on", "auto")),
+    Place("cluster's GPUs", "a GPU for each trial", ("--on", "auto", "--gpus-per-trial", "1")),
+)
+"""Places to choose from. The cluster is the one that this machine belongs to."""
+
 RATIOS = "10,20,40"
 
 
@@ -37,7 +54,8 @@ class SweepForm:
         ratios: as typed, separated by commas.
         methods: the index of the allocation methods in `METHODS`.
         seeds: how many, from that of the settings on.
-        workers: how many trials run at once.
+        place: the index of the place in `PLACES`.
+        workers: how many trials run at once on this machine.
         at: the index of the selected row; 0 is the ratios.
     """
 
@@ -45,6 +63,7 @@ class SweepForm:
     ratios: str = RATIOS
     methods: int = 0
     seeds: int = 1
+    place: int = 0
     workers: int = 1
     at: int = 0
 
@@ -81,6 +100,8 @@ class SweepForm:
         seconds = known_seconds(self.trials, runs)
         if seconds is None:
             return f"{text}; time unknown until the first is done"
+        if self.place:
+            return f"{text}; about {duration(seconds)} of training, if one after the other"
         at_once = f", {self.workers} at once" if self.workers > 1 else ""
         return f"{text}; about {duration(seconds / self.workers)} of training{at_once}"
 
@@ -89,13 +110,17 @@ class SweepForm:
         methods = METHODS[self.methods]
         first = self.settings.seed
         seeds = ", ".join(map(str, range(first, first + self.seeds)))
+        place = PLACES[self.place]
         at_once = "one after the other" if self.workers == 1 else "each in a process"
+        if self.place:
+            at_once = "as many as the cluster has room for"
         return (
             FormRow("methods", "allocation", ", ".join(methods),
                 "splits the budget", False, False),
             FormRow("seeds", "seeds", seeds,
                 f"{plural(self.seeds, 'run')} of each plan", False, False),
-            FormRow("workers", "at once", str(self.workers), at_once, False, False),
+            FormRow("place", "where", place.name, place.meaning, False, False),
+            FormRow("workers", "at once", str(self.workers), at_once, False, self.place > 0),
         )  # fmt: skip
 
     def move(self, steps: int) -> SweepForm:
@@ -111,6 +136,8 @@ class SweepForm:
             case 2:
                 return replace(self, seeds=min(max(self.seeds + steps, 1), MOST_SEEDS))
             case 3:
+                return replace(self, place=min(max(self.place + steps, 0), len(PLACES) - 1))
+            case 4 if not self.place:
                 return replace(self, workers=min(max(self.workers + steps, 1), MOST_WORKERS))
             case _:
                 return self

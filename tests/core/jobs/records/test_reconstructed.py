@@ -11,12 +11,12 @@ from core.events import Event, drain
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import BaseRecord
 from core.experiments.runs import DONE, INTERRUPTED, STOPPED, Run
-from core.jobs import measurement, recorded_jobs
+from core.jobs import recorded_jobs
 from core.jobs.net import Net
 from core.jobs.restore import restore
 from core.jobs.resume import resume
 from core.jobs.workbench import Workbench
-from core.reconstruction.tasks import LayerReconstructed
+from core.reconstruction.tasks import LayerReconstructed, layer_notice
 from core.settings.recipe_changes import RecipeChanges
 from core.training.checkpoints import Checkpoint
 from core.training.finetuning import FineTuningResult
@@ -69,7 +69,7 @@ def test_a_run_without_training_is_recorded_and_restored(
     assert made.masks.revived(run.weights()) == 0
     reports = of_type(LayerReconstructed, events)
     assert [report.number for report in reports] == [1, 2, 3, 4, 5]
-    assert measurement.layer_notice(reports[-1]) in events
+    assert layer_notice(reports[-1]) in events
     assert 0 < (reports[-1].error or 0) <= (reports[-1].magnitude or 0)
 
     restored = drain(restore(fast, base, experiment, run))

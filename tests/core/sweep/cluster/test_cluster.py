@@ -15,10 +15,10 @@ import pytest
 
 from core.errors import InputError
 from core.events import Event, drain, never
-from core.executors.cluster import RayCluster, Share
 from core.executors.events import TrialBegan
 from core.executors.in_process import InProcess
-from core.executors.ray_connection import connect
+from core.executors.ray_cluster.connection import connect
+from core.executors.ray_cluster.executor import RayCluster, Share
 from core.executors.tasks import Executor
 from core.experiments.experiment import Experiment
 from core.jobs.workbench import Workbench
@@ -93,7 +93,9 @@ def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nodes that lack MNIST get it from the driver, also one that joins later."""
-    monkeypatch.setattr("core.executors.cluster.AHEAD", 1)  # so that what is killed is not done yet
+    monkeypatch.setattr(
+        "core.executors.ray_cluster.executor.AHEAD", 1
+    )  # so that what is killed is not done yet
     here, _ = sweep(ON_MNIST, InProcess, tmp_path / "here")
     for home in ("one", "two"):
         cluster.join(home=home)

@@ -6,7 +6,8 @@ import pytest
 from ray import ObjectRef, exceptions
 from ray.exceptions import RayTaskError
 
-from core.executors.cluster import ending
+from core.executors.ray_cluster.connection import last_line
+from core.executors.ray_cluster.executor import ending
 from core.executors.tasks import Failed, Lost
 
 OBJECT = ObjectRef.from_random().hex()
@@ -35,3 +36,9 @@ def test_only_what_the_task_itself_raises_is_a_failure(
         assert ended.with_node == expected
     else:
         assert ended == expected
+
+
+def test_what_was_raised_in_a_task_is_named_without_the_traceback() -> None:
+    trace = "Traceback:\n  in run\nModuleNotFoundError: No module named 'core'\n"
+    error = RayTaskError("run", trace, ImportError("no"))
+    assert last_line(error) == "ModuleNotFoundError: No module named 'core'"

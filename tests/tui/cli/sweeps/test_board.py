@@ -104,7 +104,7 @@ def test_a_log_has_a_line_for_what_lasts() -> None:
     assert drive_in_log(job(), console) is RESULT
     second = "trial 2 (10x lamp, seed 1)"
     assert console.file.getvalue().splitlines() == [
-        "1 of 4 trials are recorded already",
+        "1 of 4 trials already recorded",
         "trial 1 (10x lamp, seed 0) resumed, run 0001",
         f"{second}, run 0002",
         f"{second}: epoch 1: validation 98.50 %, 1.0 s",

@@ -31,11 +31,11 @@ def test_keys_are_read_as_they_are_pressed(terminal: int, monkeypatch: pytest.Mo
     before = termios.tcgetattr(sys.stdin)
     with keys.listening():
         assert keys.listens
-        os.write(terminal, b"j\x1b[Ax\x1b[B")
+        os.write(terminal, b"j\x1b[Ax\x1b[B\x1bOd\x1b[1;5d\x1bd")  # the last three have Ctrl or Alt
         assert not keys.pause(10.0)
         os.write(terminal, "é".encode() + b"d")
         assert keys.pause(10.0)
-    assert [key for key in pressed if key] == ["j", "up", "x", "down", "d"]
+    assert [key for key in pressed if key and key[0] != "\x1b"] == ["j", "up", "x", "down", "d"]
     assert termios.tcgetattr(sys.stdin) == before
 
 

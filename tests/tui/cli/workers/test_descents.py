@@ -66,6 +66,6 @@ def test_a_log_names_the_trial_of_every_line() -> None:
         "trial 1 (5.5x, seed 0): epoch 1: validation 98.50 %, 1.0 s",
         "trial 2 (30.0x, seed 0): warning: few images",
         "trial 1, seed 0: 5.5x, 7,000 parameters: 99.20 % on validation, passed",
-        "trial 2 (30.0x, seed 0): its worker was lost: killed",
+        "trial 2 (30.0x, seed 0): lost its worker (killed); another one resumes it",
         "trial 2 (30.0x, seed 0), run 0002",
     ]

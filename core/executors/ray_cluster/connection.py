@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -19,19 +18,11 @@ from time import monotonic
 from typing import Any
 
 from core.errors import InputError
+from core.executors.ray_cluster.head_probe import check_head
 from core.experiments.experiment import environment
-
-CONNECTING = 3.0
-"""Seconds to wait for an answer from a cluster's address."""
 
 ANSWERING = 60.0
 """Seconds for all nodes to start a worker and say which versions they have."""
-
-SETTINGS = b"\x04"
-"""The type of the first frame from either side of HTTP/2, RFC 9113, sections 3.4 and 6.5."""
-
-HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + SETTINGS + bytes(5)
-"""What a client of HTTP/2 says first: its preface, and that it has no settings."""
 
 PATIENCE = {
     "RAY_gcs_server_request_timeout_seconds": "10",  # for a node on this machine, not 60
@@ -77,7 +68,7 @@ def connect(address: str) -> Any:
             "start the sweep on a machine of the cluster, with --on auto"
         )
     if address != "auto":
-        _check_answers(address, address)
+        check_head(address, address)
     if find_spec("ray") is None:
         raise InputError("--on needs Ray: pip install 'featherweight[cluster]'")
     for name, value in PATIENCE.items():
@@ -131,7 +122,7 @@ def _check_local() -> None:
         address = services.canonicalize_bootstrap_address("auto")
     except ConnectionError as error:
         raise InputError(f"--on auto: {_why_not(error)}") from error
-    _check_answers(str(address), "auto")
+    check_head(str(address), "auto")
 
 
 @contextmanager
@@ -145,28 +136,6 @@ def _handlers_kept() -> Iterator[None]:
         if current_thread() is main_thread():  # only that may set one
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-
-
-def _check_answers(address: str, named: str) -> None:
-    """Raise InputError unless something at HOST:PORT speaks HTTP/2, as Ray does.
-
-    Ray itself would wait for minutes. `named` is how the user names the cluster.
-    """
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit():
-        raise InputError(f"--on {named}: expected auto or HOST:PORT")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECTING) as server:
-            server.sendall(HELLO)
-            answer = server.recv(9)
-    except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or error
-        at = "" if named == address else f" at {address}"
-        raise InputError(f"--on {named}: no answer{at} ({why}); is the cluster running?") from error
-    if answer[3:4] != SETTINGS and os.environ.get("RAY_USE_TLS") != "1":
-        raise InputError(
-            f"--on {named}: what listens at {address} is not the head of a Ray cluster"
-        )
 
 
 def _check_versions(ray: Any) -> None:
@@ -184,7 +153,7 @@ def _check_versions(ray: Any) -> None:
             faults.append(f"node {host} has not answered in {ANSWERING:.0f} s")
         except ray.exceptions.RayError as error:
             if node_id in _alive(ray):
-                why = f"does not run featherweight ({first_line(error)}); install it there"
+                why = f"does not run this version of featherweight ({last_line(error)})"
                 faults.append(f"node {host} {why}")
         else:
             different = other_versions(versions, own)
@@ -228,5 +197,15 @@ def fetched(reference: Any) -> Any:
 
 def first_line(error: object) -> str:
     """The first line of an error that says something, and no more than a sentence of it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].split(". ")[0][:200] if lines else type(error).__name__
+    return _sentences(error)[0]
+
+
+def last_line(error: object) -> str:
+    """The last one: of what was raised in a task, the error itself, without Ray's traceback."""
+    return _sentences(error)[-1]
+
+
+def _sentences(error: object) -> list[str]:
+    """The first sentence of each line of an error; its type if it says nothing."""
+    lines = filter(None, map(str.strip, str(error).splitlines()))
+    return [line.split(". ")[0][:200] for line in lines] or [type(error).__name__]

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from time import monotonic
 from typing import Any
 
 from core.data.sending import images_key, read_images
 from core.errors import InputError
 from core.events import Progress, drain
-from core.executors.nodes.stop_list import StopList
-from core.executors.nodes.trials import (
+from core.executors.packed import PackedNets, unpacked
+from core.executors.ray_cluster.connection import first_line, node_versions, on_driver
+from core.executors.ray_cluster.stop_list import StopList
+from core.executors.ray_cluster.trials import (
     DriverSide,
     ImagesMissing,
     OtherVersions,
@@ -25,8 +28,6 @@ from core.executors.nodes.trials import (
     run_trial,
     source_of,
 )
-from core.executors.packed import PackedNets, unpacked
-from core.executors.ray_connection import first_line, node_versions, on_driver
 from core.executors.tasks import Done, Failed, Lost, Message, Task, on_worker
 from core.jobs.net import Net
 from core.nets.user_code.names import is_path, split_name
@@ -39,19 +40,24 @@ LOOK = 1.0
 """Seconds between two looks at the nodes of the cluster."""
 
 ANSWER = 10.0
-"""Seconds for the list of trials to stop to take one more."""
+"""Seconds to wait until the list of trials to stop has taken one more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a trial gets of a node."""
+    """The part of a node that each trial gets.
+
+    Attributes:
+        cpus: processors, which may be a fraction.
+        gpus: GPUs, or the share of one.
+    """
 
     cpus: float = 1.0
     gpus: float = 0.0
 
     @property
     def threads(self) -> int:
-        """The threads it computes with, unless the settings say."""
+        """The threads it computes with, unless its settings say how many."""
         return max(1, int(self.cpus))
 
 
@@ -59,10 +65,13 @@ class RayCluster:
     """An `Executor` that runs trials on a Ray cluster.
 
     Args:
-        ray: the module, connected to the cluster; see `core.executors.ray_connection`.
+        ray: the module, connected to the cluster; see `core.executors.ray_cluster.connection`.
         share: of a node, for each trial.
 
     Raises InputError if no node is large enough for a trial.
+
+    Example:
+        executor = RayCluster(connect("auto"), Share(cpus=4, gpus=1))
     """
 
     def __init__(self, ray: Any, share: Share) -> None:
@@ -71,6 +80,7 @@ class RayCluster:
         self._stops = self._ray.remote(StopList).options(**on_driver(ray)).remote()
         self._bases: PackedNets[Any] = PackedNets(ray.put)
         self._sides: dict[Source, DriverSide] = {}
+        self._sources = cache(sent_sources)  # the same for all trials, whatever is edited meanwhile
         self._looked, self._slots = 0.0, 0
         self._check_share()
         # Ray ends a worker after a trial on a GPU: CUDA could not move to the GPU of the next one.
@@ -95,9 +105,10 @@ class RayCluster:
     def submit(self, task: Task, base: Net) -> None:
         """Hand a task to Ray; the code of a user's own net goes with it.
 
-        Raises InputError if the images can no longer be read.
+        Raises InputError if the images or the code can no longer be read.
         """
-        task = on_worker(with_sources(task), self._share.threads)
+        sources = self._sources(str(task.settings.get("model", "")))
+        task = on_worker(replace(task, sources=sources), self._share.threads)
         self._start(task, self._bases.of(task.base, base))
 
     def stop(self, number: int) -> None:
@@ -208,7 +219,9 @@ def ending(error: Any, errors: Any) -> Failed | Lost:
     return Lost(reason, isinstance(cause, errors.NodeDiedError | errors.ObjectLostError))
 
 
-def with_sources(task: Task) -> Task:
-    """A task with the code of a net that the user names by its file; no other code travels."""
-    model = str(task.settings.get("model", ""))
-    return replace(task, sources=source_texts(model)) if is_path(split_name(model)[0]) else task
+def sent_sources(model: str) -> Mapping[str, str]:
+    """The code of a net that the user names by its file; no other code travels.
+
+    Raises InputError if it can no longer be read.
+    """
+    return source_texts(model) if is_path(split_name(model)[0]) else {}

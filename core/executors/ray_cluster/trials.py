@@ -11,9 +11,9 @@ from typing import Any
 from core.data.sending import ImagesPlace, find_images, keep_images
 from core.errors import InputError, WorkError
 from core.events import drain
-from core.executors.nodes.stop_list import ListedStop
 from core.executors.packed import Packed, PackedNet, packed
-from core.executors.ray_connection import fetched, node_versions, other_versions
+from core.executors.ray_cluster.connection import fetched, node_versions, other_versions
+from core.executors.ray_cluster.stop_list import ListedStop
 from core.executors.runner import TaskRunner
 from core.executors.tasks import Failed, Task
 from core.settings.settings import DEFAULTS
@@ -27,7 +27,7 @@ class DriverSide:
     """What a node needs to know of the driver.
 
     Attributes:
-        versions: see `ray_connection.node_versions`.
+        versions: see `connection.node_versions`.
         images: what tells the driver's images from others, see `core.data.sending`.
         files: a reference to them, once a node has asked for them. Ray fetches what is an argument
             by itself; in a tuple, it leaves that to the node.

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from core.errors import InputError
-from core.executors.ray_connection import connect
+from core.executors.ray_cluster.connection import connect
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,19 @@ from core.executors.ray_connection import connect
 def test_a_cluster_that_cannot_be_used_is_refused_at_once(address: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         connect(address)
+
+
+def test_certificates_that_ray_would_not_find_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    monkeypatch.delenv("RAY_TLS_SERVER_CERT", raising=False)
+    with pytest.raises(InputError, match="needs RAY_TLS_CA_CERT, RAY_TLS_SERVER_CERT, RAY_TLS_SER"):
+        connect("127.0.0.1:1")
+    for name in ("RAY_TLS_CA_CERT", "RAY_TLS_SERVER_CERT", "RAY_TLS_SERVER_KEY"):
+        monkeypatch.setenv(name, str(tmp_path / "none.pem"))
+    with pytest.raises(InputError, match="cannot be read"):
+        connect("127.0.0.1:1")
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.0 400 Bad Request\r\n\r\n", b""])
