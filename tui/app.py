@@ -206,6 +206,8 @@ class FeatherweightApp(RoleApp):
     async def on_event(self, event: events.Event) -> None:
         """Handle an event, unless it is a key of pasted text, which must not trigger actions."""
         if isinstance(event, events.Resize):
+            if self.output is not None:
+                self.output.resize(*event.size)
             self.forget_shown()
             if event.size == self.size:  # another terminal may have attached
                 self.refresh()

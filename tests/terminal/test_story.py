@@ -47,7 +47,8 @@ def test_choose_prune_finetune_adopt_stop_and_quit(short_training: Terminal):
     terminal.wait_for("╭─ Layers")
     terminal.resize(80, 24)
     terminal.wait_for("── Layers", gone=("╭─ Layers",))
-    assert not any(line.endswith("│") for line in terminal.text.splitlines())  # of wider frames
+    terminal.wait_for_quiet(0.5)
+    assert not any(line.endswith("│") for line in terminal.text.splitlines()), terminal.text
 
     terminal.press("m", "down", "enter")
     terminal.wait_for("6,183 of 228,010", "36.88x", "65.00", "98.00")

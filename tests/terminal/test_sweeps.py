@@ -34,6 +34,6 @@ def test_keys_stop_a_trial_leave_the_sweep_and_stop_it_once_found_again(
         assert terminal.wait() == 130
         assert terminal.echoes
         assert terminal.shows_cursor
-        assert "2 trials are left" in terminal.text
+        assert "2 trials left" in terminal.text
     assert not sweep.is_running
     assert {run.status for run in Experiment(tmp_path / "it").runs()} <= {"interrupted"}

@@ -35,6 +35,10 @@ class Output:
             self._stream.write(changes)
         return len(text)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Write nothing beyond the terminal's size from now on."""
+        self._painter.columns, self._painter.rows = columns, rows
+
     def flush(self) -> None:
         """Wait until the terminal has taken everything."""
         self._stream.flush()

@@ -5,6 +5,7 @@ SSH this is most of the cost of a key. Here a frame is compared with what the te
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -54,9 +55,15 @@ class _Shown:
 
 
 class Painter:
-    """Turns frames into the changes between them; all other output passes as it is."""
+    """Turns frames into the changes between them; all other output passes as it is.
+
+    Attributes:
+        columns, rows: of the terminal. What is beyond them, of a frame that was made before the
+            terminal shrank, is left out: a terminal would show it in its last column or row.
+    """
 
     def __init__(self) -> None:
+        self.columns = self.rows = sys.maxsize
         self._shown = _Shown()
         self._style = ""
         self._cursor: tuple[int, int] | None = None
@@ -108,7 +115,14 @@ class Painter:
 
     def _text(self, y: int, x: int, text: str, style: str) -> tuple[int, int]:
         """Write what changes by a text; returns the place after it."""
-        if not text.isascii() and (width := _width(text)) != len(text):
+        width = _width(text)
+        place = y, x + width
+        if y >= self.rows or x >= self.columns:
+            return place
+        if x + width > self.columns:
+            self._text(y, x, _cut(text, self.columns - x), style)
+            return place
+        if width != len(text):
             cells = [_UNKNOWN] * width
             self._write((y, x), text, style)
             tuple(self._shown.differing(y, x, cells))
@@ -118,7 +132,7 @@ class Painter:
             cells = list(zip(text, repeat(look)))
             for start, end in self._shown.differing(y, x, cells):
                 self._write((y, x + start), text[start:end], look)
-        return y, x + len(cells)
+        return place
 
     def _write(self, place: tuple[int, int], text: str, style: str) -> None:
         self._go(place)
@@ -130,9 +144,9 @@ class Painter:
         self._cursor = place[0], place[1] + len(text)
 
     def _go(self, place: tuple[int, int]) -> None:
-        if place == self._cursor:
-            return
         y, x = place
+        if place == self._cursor or y >= self.rows or x >= self.columns:
+            return
         if self._cursor is not None and self._cursor[0] == y and self._cursor[1] < x:
             steps = x - self._cursor[1]
             self._parts.append(f"\x1b[{steps}C" if steps > 1 else "\x1b[C")
@@ -154,9 +168,17 @@ def _tokens(text: str) -> list[re.Match[str]]:
 
 
 def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _cut(text: str, width: int) -> str:
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width)
 
 
 @lru_cache(maxsize=4096)

@@ -101,3 +101,12 @@ def test_a_synchronized_frame_is_one_only_if_something_changes() -> None:
     assert written[0] == ""
     assert written[1].startswith(BEGIN)
     assert written[2] == END
+
+
+def test_nothing_is_written_beyond_the_terminal() -> None:
+    painter = Painter()
+    painter.columns, painter.rows = 10, 2
+    inside = f"{move(0, 0)}accuracy 99.28\n{move(1, 4)}kept\n"
+    outside = f"{move(1, 12)}x\n{move(2, 0)}below{move(0, 12)}"
+    assert painter.changes(inside + outside) == f"{move(0, 0)}accuracy 9{move(1, 4)}kept"
+    assert painter.changes(f"{move(0, 9)}層") == f"{move(0, 9)} "
