@@ -96,7 +96,7 @@ class Grid:
         lists = {"plan": choices} | {
             SETTINGS[name].label: len(values) for name, values in self._ordered().items()
         }
-        parts = [f"{n} {_plural(name, n)}" for name, n in lists.items() if n > 1]
+        parts = [_several(name, n) for name, n in lists.items() if n > 1]
         count = prod(lists.values())
         factors = f": {' x '.join(parts)}" if len(parts) > 1 else ""
         return f"{count:,} trial{'s' * (count != 1)}{factors}"
@@ -117,8 +117,9 @@ def distinct(values: Sequence[T], what: str) -> tuple[T, ...]:
     return tuple(values)
 
 
-def _plural(name: str, number: int) -> str:
-    return name if number == 1 else f"{name}es" if name.endswith("s") else f"{name}s"
+def _several(name: str, number: int) -> str:
+    """Plans and seeds can be counted, of a setting only its values: `2 values of epochs`."""
+    return f"{number} {name}s" if name in ("plan", "seed") else f"{number} values of {name}"
 
 
 def _shown(name: str, value: Any) -> str:

@@ -53,7 +53,7 @@ def test_trials_are_named_by_what_differs() -> None:
     grid = Grid(PlanAxes(RATIOS), {"lr": (0.001, 0.002), "epochs": (3,), "seed": (0, 1)})
     names = dict.fromkeys(trial.group for trial in grid.trials(of))
     assert list(names)[:2] == ["10x lamp, lr 0.001", "10x lamp, lr 0.002"]
-    assert grid.count_text() == "8 trials: 2 plans x 2 learning rates x 2 seeds"
+    assert grid.count_text() == "8 trials: 2 plans x 2 values of learning rate x 2 seeds"
 
 
 def test_every_kind_of_choice_is_a_plan_of_its_own() -> None:

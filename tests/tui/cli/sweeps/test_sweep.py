@@ -78,7 +78,7 @@ def test_a_preview_opens_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[s
         "10x lamp, lr 0.002    3,4",
         "20x lamp, lr 0.001    3,4",
         "20x lamp, lr 0.002    3,4",
-        "8 trials: 2 plans x 2 learning rates x 2 seeds; "
+        "8 trials: 2 plans x 2 values of learning rate x 2 seeds; "
         "time unknown until the first trial is done",
     ]
     assert not (tmp_path / "e").exists()
