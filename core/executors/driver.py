@@ -45,11 +45,6 @@ class Driver:
         """How many more can begin now."""
         return self._executor.room
 
-    @property
-    def busy(self) -> bool:
-        """Whether any is in progress."""
-        return bool(self._active)
-
     def submit(self, assignment: Assignment[R]) -> None:
         """Begin an assignment; it fails at once if its checkpoint cannot be read."""
         try:

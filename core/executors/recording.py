@@ -75,12 +75,14 @@ class Recording(Assignment[RecordedTrial]):
 
         Raises InputError if its checkpoint is damaged.
         """
-        assert isinstance(self._task.work, FineTuning)
         run = self._known if self.run is None else self._experiment.find(self.run)
         checkpoint = None if run is None else saved_checkpoint(run)
-        resume = None if checkpoint is None else PackedCheckpoint.of(checkpoint)
-        self._resumes = resume is not None
-        return replace(self._task, work=replace(self._task.work, resume=resume))
+        self._resumes = checkpoint is not None
+        if checkpoint is None:
+            return self._task
+        assert isinstance(self._task.work, FineTuning)
+        work = replace(self._task.work, resume=PackedCheckpoint.of(checkpoint))
+        return replace(self._task, work=work)
 
     def take(self, message: Event | Done) -> None:
         """Record a message; raises InputError if a run cannot be begun, but must be."""

@@ -44,14 +44,17 @@ def test_core_alone_is_lazy() -> None:
     assert not loaded & HEAVY
 
 
-def test_the_modules_the_command_line_needs_first_are_light() -> None:
+def test_the_modules_that_a_process_needs_first_are_light() -> None:
     loaded = packages_after(
         "import core.errors, core.events, core.system.files, core.nets.footprint\n"
         "import core.pruning.plans, core.training.recipes, core.settings.settings\n"
         "import core.nets.zoo, core.system.preload, core.settings.recipe_changes\n"
         "import core.settings.recipe_file, core.pruning.curves\n"
         "import core.experiments.experiment, core.pruning.goals\n"
-        "import core.experiments.runs, core.lightest.trials\n"
+        "import core.experiments.runs, core.lightest.trials, core.lightest.search\n"
+        "import core.sweep.live.log, core.sweep.live.watching, core.sweep.live.process\n"
+        "import core.executors.local_worker, core.executors.ray_cluster.stop_list\n"
+        "import core.executors.ray_cluster.connection\n"
         "from core.data.registry import describe; describe('mnist')"
     )
     assert not loaded & HEAVY

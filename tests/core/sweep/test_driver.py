@@ -34,6 +34,7 @@ from core.sweep.grid import Grid, Trial
 from core.sweep.live.events import SweepResult, TrialEnded, TrialStopped, TrialStopping
 from core.sweep.planning import PlannedTrial, plan_trials
 from core.sweep.summary import group_results, known_seconds, sweep_report
+from tests.benchmarks.sweep import scripted
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
@@ -262,6 +263,15 @@ def test_a_trial_that_kills_its_workers_fails_and_the_others_go_on(
     assert [(run.record.seed, run.status) for run in experiment.runs()] == [(1, "done")]
     assert sweep_report(result)["error"].startswith("1 of 2 trials failed; trial 1 (10x lamp")
     assert sum(isinstance(event, TrialEnded) for event in events) == 2
+
+
+def test_the_scripted_trials_of_the_benchmarks_are_recorded(
+    workbench: Workbench, tmp_path: Path
+) -> None:
+    experiment = Experiment(tmp_path)
+    result = drain(run_trials(scripted.planned(2), experiment, InProcess(workbench)))
+    assert [outcome.error for outcome in result.outcomes] == ["", ""]
+    assert [len(run.record.epochs) for run in experiment.runs()] == [scripted.SCRIPT.epochs] * 2
 
 
 def test_a_goal_out_of_reach_names_its_trial(workbench: Workbench, tmp_path: Path) -> None:
