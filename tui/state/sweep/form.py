@@ -37,9 +37,9 @@ class Place(NamedTuple):
 
 
 PLACES = (
-    Place("this machine", "in processes of its own"),
-    Place("Ray cluster", "a processor for each trial", ("--on", "auto")),
-    Place("cluster's GPUs", "a GPU for each trial", ("--on", "auto", "--gpus-per-trial", "1")),
+    Place("this machine", "separate processes"),
+    Place("Ray cluster", "one CPU a trial", ("--on", "auto")),
+    Place("cluster's GPUs", "one GPU a trial", ("--on", "auto", "--gpus-per-trial", "1")),
 )
 """Places to choose from. The cluster is the one that this machine belongs to."""
 
@@ -113,7 +113,7 @@ class SweepForm:
         place = PLACES[self.place]
         at_once = "one after the other" if self.workers == 1 else "each in a process"
         if self.place:
-            at_once = "as many as the cluster has room for"
+            at_once = "as many as fit"
         return (
             FormRow("methods", "allocation", ", ".join(methods),
                 "splits the budget", False, False),
