@@ -6,4 +6,6 @@ accuracy    reconstructed nets: accuracy and time
 comparison  the same nets, pruned by magnitude and by the other ways
 criteria    magnitude against other criteria; a command of its own
 resnet18    ResNet-18 on Fashion-MNIST, recalibrated and reconstructed
+
+reconstructed_start.toml is a sweep: fine-tuning from the reconstructed net against gradual pruning.
 """
