@@ -30,7 +30,7 @@ VALUES = {
 }
 """Ways to store values, each in at most 20 characters: the export dialog has no more at 60x20."""
 
-LEVELS = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 128, 256)
+LEVELS = (2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 64, 128, 256)
 """Numbers of levels to try, from the smallest file to the most accurate net."""
 
 

@@ -182,7 +182,7 @@ async def test_rows_are_changed_and_remembered(app):
     async with app.run_test(size=(80, 24)) as pilot:
         await planned(pilot)
         before = (await asked(pilot)).form.path
-        await pilot.press("down", "right", "down", *["right"] * 7, "down", "right", "down", "right")
+        await pilot.press("down", "right", "down", *["right"] * 8, "down", "right", "down", "right")
         await pilot.press("enter")
         await idle(pilot)
         assert app.session.backend.started[-1].endswith("steps 12")
