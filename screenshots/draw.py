@@ -64,7 +64,7 @@ SESSIONS = (
     ),
     Session(120, 36, {"exploring": "s (done) m down enter (done) v v"}),
     Session(120, 36, {"speed": "m down enter b (done)"}),
-    Session(120, 36, {"sweep": "G end comma 8 0 down right enter (fourth-trial)"}, settings=LIGHT),
+    Session(120, 36, {"sweep": "G end comma 8 0 down right enter (second-half)"}, settings=LIGHT),
     Session(80, 24, {"training": "m down enter f (fourth-epoch)"}),
 )
 """A plan and its result; sensitivities and what the net gets wrong; engines; a sweep; a small
@@ -91,18 +91,19 @@ def in_fourth_epoch(app: Any) -> bool:
     return app.state.curve is not None and len(app.state.curve.epochs) == 3
 
 
-def in_fourth_trial(app: Any) -> bool:
-    """Whether three trials of a sweep have ended, and the next one has been validated."""
+def in_second_half(app: Any) -> bool:
+    """Whether half of the trials of a sweep have ended, and the next one has been validated."""
     if not isinstance(app.screen, SweepScreen):
         return False
     board = app.screen.board
-    return len(board.outcomes) == 3 and any(active.validated for active in board.active)
+    half = 2 * len(board.outcomes) >= len(board.trials)
+    return half and any(active.validated for active in board.active)
 
 
 WAITS: dict[str, Callable[[Any], bool]] = {
     "(done)": is_done,
     "(fourth-epoch)": in_fourth_epoch,
-    "(fourth-trial)": in_fourth_trial,
+    "(second-half)": in_second_half,
 }
 
 

@@ -5,6 +5,7 @@ Each picture's keys are pressed again, over scripted jobs. What depends on numbe
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.experiments.experiment import Experiment
 from screenshots.draw import FOLDER, SESSIONS, Session, play
 from tests.tui.conftest import ready
 from tests.tui.scripted import Scripted
+from tests.tui.sweeps.scripted_sweep import Sweeping
 from tui.app import FeatherweightApp
 
 pytestmark = pytest.mark.slow
@@ -22,6 +24,9 @@ pytestmark = pytest.mark.slow
 REPOSITORY = FOLDER.parent
 THREE_EPOCHS = 1 + 3 * 41 + 12
 """Events of a scripted fine-tuning."""
+
+PATIENCE = 60
+"""Seconds for the keys of a picture; what they wait for may never come."""
 
 LOOKS = 30
 """How often to look at a screen that should become the picture's."""
@@ -59,7 +64,8 @@ async def test_each_picture_shows_the_program_as_it_is_now(
     session: Session, few: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    backend = Scripted(pause_at=THREE_EPOCHS if "training" in session.pictures else None)
+    scripted = Sweeping if "sweep" in session.pictures else Scripted
+    backend = scripted(pause_at=THREE_EPOCHS if "training" in session.pictures else None)
     if session.runs:
         backend.experiment = few
     backend.rested.set()
@@ -67,7 +73,7 @@ async def test_each_picture_shows_the_program_as_it_is_now(
     async with app.run_test(size=(session.columns, session.rows)) as pilot:
         await ready(pilot)
         for name, keys in session.pictures.items():
-            await play(pilot, keys)
+            await asyncio.wait_for(play(pilot, keys), PATIENCE)
             drawn = structure((FOLDER / f"{name}.svg").read_text(encoding="utf-8"))
             for _ in range(LOOKS):
                 await pilot.pause(0.1)  # plots are drawn a little later
