@@ -130,9 +130,9 @@ def processes_with(marker: str, command: str) -> list[int]:
         if folder.name.isdigit() and int(folder.name) != os.getpid():
             try:
                 environment = (folder / "environ").read_bytes()
-                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
             except OSError:
                 continue
-            if marker.encode() in environment and command in line:
+            if marker.encode() in environment and command.encode() in line:
                 found.append(int(folder.name))
     return found

@@ -233,10 +233,9 @@ def test_a_trial_that_is_stopped_keeps_its_best_epoch_and_the_others_go_on(
 
 
 def test_a_trial_whose_worker_is_lost_is_one_run_with_the_same_net(
-    workbench: Workbench, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workbench: Workbench, whole: Whole, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("core.executors.packed.PACE", 0.0)
-    executor = Packing(losses=["Begun", "Begun", "node Begun", "Batch 2", "Batch 2"])
+    executor = Packing(losses=["Begun", "Begun", "node Begun", "Epoch 2", "Epoch 2"])
     experiment = Experiment(tmp_path)
     result, events = sweep(workbench, trials_of(workbench)[:1], experiment, executor)
     assert sum(isinstance(event, TrialLost) for event in events) == 5
@@ -255,7 +254,7 @@ def test_a_trial_that_kills_its_workers_fails_and_the_others_go_on(
     workbench: Workbench, tmp_path: Path
 ) -> None:
     trials, experiment = trials_of(workbench, epochs=1), Experiment(tmp_path)
-    result, events = sweep(workbench, trials, experiment, Packing(losses=["Batch"] * ATTEMPTS))
+    result, events = sweep(workbench, trials, experiment, Packing(losses=["Epoch"] * ATTEMPTS))
     assert [(outcome.error, outcome.run) for outcome in result.outcomes] == [
         ("its worker was lost 3 times: killed", None),
         ("", "0001"),

@@ -66,8 +66,7 @@ async def test_each_picture_shows_the_program_as_it_is_now(
     monkeypatch.chdir(tmp_path)
     scripted = Sweeping if "sweep" in session.pictures else Scripted
     backend = scripted(pause_at=THREE_EPOCHS if "training" in session.pictures else None)
-    if session.runs:
-        backend.experiment = few
+    backend.experiment = few if session.runs else Experiment(tmp_path / "cnn5-mnist")
     backend.rested.set()
     app = FeatherweightApp(backend)
     async with app.run_test(size=(session.columns, session.rows)) as pilot:

@@ -93,9 +93,8 @@ def test_a_cluster_makes_the_same_nets_while_workers_and_nodes_come_and_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nodes that lack MNIST get it from the driver, also one that joins later."""
-    monkeypatch.setattr(
-        "core.executors.ray_cluster.executor.AHEAD", 1
-    )  # so that what is killed is not done yet
+    # so that what is killed is not done yet
+    monkeypatch.setattr("core.executors.ray_cluster.executor.AHEAD", 1)
     here, _ = sweep(ON_MNIST, InProcess, tmp_path / "here")
     for home in ("one", "two"):
         cluster.join(home=home)
