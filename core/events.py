@@ -6,11 +6,11 @@ stops asking for the next event or, for an early result, raises a `StopFlag`, wh
 between batches.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -163,15 +163,27 @@ class Epoch(Event):
     images: int = 0
 
 
+class _Events(Generic[T]):
+    """The events of a stream, to loop over; after that, its `result`."""
+
+    result: T
+
+    def __init__(self, stream: Stream[T]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[Event]:
+        self.result = yield from self._stream
+
+
 def drain(stream: Stream[T], sink: Callable[[Event], object] = lambda _: None) -> T:
-    """Run a stream to its end, pass every event to `sink`, and return the stream's result."""
-    while True:
-        try:
-            event = next(stream)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        sink(event)
+    """Run a stream to its end, pass every event to `sink`, and return the stream's result.
+
+    If `sink` raises, the stream is closed, so that it releases what it holds.
+    """
+    with closing(stream):
+        for event in (events := _Events(stream)):
+            sink(event)
+    return events.result
 
 
 def relayed(stream: Stream[T], relay: Callable[[Event], Iterable[Event]]) -> Stream[T]:
@@ -188,13 +200,9 @@ def relayed(stream: Stream[T], relay: Callable[[Event], Iterable[Event]]) -> Str
         1
     """
     with closing(stream):
-        while True:
-            try:
-                event = next(stream)
-            except StopIteration as end:
-                result: T = end.value
-                return result
+        for event in (events := _Events(stream)):
             yield from relay(event)
+    return events.result
 
 
 def portions(*costs: float) -> tuple[Portion, ...]:

@@ -4,8 +4,8 @@
     python -m screenshots.draw [--history FOLDER]
 
 It runs the app without a terminal, presses keys and saves the screen as SVG. With the data in the
-cache it takes about as long as two fine-tunings, a scan and a benchmark. The history is the
-way to the lightest net, which takes longer.
+cache it takes about as long as two fine-tunings, a scan, a benchmark and a small sweep. The history
+is the way to the lightest net, which takes longer.
 """
 
 from __future__ import annotations

@@ -104,13 +104,13 @@ def _accuracy(outcome: TrialOutcome) -> Accuracy | None:
     return None if record is None else record.measured.get(record.stage)
 
 
-def table(board: Board, width: int, height: int, over: bool = False) -> Lines:
+def table(board: Board, width: int, height: int) -> Lines:
     """The trials around the selected one, a row each, below the names of the columns.
 
     Without trials, what happens before them or, if the sweep is over, that there were none.
     """
     trials = board.trials
-    if not trials and over:
+    if not trials and board.over:
         return ((Span("  no trial was started", "hint"),),)
     if not trials:
         done = "" if board.step_done is None else f" {board.step_done:.0%}"

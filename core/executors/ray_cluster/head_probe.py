@@ -59,7 +59,7 @@ def _tls() -> ssl.SSLContext | None:
 
     Raises InputError if a certificate cannot be read.
     """
-    if os.environ.get("RAY_USE_TLS") != "1":
+    if os.environ.get("RAY_USE_TLS", "").lower() not in ("1", "true"):
         return None
     names = ("RAY_TLS_CA_CERT", "RAY_TLS_SERVER_CERT", "RAY_TLS_SERVER_KEY")
     authority, certificate, key = (os.environ.get(name) or None for name in names)

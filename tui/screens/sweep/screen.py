@@ -127,8 +127,7 @@ class SweepScreen(Overlay[None]):
             return
         self._drawn = drawn
         with trials.drawing():
-            rows = sweep_view.table(board, *trials.inner, over=error is not None)
-            trials.put(rows, (Span("Trials", "title"),))
+            trials.put(sweep_view.table(board, *trials.inner), (Span("Trials", "title"),))
         self._draw_front(board, front)
         with self._lines("about").drawing() as panel:
             line = (self._message,) if self._message else sweep_view.about(board, error or "")
