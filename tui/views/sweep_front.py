@@ -10,12 +10,14 @@ from tui.text.lines import Line, Lines, Span
 
 LABEL = "Front"
 
-EMPTY = "the front grows as trials end"
+EMPTY, OVER = "the front grows as trials end", "no trial ended with a result"
+"""What stands in place of an empty front, while the sweep runs and after it."""
 
 
 def draw(board: Board, dense: float | None, width: int, height: int, *, framed: bool) -> Lines:
     """Accuracy on validation against ratio; `dense` is that of the dense net, in percent."""
-    return pareto.draw(data(board, dense), width, height, EMPTY, View(header=not framed))
+    hint = OVER if board.over else EMPTY
+    return pareto.draw(data(board, dense), width, height, hint, View(header=not framed))
 
 
 def title(board: Board, dense: float | None) -> Line:

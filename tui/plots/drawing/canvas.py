@@ -8,6 +8,7 @@ and plotext never sees anything else.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -177,9 +178,13 @@ class Canvas:
             self._content.append(_Text(*at, text, role))
 
     def hint(self, text: str) -> None:
-        """Write text in the middle."""
-        text = cut(clean(text), self.columns)
-        self.text((self.columns - len(text)) // 2, (self.rows - 1) // 2, text, "hint")
+        """Write text in the middle, or in the nearest row below or above where nothing is drawn."""
+        text, middle = cut(clean(text), self.columns), (self.rows - 1) // 2
+        ys = ((each.y,) if isinstance(each, _Text) else each.y for each in self._content)
+        drawn = {int(y * self.rows) for y in chain.from_iterable(ys)}
+        free = set(range(self.rows)) - drawn or {middle}
+        row = min(sorted(free), key=lambda row: abs(row - middle))
+        self.text((self.columns - len(text)) // 2, row, text, "hint")
 
     def upright_bars(self, heights: Iterable[float], ramp: str, role: str) -> None:
         """Draw bars of heights 0 to 1, one per column; anything above 0 is visible.

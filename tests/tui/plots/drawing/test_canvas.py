@@ -33,7 +33,18 @@ def test_any_numbers_fill_the_area_exactly(
     xs, ys = [x for x, _ in points], [y for _, y in points]
     canvas.line(xs, ys, "loss")
     canvas.marks(xs, ys, "x", "best")
+    canvas.hint("nothing yet")
     assert_fills(canvas.lines(), width, height)
+
+
+def test_a_hint_covers_no_line() -> None:
+    canvas = Canvas(40, 12, axis(10), axis(100))
+    canvas.level(45, "-", "dense")
+    canvas.hint("nothing yet")
+    lines = ["".join(span.text for span in line) for line in canvas.lines()]
+    (hint,) = (row for row, line in enumerate(lines) if "nothing yet" in line)
+    (level,) = (row for row, line in enumerate(lines) if "-" * canvas.columns in line)
+    assert abs(hint - level) == 1
 
 
 def test_a_mark_lies_where_its_numbers_say() -> None:
