@@ -53,6 +53,7 @@ from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
 from core.system.number_formats import PRECISIONS
 from core.training import finetuning
+from core.training.distillation import Teacher
 from core.training.finetuning import FineTuningResult
 from core.training.first_step import try_step
 from core.training.recipes import TrainingSize, recipe_named
@@ -130,6 +131,7 @@ def finetune(
     seed: int = 0,
     precision: str = "fp32",
     recalibrate: bool = True,
+    teacher: nn.Module | None = None,
     stop: StopFlag = never,
 ) -> Stream[FineTuningResult]:
     """Prune a model to a plan and retrain it; see `core.finetune`.
@@ -165,6 +167,7 @@ def finetune(
         reconstructed = yield from measured_net.reconstruct_and_measure(
             *nets, base, whole, data, stop, precision, recalibrate
         )
+    taught = _teacher(another(), teacher, data, settings.distill, precision)
     result = yield from finetuning.finetune(
         copy.model,
         base,
@@ -178,9 +181,31 @@ def finetune(
         recalibrates=recalibrate,
         ranking=ranking,
         reconstructed=reconstructed,
+        teacher=taught,
     )
     load_into(model, result.weights)
     return result
+
+
+def _teacher(
+    model: nn.Module, given: nn.Module | None, data: Splits, share: float, precision: str
+) -> Teacher | None:
+    """What a copy of the model learns from: the teacher given, or by default the model itself."""
+    if not share:
+        if given is not None:
+            raise InputError(
+                "a teacher needs a share of the loss: add changes=core.RecipeChanges(distill=0.9)"
+            )
+        return None
+    if given is None:
+        return Teacher(model, share, precision)
+    net = copy_model(given).model
+    drain(fit(net, data))
+    images = data.train.batch(slice(0, 2))[0]
+    own, taught = (Teacher(each, share, precision).logits(images).shape[1] for each in (model, net))
+    if own != taught:
+        raise InputError(f"the teacher has {taught} logits, but the model {own}: expected as many")
+    return Teacher(net, share, precision)
 
 
 def reconstruct(

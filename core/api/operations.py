@@ -42,6 +42,7 @@ def finetune(
     seed: int = 0,
     precision: str = "fp32",
     recalibrate: bool = True,
+    teacher: nn.Module | None = None,
     on_event: OnEvent | None = None,
     stop: StopFlag = never,
 ) -> FineTuningResult:
@@ -63,6 +64,8 @@ def finetune(
         seed: for the order of the images and for dropout, and for the criterion's sample.
         precision: `fp32` or `bf16`.
         recalibrate: compute running statistics anew before weights pruned in one shot are measured.
+        teacher: the net whose outputs the model learns if the recipe distills, such as the dense
+            net; the model as it is by default.
         on_event: called with each event, such as `core.Batch` and `core.Epoch`.
         stop: stop flag, checked before each batch; the result is then the best epoch so far.
 
@@ -98,6 +101,7 @@ def finetune(
         seed=seed,
         precision=precision,
         recalibrate=recalibrate,
+        teacher=teacher,
         stop=stop,
     )
     return run(stream, on_event)

@@ -90,6 +90,7 @@ class PackedNet:
 
     weights: bytes
     early: bytes | None
+    dense_weights: bytes | None
     accuracy: Accuracy
     trained: bool
     run: str | None = None
@@ -98,13 +99,20 @@ class PackedNet:
     @classmethod
     def of(cls, net: Net) -> PackedNet:
         """Pack a net."""
-        early = None if net.early is None else packed_tensors(net.early)
+        early, dense = (
+            None if weights is None else packed_tensors(weights)
+            for weights in (net.early, net.dense_weights)
+        )
         weights = packed_tensors(net.weights)
-        return cls(weights, early, net.accuracy, net.trained, net.run, net.dense)
+        return cls(weights, early, dense, net.accuracy, net.trained, net.run, net.dense)
 
-    def unpacked(self) -> tuple[Weights, Weights | None]:
-        """Its weights, and those early in its training."""
-        return load(self.weights), None if self.early is None else load(self.early)
+    def unpacked(self) -> tuple[Weights, Weights | None, Weights | None]:
+        """Its weights, those early in its training, and those of the dense net."""
+        early, dense = (
+            None if weights is None else load(weights)
+            for weights in (self.early, self.dense_weights)
+        )
+        return load(self.weights), early, dense
 
 
 class PackedNets(Generic[T]):

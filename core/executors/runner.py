@@ -48,12 +48,14 @@ class TaskRunner:
     def _net(self, workbench: Workbench, digest: str, packed: PackedNet | None) -> Net:
         if self._base is None or self._base[0] != digest:
             assert packed is not None
-            weights, early = packed.unpacked()
-            run, dense = packed.run, packed.dense
-            net = workbench.net_of(weights, packed.accuracy, early=early, run=run, dense=dense)
+            weights, early, dense = packed.unpacked()
+            net = workbench.net_of(weights, packed.accuracy, early=early, run=packed.run)
             if net.digest != digest:
                 raise InputError(f"the weights of net {digest} arrived damaged: {net.digest}")
-            self._base = digest, replace(net, trained=packed.trained)
+            self._base = (
+                digest,
+                replace(net, trained=packed.trained, dense=packed.dense, dense_weights=dense),
+            )
         return self._base[1]
 
     def _with_code(self, task: Task) -> Settings:

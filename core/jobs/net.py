@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.events import Accuracy
 from core.nets.weights import Weights
@@ -20,6 +20,7 @@ class Net:
         early: the weights early in its dense training, if stored.
         run: the run that produced it; None if there is none.
         dense: accuracy of the dense net it was pruned from; None for the dense net itself.
+        dense_weights: of that net, likewise.
         trained: whether it has been trained, not just initialized.
         reconstructed: whether it was pruned layer by layer, and not trained since.
         training_size: the size of the training set; None if unknown.
@@ -39,6 +40,7 @@ class Net:
     early: Weights | None = None
     run: str | None = None
     dense: Accuracy | None = None
+    dense_weights: Weights | None = None
     trained: bool = True
     reconstructed: bool = False
     training_size: TrainingSize | None = None
@@ -47,3 +49,12 @@ class Net:
     has_statistics: bool = False
     at_chance: bool = False
     unclear: bool = False
+
+    def pruned_from(self, base: Net) -> Net:
+        """This net with what is known of the dense net that `base` is, or was pruned from."""
+        return replace(
+            self,
+            early=base.early,
+            dense=base.dense or base.accuracy,
+            dense_weights=base.dense_weights or base.weights,
+        )

@@ -85,7 +85,7 @@ def quantize(
     if not epochs:
         return best
     estimator = StraightThrough(weights, quantized)
-    return (yield from _train(workbench, model, estimator, epochs, best, stop))
+    return (yield from _train(workbench, weights, model, estimator, epochs, best, stop))
 
 
 def quantize_within_drop(
@@ -144,17 +144,22 @@ def _validate(workbench: Workbench, model: nn.Module, stop: StopFlag) -> Stream[
 
 def _train(
     workbench: Workbench,
+    weights: Weights,
     model: nn.Module,
     estimator: StraightThrough,
     epochs: int,
     best: QuantizedNet,
     stop: StopFlag,
 ) -> Stream[QuantizedNet]:
-    """Train the shared values; returns the best epoch, or `best` if none is better."""
+    """Train the shared values; returns the best epoch, or `best` if none is better.
+
+    A recipe that distills does so from `weights`, the net that is quantized.
+    """
     data, precision = yield from workbench.prepared(stop)
     phase = workbench.finetuning.finetune
     phase = replace(phase, epochs=epochs, lr=RATE * phase.lr, weight_decay=0.0, l1=0.0)
-    trainer = Trainer(model, data.train, phase, workbench.settings.seed, precision)
+    seed, teacher = workbench.settings.seed, workbench.teacher(weights, precision)
+    trainer = Trainer(model, data.train, phase, seed, precision, teacher=teacher)
     pruner = _pruner(workbench, model, phase, trainer.steps_in_epoch)
 
     def after_step(optimizer: Optimizer) -> None:

@@ -285,6 +285,7 @@ def recipe_json(recipe: Recipe) -> dict[str, Any]:
         del values["criterion"]
     for phase in ("dense", "finetune"):
         del values[phase]
-    if not recipe.reconstruct:  # as in runs of versions that did not know it
-        del values["reconstruct"]
+    for name in ("reconstruct", "distill"):  # as in runs of versions that did not know them
+        if not values[name]:
+            del values[name]
     return {**values, **recipe.finetune.values()}

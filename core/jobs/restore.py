@@ -70,9 +70,7 @@ def restore(
     base = yield from base_of(workbench, dense, experiment, run)
     stage = "finetuned" if record.kind != PRUNE else _untrained_stage(record)
     accuracy = run.required(measured.get(stage), f"accuracy.{stage}")
-    net = workbench.net_of(
-        file.weights, accuracy, early=base.early, run=run.id, dense=base.dense or base.accuracy
-    )
+    net = workbench.net_of(file.weights, accuracy, run=run.id).pruned_from(base)
     net = replace(net, reconstructed=stage == "reconstructed")
     dead = yield from measurement.dead_units(workbench, file.weights)
     made = record.reconstruction if stage == "reconstructed" else None

@@ -51,6 +51,7 @@ from core.system.precision import resolve_precision
 from core.training import notices
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
+from core.training.distillation import Teacher
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
 from core.training.recipes import Phase, Recipe, TrainingSize
@@ -198,6 +199,7 @@ class Workbench:
             recalibrates=self.settings.recalibrates,
             ranking=ranking,
             reconstructed=reconstructed,
+            teacher=self.teacher(base.dense_weights or base.weights, precision),
         )
         result = yield from within(training, stream)
         if text := lead_notice(result.accuracy, base.dense or base.accuracy):
@@ -205,6 +207,11 @@ class Workbench:
         yield sizes
         yield Progress("measuring file sizes")
         return replace(result, sizes=self.sizes(result.weights))
+
+    def teacher(self, weights: Weights, precision: str) -> Teacher | None:
+        """The net with these weights, if the recipe distills."""
+        share = self.finetuning.distill
+        return Teacher(self.models.for_inference(weights), share, precision) if share else None
 
     def ranking(self, base: Weights, digest: str, stop: StopFlag = never) -> Stream[Ranking]:
         """What the recipe's criterion says of the weights with this digest; beside a job, too."""
@@ -257,11 +264,9 @@ class Workbench:
 
     def net(self, result: TrainingResult | FineTuningResult, base: Net | None = None) -> Net:
         """The result of training as a net to prune from; `base` is the net that was fine-tuned."""
-        source = result if isinstance(result, TrainingResult) else base
-        early = source.early if source else None
-        dense = (base.dense or base.accuracy) if base else None
-        run = result.run
-        return self.net_of(result.weights, result.accuracy, early=early, run=run, dense=dense)
+        early = result.early if isinstance(result, TrainingResult) else None
+        net = self.net_of(result.weights, result.accuracy, early=early, run=result.run)
+        return net if base is None else net.pruned_from(base)
 
     def prepared(self, stop: StopFlag = never) -> Stream[tuple[Splits, str]]:
         """The images and the training precision, see `splits` and `precision`."""
@@ -303,13 +308,12 @@ class Workbench:
         *,
         early: Weights | None = None,
         run: str | None = None,
-        dense: Accuracy | None = None,
     ) -> Net:
         """Weights as a net to prune from; its layers are profiled in the calling thread."""
         accuracy = replace(accuracy, images=self.split_sizes or accuracy.images)
         profiles = tuple(Profile.of(layer, weights[layer.key].numpy()) for layer in self.layers)
         other = self.parameters - sum(layer.parameters for layer in self.layers)
-        net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run, dense)
+        net = Net(weights, accuracy, profiles, other, weights_digest(weights), early, run)
         if self._splits is None:
             return net
         guess = guessing(self._splits)

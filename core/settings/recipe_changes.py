@@ -28,6 +28,7 @@ _DECADES = [float(f"{factor}e{power}") for power in range(-7, 1) for factor in (
 _RATE = number(0, 100, above=True, series=_DECADES[6:])
 _STRENGTH = number(0, 1, series=(0.0, *_DECADES[:-3]))
 _BATCH_SIZE = integer(1, 1_000_000, series=[2**power for power in range(13)])
+_SHARE = number(0, 1, series=(0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0))
 _SMOOTHING = number(0, 1, below=True, series=(0.0, 0.02, 0.05, 0.1, 0.2, 0.3))
 
 _AUGMENT = some_of(AUGMENTATIONS, "the images as they are")
@@ -60,6 +61,7 @@ class RecipeChanges:
     batch_size: int | None = setting(None, _BATCH_SIZE, "images per optimizer step")
     loss: LossName | None = setting(None, one_of(LOSSES), "loss function", label="loss function")
     smoothing: float | None = setting(None, _SMOOTHING, "label smoothing, for cross-entropy")
+    distill: float | None = setting(None, _SHARE, "share of distillation in the loss")
     augment: tuple[Augmentation, ...] | None = setting(
         None, _AUGMENT, "random changes to training images"
     )
@@ -82,8 +84,10 @@ class RecipeChanges:
             )
         if self.rounds is not None and self.rounds > 1 and method != "iterative":
             raise InputError(f"{self.rounds} rounds need the method iterative, not {method}")
-        if self.smoothing and (self.loss or recipe.finetune.loss) != "cross-entropy":
-            raise InputError(f"smoothing {self.smoothing} needs the loss cross-entropy")
+        for name in ("smoothing", "distill"):
+            value = getattr(self, name)
+            if value and (self.loss or recipe.finetune.loss) != "cross-entropy":
+                raise InputError(f"{name} {value} needs the loss cross-entropy")
         rounds = (self.rounds or max(recipe.rounds, DEFAULT_ROUNDS)) if method == "iterative" else 1
         scale = recipe.scale_dropout if self.scale_dropout is None else self.scale_dropout
         return replace(
@@ -95,6 +99,7 @@ class RecipeChanges:
             rewind=rewind,
             criterion=self.criterion or recipe.criterion,
             reconstruct=reconstruct,
+            distill=recipe.distill if self.distill is None else self.distill,
         )
 
     def from_reconstructed(self) -> Self:

@@ -25,6 +25,7 @@ from core.nets.weights import Weights, copy_weights, damaged, load_into, state_d
 from core.pruning.masks import Masks, sparsity_of
 from core.reconstruction.measured_net import ReconstructedNet
 from core.training.checkpoints import Checkpoint
+from core.training.distillation import Teacher
 from core.training.gradual import Pruner
 from core.training.loop import STEP_COST, BestEpoch, Trainer
 from core.training.recipes import Recipe
@@ -136,6 +137,7 @@ def finetune(
     recalibrates: bool = True,
     ranking: Ranking | None = None,
     reconstructed: ReconstructedNet | None = None,
+    teacher: Teacher | None = None,
 ) -> Stream[FineTuningResult]:
     """Fine-tune `base` toward `plan` as `recipe` says.
 
@@ -153,7 +155,8 @@ def finetune(
 
     The initial weights of `model` do not matter, and its dropouts end up as the recipe sets them.
     `early` are weights from early in the dense training of `base`, for a recipe that rewinds.
-    `checkpoints`, `resume` and `remake` are those of `core.training.dense.train`.
+    `checkpoints`, `resume` and `remake` are those of `core.training.dense.train`. A `teacher` has
+    outputs to learn in all rounds: those of `base`, for a recipe that distills.
 
     Raises:
         InputError: the recipe rewinds but there are no early weights, or has no epochs.
@@ -175,7 +178,9 @@ def finetune(
     pruned = pruned or (yield from within(opening, one_shot))
     yield training
     start = None if reconstructed is None else reconstructed.weights
-    rounds = _Rounds(model, base, plan, data, recipe, early, seed, precision, ranking, stop, start)
+    rounds = _Rounds(
+        model, base, plan, data, recipe, early, seed, precision, ranking, stop, start, teacher
+    )
     if resume is not None:
         rounds.resume(resume)
     failure = ""
@@ -259,6 +264,7 @@ class _Rounds:
     ranking: Ranking
     stop: StopFlag
     reconstructed: Weights | None = None
+    teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
         self.layers = prunable_layers(self.model)
@@ -343,7 +349,7 @@ class _Rounds:
         data, phase, ended = self.data.train, recipe.finetune, self.round - 1
         seed, before = self.seed + ended, ended * phase.epochs
         self.trainer = Trainer(
-            self.model, data, phase, seed, self.precision, before, epochs=recipe.epochs
+            self.model, data, phase, seed, self.precision, before, recipe.epochs, self.teacher
         )
         self.trainer.seconds = seconds
         steps = self.trainer.steps_in_epoch

@@ -22,6 +22,7 @@ from core.pruning.masks import Masks
 from core.system.precision import autocast
 from core.training.augmentation import Augmenter
 from core.training.byte_dropout import use_byte_dropout
+from core.training.distillation import Teacher
 from core.training.losses import mean_loss
 from core.training.optimizers import build_optimizer, match_memory_format
 from core.training.recipes import Phase
@@ -40,6 +41,7 @@ class Trainer:
         seed: seed of the order of the images and of the net's random draws.
         epochs_before: epochs of earlier phases of the same training.
         epochs: epochs of the whole training; 0 if it is this phase alone.
+        teacher: has outputs to learn beside the labels; None to learn the labels alone.
 
     Attributes:
         epoch: completed epochs of this phase.
@@ -58,6 +60,7 @@ class Trainer:
     precision: str
     epochs_before: int = 0
     epochs: int = 0
+    teacher: Teacher | None = None
 
     def __post_init__(self, seed: int) -> None:
         images, size = len(self.data), self.phase.batch_size
@@ -179,6 +182,7 @@ class Trainer:
             autocast(images.device, self.precision),
         ):
             torch.set_rng_state(self._torch_state)
+            taught = self.teacher.logits(images) if self.teacher else None
             logits = self.model(images)
             self._torch_state = torch.get_rng_state()
         if not logits.requires_grad:
@@ -188,6 +192,8 @@ class Trainer:
                 "that to train the net"
             )
         loss = mean_loss(self.phase, logits, labels)
+        if self.teacher and taught is not None:
+            loss = self.teacher.mixed(loss, logits, taught)
         self.optimizer.zero_grad()
         with NetCall("backward()", images):
             loss.backward()

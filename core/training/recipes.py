@@ -179,6 +179,7 @@ class Recipe:
             training (Frankle et al. 2019, "Stabilizing the Lottery Ticket Hypothesis").
         reconstruct: start from the reconstructed net (see `core.reconstruction`) and hold its
             masks; the full plan is then in force from the first step, so the method is one-shot.
+        distill: share of distillation from the base in the loss, see `core.training.distillation`.
     """
 
     name: str
@@ -192,6 +193,7 @@ class Recipe:
     renew_every: int = 20
     criterion: str = MAGNITUDE
     reconstruct: bool = False
+    distill: float = 0.0
 
     def fitted_to(self, size: TrainingSize) -> Recipe:
         """The recipe for a training set of this size, see `Phase.fitted_to`."""

@@ -163,10 +163,8 @@ class Backend:
             workbench, base, plan, self.experiment, stop, pruned
         )
         made = result.reconstructed
-        accuracy, dense = made.accuracy if made else result.accuracy, base.dense or base.accuracy
-        net = workbench.net_of(
-            result.weights, accuracy, early=base.early, run=result.run, dense=dense
-        )
+        accuracy = made.accuracy if made else result.accuracy
+        net = workbench.net_of(result.weights, accuracy, run=result.run).pruned_from(base)
         return result, replace(net, reconstructed=True)
 
     def finetune(

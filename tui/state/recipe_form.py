@@ -21,10 +21,14 @@ ROWS = {
     **{name: SETTINGS[name] for name in _REPAIRS},
 }
 
-_PRUNING = ("method", "criterion", "rounds", "scale_dropout", "rewind", "reconstruct")
+_PRUNING = ("method", "criterion", "rounds", "scale_dropout", "rewind", "reconstruct", "distill")
 """Settings without effect on dense training."""
 
-NEEDS = {"smoothing": ("loss", "cross-entropy"), "rounds": ("method", "iterative")}
+NEEDS = {
+    "smoothing": ("loss", "cross-entropy"),
+    "distill": ("loss", "cross-entropy"),
+    "rounds": ("method", "iterative"),
+}
 """Settings that have an effect only with a value of another setting; changing one selects it."""
 
 
@@ -197,7 +201,7 @@ def _in_recipe(recipe: Recipe, name: str) -> Any:
             return recipe.finetune.weight_decay
         case "rounds":
             return NO_CHANGES.applied_to(replace(recipe, method="iterative")).rounds
-        case "method" | "criterion" | "scale_dropout" | "rewind" | "reconstruct":
+        case "method" | "criterion" | "scale_dropout" | "rewind" | "reconstruct" | "distill":
             return getattr(recipe, name)
         case _:
             return getattr(recipe.finetune, name)

@@ -51,7 +51,7 @@ def dense(workbench: Workbench) -> Net:
 def light(workbench: Workbench, dense: Net, aggressive: Plan) -> Net:
     """A net pruned 36.88x, as by the key `a`."""
     weights = Masks.of(dense.weights, workbench.layers, aggressive).apply(dense.weights)
-    return workbench.net_of(weights, dense.accuracy, dense=dense.accuracy)
+    return workbench.net_of(weights, dense.accuracy).pruned_from(dense)
 
 
 def test_cost_bounds_count_floors_locks_and_biases(

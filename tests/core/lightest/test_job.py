@@ -67,7 +67,7 @@ def light(workbench: Workbench, dense: Net) -> Net:
     """A pruned net, as by the key `a`."""
     plan = {"fc1": 0.99, "fc2": 0.99, "fc3": 0.96}
     weights = Masks.of(dense.weights, workbench.layers, plan).apply(dense.weights)
-    return workbench.net_of(weights, dense.accuracy, dense=dense.accuracy)
+    return workbench.net_of(weights, dense.accuracy).pruned_from(dense)
 
 
 def descended(

@@ -60,6 +60,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
         ("loss", "hinge", "cross-entropy, margin, squared"),
         ("smoothing", 1.0, "from 0 to below 1"),
         ("smoothing", float("nan"), "from 0 to below 1"),
+        ("distill", 1.1, "from 0 to 1"),
     ],
 )
 def test_a_bad_change_is_refused_with_the_value_and_what_was_expected(

@@ -53,6 +53,7 @@ RECIPE_CHANGES = st.builds(
     batch_size=maybe(st.integers(1, 1_000_000)),
     loss=maybe(st.sampled_from(list(LOSSES))),
     smoothing=maybe(st.floats(0, 1, exclude_max=True)),
+    distill=maybe(st.floats(0, 1)),
     augment=maybe(st.sets(st.sampled_from(list(AUGMENTATIONS))).map(tuple)),
 ).filter(is_consistent)
 

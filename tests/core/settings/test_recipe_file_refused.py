@@ -17,7 +17,7 @@ ALL_KEYS = (
 )
 ALL_CHOICES = (
     "expected one of method, rounds, epochs, lr, scale_dropout, l1, l2, rewind, reconstruct, "
-    "criterion, optimizer, batch_size, loss, smoothing, augment"
+    "criterion, optimizer, batch_size, loss, smoothing, distill, augment"
 )
 
 EACH = (

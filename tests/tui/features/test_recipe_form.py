@@ -54,7 +54,7 @@ def test_any_keys_leave_a_valid_recipe_or_its_problem(recipe, pressed):
         assert row(form, "lr")[0] == f"{made.finetune.lr:g}"
 
 
-@pytest.mark.parametrize("name", ["epochs", "lr", "l1", "l2", "batch_size", "smoothing"])
+@pytest.mark.parametrize("name", ["epochs", "lr", "l1", "l2", "batch_size", "smoothing", "distill"])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_number_goes_up_and_down_and_back_to_the_recipe(name, recipe):
     start = at(name, recipe)

@@ -1,0 +1,158 @@
+"""A net learns the outputs of another beside the labels."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812  torch's conventional name
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import core
+from core.data.batches import Splits
+from core.errors import InputError, WorkError
+from core.nets.architectures import Cnn5
+from core.nets.weights import Weights
+from core.pruning.plans import Plan
+from core.settings.recipe_changes import RecipeChanges
+from core.training.distillation import TEMPERATURE, Teacher
+from core.training.recipes import RECIPES
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SHARES = st.floats(0, 1)
+
+
+def drawn(seed: int, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@given(seed=st.integers(0, 2**31), share=SHARES)
+def test_the_distance_is_hintons(seed: int, share: float) -> None:
+    logits, taught, loss = drawn(seed, 4, 7), 9 * drawn(seed + 1, 4, 7), torch.tensor(1.5)
+    soft, target = (torch.softmax(each.double() / TEMPERATURE, 1) for each in (logits, taught))
+    distance = (target * (target / soft).log()).sum(1).mean()
+    expected = (1 - share) * 1.5 + share * TEMPERATURE**2 * distance
+    mixed = Teacher(nn.Identity(), share, "fp32").mixed(loss, logits, taught)
+    assert float(mixed) == pytest.approx(float(expected), abs=1e-4)
+
+
+@given(seed=st.integers(0, 2**31), share=SHARES)
+def test_the_teachers_own_outputs_leave_nothing_to_learn(seed: int, share: float) -> None:
+    logits = drawn(seed, 4, 7).requires_grad_()
+    labels = torch.arange(4)
+    loss = F.cross_entropy(logits, labels)
+    mixed = Teacher(nn.Identity(), share, "fp32").mixed(loss, logits, logits.detach())
+    (gradient,) = torch.autograd.grad(mixed, logits, retain_graph=True)
+    (by_labels,) = torch.autograd.grad(loss, logits)
+    torch.testing.assert_close(gradient, (1 - share) * by_labels, atol=1e-6, rtol=1e-4)
+
+
+class Overwriting(nn.Module):
+    """Writes into its input, and drops out in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(784, 10)
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x *= 2
+        logits: Tensor = self.drop(self.head(x.flatten(1)))
+        return logits
+
+
+def test_a_teacher_evaluates_and_leaves_the_images_alone() -> None:
+    net, images = Overwriting(), drawn(0, 2, 1, 28, 28)
+    before = images.clone()
+    teacher = Teacher(net, 0.5, "fp32")
+    assert torch.equal(teacher.logits(images), teacher.logits(images))
+    assert torch.equal(images, before)
+    assert not any(parameter.requires_grad for parameter in net.parameters())
+
+
+def relabelled(data: Splits) -> Splits:
+    """The same images, with other labels to train on."""
+    return replace(data, train=replace(data.train, labels=(data.train.labels + 1) % 10))
+
+
+def weights_by(
+    base: Weights, plan: Plan, data: Splits, changes: RecipeChanges
+) -> tuple[Weights, list[float]]:
+    model = Cnn5()
+    model.load_state_dict(base)
+    result = core.finetune(model, plan, data, changes=changes)
+    return result.weights, [epoch.loss for epoch in result.epochs]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["gradual", "iterative"])
+def test_distillation_alone_does_not_see_the_labels(
+    method: str, tiny: Splits, dense: Weights, aggressive: Plan
+) -> None:
+    rounds = 2 if method == "iterative" else None
+    changes = RecipeChanges(method=method, rounds=rounds, epochs=2, batch_size=12, distill=1.0)  # type: ignore[arg-type]
+    nets = [weights_by(dense, aggressive, data, changes) for data in (tiny, relabelled(tiny))]
+    assert nets[0][1] == nets[1][1]
+    assert all(torch.equal(nets[0][0][name], nets[1][0][name]) for name in dense)
+    half = replace(changes, distill=0.5)
+    mixed = [weights_by(dense, aggressive, data, half) for data in (tiny, relabelled(tiny))]
+    assert mixed[0][1] != mixed[1][1]
+
+
+@pytest.mark.slow
+def test_without_distillation_training_is_the_same_to_the_bit(
+    tiny: Splits, dense: Weights, aggressive: Plan
+) -> None:
+    plain = RecipeChanges(epochs=1, batch_size=12)
+    nets = [
+        weights_by(dense, aggressive, tiny, each) for each in (plain, replace(plain, distill=0.0))
+    ]
+    assert nets[0][1] == nets[1][1]
+
+
+def test_a_net_that_fails_as_its_own_teacher_says_where(tiny: Splits) -> None:
+    class Picky(nn.Module):
+        """Cannot be evaluated on a whole training batch."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(784, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            if not self.training and len(x) == 12:
+                raise RuntimeError("no twelve images")
+            logits: Tensor = self.head(x.flatten(1))
+            return logits
+
+    changes = RecipeChanges(epochs=1, batch_size=12, distill=0.5)
+    with pytest.raises(
+        WorkError, match=r"forward\(\) in evaluation raised .*no twelve"
+    ):
+        core.finetune(Picky(), {"head": 0.5}, tiny, changes=changes)
+
+
+def test_distillation_needs_the_loss_cross_entropy() -> None:
+    assert RecipeChanges(distill=0.5).applied_to(RECIPES["fast"]).distill == 0.5
+    with pytest.raises(InputError, match=r"distill 0\.5 needs the loss cross-entropy"):
+        RecipeChanges(distill=0.5, loss="margin").applied_to(RECIPES["fast"])
+
+
+def test_the_model_of_a_script_is_its_own_teacher(tiny: Splits, dense: Weights) -> None:
+    """Trained towards itself, a dense net without augmentation or decay stays where it is."""
+    model = Cnn5()
+    model.load_state_dict(dense)
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    changes = RecipeChanges(
+        method="one-shot", epochs=1, batch_size=12, optimizer="sgd", lr=0.01, l2=0.0, distill=1.0
+    )
+    result = core.finetune(copy.deepcopy(model), {}, tiny, changes=changes)
+    assert result.epochs[0].loss == pytest.approx(0.0, abs=1e-5)
+    for name, tensor in dense.items():
+        torch.testing.assert_close(result.weights[name], tensor, atol=1e-4, rtol=0)
