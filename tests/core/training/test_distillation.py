@@ -130,9 +130,7 @@ def test_a_net_that_fails_as_its_own_teacher_says_where(tiny: Splits) -> None:
             return logits
 
     changes = RecipeChanges(epochs=1, batch_size=12, distill=0.5)
-    with pytest.raises(
-        WorkError, match=r"forward\(\) in evaluation raised .*no twelve"
-    ):
+    with pytest.raises(WorkError, match=r"forward\(\) in evaluation raised .*no twelve"):
         core.finetune(Picky(), {"head": 0.5}, tiny, changes=changes)
 
 
