@@ -348,6 +348,10 @@ class FeatherweightApp(RoleApp):
         """Whether there are screens to show anything on: when the program ends, they go first."""
         return self.is_running and not self.ending
 
+    def on_main_screen_rearranged(self) -> None:
+        """Measure what the plots need that became visible."""
+        self.session.background.reconsider()
+
     def on_job_event(self, message: JobEvent) -> None:
         """Pass a job's event to the feature that started it."""
         if self._shows:

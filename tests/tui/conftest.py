@@ -46,9 +46,16 @@ async def idle(pilot: Pilot[None]) -> None:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until everything is measured and drawn."""
-    await until(pilot, lambda app: app.state.estimate or not app.measuring)
+    """Wait until everything is measured, the accuracy on a sample, and drawn."""
+    await until(pilot, _is_measured)
     await until(pilot, lambda app: not app.main_screen.stale)
+
+
+def _is_measured(app: FeatherweightApp) -> bool:
+    request = app.session.background._request()
+    if request is None:
+        return True
+    return app.state.estimate is not None and not request.costs
 
 
 def framed(app: FeatherweightApp, widget: str) -> list[str]:

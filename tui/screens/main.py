@@ -4,6 +4,7 @@ from time import monotonic
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.message import Message
 
 from tui.keys.key import Key
 from tui.screens.paced import PacedScreen
@@ -35,6 +36,9 @@ class MainScreen(PacedScreen[None]):
     Attributes:
         stale: whether something waits for the next redraw.
     """
+
+    class Rearranged(Message):
+        """Other plots may be visible than before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,6 +104,7 @@ class MainScreen(PacedScreen[None]):
         first.display = arrangement.left_plot
         for place, plot in enumerate(others):
             plot.display = place < arrangement.plots - arrangement.left_plot
+        self.post_message(self.Rearranged())
 
     def visible_plots(self, state: State) -> tuple[str, ...]:
         """The plots that a state would show, in order."""

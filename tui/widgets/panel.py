@@ -37,12 +37,12 @@ class Panel(LinesWidget):
         """Show an error in the frame."""
         self.put((error,), self._content[1])
 
-    def on_focus(self) -> None:
-        """Draw the frame in the color of the focus."""
-        self._draw_frame()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Draw the frame in the color of the focus, or as the others.
 
-    def on_blur(self) -> None:
-        """Draw the frame as the others."""
+        A handler of the focus's message would run before Textual's own, which sets the attribute.
+        """
+        super().watch_has_focus(has_focus)
         self._draw_frame()
 
     def _draw_frame(self) -> None:

@@ -225,6 +225,29 @@ async def test_predictions_of_the_fine_tuned_net_are_labeled_fine_tuned(app, bac
         assert "pruned" not in framed(app, "#plot-0")[0]
 
 
+async def test_the_frame_has_the_color_of_the_focus_at_once(app):
+    def roles(widget: str) -> set[str]:
+        return {span.role for line in app.main_screen.query_one(widget).lines for span in line}
+
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        table = app.main_screen.query_one("#table")
+        for focused in (table, None, table):
+            app.main_screen.set_focus(focused)
+            await pilot.pause()
+            assert ("frame-focused" in roles("#table")) is (focused is table)
+
+
+async def test_a_larger_terminal_measures_what_its_plots_need(app, backend):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("v")
+        await until(pilot, lambda app: not app.measuring)
+        assert backend.counted_plans == []
+        await pilot.resize_terminal(200, 60)
+        await until(pilot, lambda app: app.state.layer_activity)
+
+
 async def test_costs_are_counted_while_their_plot_is_visible(app, backend):
     backend.rested.set()
     async with app.run_test(size=(100, 24)) as pilot:
