@@ -9,10 +9,12 @@ import pytest
 
 from core.data.batches import Splits
 from core.events import Epoch, drain
+from core.executors.packed import PackedNet
 from core.experiments.experiment import Experiment
 from core.jobs import recorded_jobs
 from core.jobs.net import Net
 from core.jobs.quantization import quantize
+from core.jobs.restore import restore
 from core.jobs.resume import resume
 from core.jobs.workbench import Workbench
 from core.nets.weights import Weights
@@ -62,3 +64,17 @@ def test_shared_values_are_trained_toward_the_net_before(workbench: Workbench, k
     other = replace(data, train=replace(data.train, labels=(data.train.labels + 1) % 10))
     assert losses(1.0, data) == losses(1.0, other)
     assert losses(0.0, data) != losses(0.0, other)
+
+
+def test_a_chain_of_prunings_learns_from_the_net_that_it_began_with(
+    workbench: Workbench, base: Net, kept: Kept
+) -> None:
+    restored = drain(restore(workbench, base, kept.experiment, kept.run)).net
+    later = workbench.net(kept.result, workbench.net(kept.result, base))
+    for net in (restored, later):
+        assert not same(net.weights, base.weights)
+        assert net.dense_weights is base.weights
+        _, _, dense = PackedNet.of(net).unpacked()
+        assert dense is not None
+        assert same(dense, base.weights)
+    assert base.dense_weights is None

@@ -95,7 +95,7 @@ def test_distillation_alone_does_not_see_the_labels(
     method: str, tiny: Splits, dense: Weights, aggressive: Plan
 ) -> None:
     rounds = 2 if method == "iterative" else None
-    changes = RecipeChanges(method=method, rounds=rounds, epochs=2, batch_size=12, distill=1.0)  # type: ignore[arg-type]
+    changes = RecipeChanges(method=method, rounds=rounds, epochs=1, batch_size=12, distill=1.0)  # type: ignore[arg-type]
     nets = [weights_by(dense, aggressive, data, changes) for data in (tiny, relabelled(tiny))]
     assert nets[0][1] == nets[1][1]
     assert all(torch.equal(nets[0][0][name], nets[1][0][name]) for name in dense)
@@ -154,3 +154,22 @@ def test_the_model_of_a_script_is_its_own_teacher(tiny: Splits, dense: Weights) 
     assert result.epochs[0].loss == pytest.approx(0.0, abs=1e-5)
     for name, tensor in dense.items():
         torch.testing.assert_close(result.weights[name], tensor, atol=1e-4, rtol=0)
+
+
+def test_another_teacher_teaches_and_has_to_fit(tiny: Splits) -> None:
+    def linear(outputs: int, seed: int) -> nn.Module:
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Flatten(), nn.Linear(784, outputs))
+
+    changes = RecipeChanges(
+        method="one-shot", epochs=1, batch_size=12, optimizer="sgd", lr=1e-7, distill=1.0
+    )
+    own, other = (
+        core.finetune(linear(10, 0), {}, tiny, changes=changes, teacher=teacher).epochs[0].loss
+        for teacher in (None, linear(10, 1))
+    )
+    assert own < 1e-4 < 0.1 < other
+    with pytest.raises(InputError, match="a teacher needs a share of the loss: add changes="):
+        core.finetune(linear(10, 0), {}, tiny, teacher=linear(10, 1))
+    with pytest.raises(InputError, match="the teacher has 12 logits, but the model 10"):
+        core.finetune(linear(10, 0), {}, tiny, changes=changes, teacher=linear(12, 1))
