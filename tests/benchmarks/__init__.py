@@ -6,7 +6,7 @@ A benchmark is a module with a function `figures`; `__main__` lists them. A fold
 all of its figures. `recipe_study` is a command of its own. Both ways run in one process, in turns,
 with the same threads, and the median of their ratios counts: seconds differ from hour to hour.
 
-    train_and_prune/   training, augmentation, pruning; `recipe_study`
+    train_and_prune/   training, augmentation, distillation, pruning; `recipe_study`
     measure/           evaluation, scans, accuracy estimates, the table of costs
     app/               startup, lag, keys in a large net and in one of many layers, what-ifs
     pruned_nets/       their size in a file, their speed in the sparse engine

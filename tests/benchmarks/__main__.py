@@ -24,7 +24,7 @@ from tests.benchmarks.support.figures import Figure
 
 BENCHMARKS = {
     "train_and_prune.training": ("training_epoch", "training_peak_share"),
-    "train_and_prune.augmentation": ("augmentation_share",),
+    "train_and_prune.step_additions": ("augmentation_share", "distillation_share"),
     "measure.evaluation": ("evaluation",),
     "measure.scanning": ("scan_exact", "scan_exact_fp32", "scan_quick"),
     "app.what_if": ("what_if_ms",),

@@ -18,6 +18,7 @@ TERMS = {
     "chosen layer by layer on training images, without training",
     "fine-tuned": "the base trained to the plan, as the recipe says",
     "recipe": "how to fine-tune: method, epochs, learning rate and more",
+    "distillation": "training that learns the dense net's outputs beside the labels",
     "validation": "images used for all choices, never for training",
     "test": "images used only for reporting",
     "MACs": "multiplications, each with its addition, to classify one image",
@@ -31,7 +32,12 @@ TERMS = {
 }
 """Each term and its meaning, in the order of the help."""
 
-_OTHER_FORMS = {"lighter": "ratio", "valid": "validation", "recon": "reconstructed"}
+_OTHER_FORMS = {
+    "distill": "distillation",
+    "lighter": "ratio",
+    "recon": "reconstructed",
+    "valid": "validation",
+}
 _BY_WORD = {term.lower(): term for term in TERMS} | _OTHER_FORMS
 
 
