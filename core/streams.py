@@ -199,13 +199,14 @@ def _teacher(
         return None
     if given is None:
         return Teacher(model, share, precision)
-    net = copy_model(given).model
-    drain(fit(net, data))
+    net = copy_model(given).model.to(data.train.device)
+    layout = drain(fit(net, data)).train.layout
+    teachers = Teacher(model, share, precision), Teacher(net, share, precision, layout)
     images = data.train.batch(slice(0, 2))[0]
-    own, taught = (Teacher(each, share, precision).logits(images).shape[1] for each in (model, net))
+    own, taught = (each.logits(images).shape[1] for each in teachers)
     if own != taught:
         raise InputError(f"the teacher has {taught} logits, but the model {own}: expected as many")
-    return Teacher(net, share, precision)
+    return teachers[1]
 
 
 def reconstruct(

@@ -65,7 +65,7 @@ def finetune(
         precision: `fp32` or `bf16`.
         recalibrate: compute running statistics anew before weights pruned in one shot are measured.
         teacher: the net whose outputs the model learns if the recipe distills, such as the dense
-            net; the model as it is by default.
+            net; by default, the model as it is given. It is copied to the model's device.
         on_event: called with each event, such as `core.Batch` and `core.Epoch`.
         stop: stop flag, checked before each batch; the result is then the best epoch so far.
 
@@ -73,8 +73,8 @@ def finetune(
         The weights, their masks, accuracies in percent, and the epochs.
 
     Raises:
-        InputError: the model, the plan, the recipe or its changes cannot be used; the model is
-            tried first, on a copy, for one training step.
+        InputError: the model, the plan, the recipe, its changes or the teacher cannot be used; the
+            model is tried first, on a copy, for one training step.
         WorkError: the loss diverged, or the model's own code raised, before an epoch ended at the
             full plan; later, the best epoch is returned, with what was raised in its `error`.
 

@@ -11,6 +11,7 @@ dense          training a dense net
 finetuning     prune and measure; fine-tune, in one round or several
 gradual        masks that tighten while a net is fine-tuned
 checkpoints    the state of a training between two epochs
+distillation   the outputs of another net, learned beside the labels
 augmentation   random changes to the images of a batch
 byte_dropout   dropout that draws a random byte per activation
 """

@@ -23,17 +23,26 @@ class Teacher:
         net: gives logits [N, K]; on the device of the images, with weights that stay as they are.
         share: of distillation in the loss, from 0 to 1; the rest is the loss by labels.
         precision: `fp32` or `bf16`.
+        layout: memory layout that the net accepts; by default, that of the images.
     """
 
-    def __init__(self, net: nn.Module, share: float, precision: str) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        share: float,
+        precision: str,
+        layout: torch.memory_format = torch.preserve_format,
+    ) -> None:
         self._net = evaluation_mode(net).requires_grad_(False)
         self.share = share
         self._precision = precision
+        self._layout = layout
 
     def logits(self, images: Tensor) -> Tensor:
         """The logits [N, K] of images [N, C, H, W]; raises NetError if the net's code raises."""
         with torch.no_grad(), NetCall(EVALUATION, images), autocast(images.device, self._precision):
-            logits: Tensor = self._net(images.clone())  # a net may write into its input
+            own = images.clone(memory_format=self._layout)  # a net may write into its input
+            logits: Tensor = self._net(own)
         return logits.float()
 
     def mixed(self, loss: Tensor, logits: Tensor, taught: Tensor) -> Tensor:

@@ -160,3 +160,24 @@ def test_another_teacher_teaches_and_has_to_fit(tiny: Splits) -> None:
         core.finetune(linear(10, 0), {}, tiny, teacher=linear(10, 1))
     with pytest.raises(InputError, match="the teacher has 12 logits, but the model 10"):
         core.finetune(linear(10, 0), {}, tiny, changes=changes, teacher=linear(12, 1))
+
+
+def test_a_teacher_may_need_another_memory_layout_than_the_model(tiny: Splits) -> None:
+    class Viewing(nn.Module):
+        """Cannot view what a convolution makes of images in channels_last."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.head = nn.Conv2d(1, 3, 5, stride=5), nn.Linear(75, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            logits: Tensor = self.head(self.conv(x).view(len(x), -1))
+            return logits
+
+    changes = RecipeChanges(epochs=1, batch_size=12, distill=0.5)
+    model = nn.Sequential(nn.Conv2d(1, 3, 5, stride=5), nn.Flatten(), nn.Linear(75, 10))
+    before = Viewing()
+    kept = copy.deepcopy(before.state_dict())
+    core.finetune(model, {}, tiny, changes=changes, teacher=before)
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in before.state_dict().items())
+    assert all(parameter.requires_grad for parameter in before.parameters())
