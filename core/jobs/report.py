@@ -31,6 +31,7 @@ from core.experiments.run_record import (
 )
 from core.measure.recalibration import SAMPLE_SEED, running_norms
 from core.nets.footprint import DeadUnits, Footprint
+from core.nets.weights import weights_digest
 from core.pruning.curves import Point, Scan
 from core.reconstruction.measured_net import ReconstructedNet
 from core.settings.settings import OF_OWN_NETS
@@ -62,7 +63,7 @@ def finetuning_record(
         _with_reconstruction(record, reconstructed),
         kind=FINETUNE,
         choices=workbench.settings.changes,
-        finetuning=recipe_json(recipe),
+        finetuning=finetuning_json(recipe, base),
     )
 
 
@@ -275,7 +276,19 @@ def _size(net: Footprint) -> dict[str, Any]:
     }
 
 
-def recipe_json(recipe: Recipe) -> dict[str, Any]:
+def finetuning_json(recipe: Recipe, base: Net) -> dict[str, Any]:
+    """All hyperparameters of a fine-tuning of `base`, and the digest of the net it distills from.
+
+    Two runs alike but for the dense net that their base was pruned from are not the same.
+    """
+    values = _recipe_json(recipe)
+    if recipe.distill:
+        dense = base.dense_weights
+        values["teacher"] = base.digest if dense is None else weights_digest(dense)
+    return values
+
+
+def _recipe_json(recipe: Recipe) -> dict[str, Any]:
     """All hyperparameters of a fine-tuning; the criterion only if it is not magnitude.
 
     Runs by magnitude are then those of versions that knew no other.

@@ -16,7 +16,7 @@ from core.jobs.recorded_jobs import (
     run_pruning,
     run_training,
 )
-from core.jobs.report import recipe_json
+from core.jobs.report import finetuning_json
 from core.jobs.restore import base_of, plan_of, settings_of
 from core.jobs.workbench import Workbench
 from core.training.checkpoints import Checkpoint
@@ -55,7 +55,13 @@ def resume(
     if run.record.kind == PRUNE:
         yield from workbench.prepared(stop)
         return (yield from run_pruning(workbench, base, plan, experiment.resume(run), stop))
-    _check_recipe(run, run.record.finetuning, recipe_json(workbench.finetuning))
+    recorded, recipe = run.record.finetuning, finetuning_json(workbench.finetuning, base)
+    if recorded and recorded.get("teacher") != recipe.get("teacher"):
+        raise InputError(
+            f"run {run.id} distills from another dense net: open that net with --weights FILE, "
+            "then resume the run"
+        )
+    _check_recipe(run, recorded, recipe)
     return (yield from resume_finetuning(workbench, base, plan, run, experiment, stop))
 
 

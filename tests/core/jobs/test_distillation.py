@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.data.batches import Splits
+from core.errors import InputError
 from core.events import Epoch, drain
 from core.executors.packed import PackedNet
 from core.experiments.experiment import Experiment
@@ -44,6 +45,9 @@ def test_an_interrupted_run_ends_as_it_would_have(
     stream.close()
     run = experiment.newest()
     assert (run.record.finetuning or {})["distill"] == 0.9
+    other = replace(base, dense_weights=whole.weights)
+    with pytest.raises(InputError, match="distills from another dense net: open that net"):
+        drain(resume(workbench, other, run, experiment))
     assert same(drain(resume(workbench, base, run, experiment)).weights, whole.weights)
 
 
