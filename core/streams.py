@@ -53,9 +53,9 @@ from core.settings.recipe_changes import NO_CHANGES, RecipeChanges
 from core.settings.settings import SETTINGS
 from core.system.number_formats import PRECISIONS
 from core.training import finetuning
-from core.training.distillation import Teacher
 from core.training.finetuning import FineTuningResult
 from core.training.first_step import try_step
+from core.training.losses import Teacher
 from core.training.recipes import TrainingSize, recipe_named
 
 COSTS = ("macs", "ms")

@@ -51,9 +51,9 @@ from core.system.precision import resolve_precision
 from core.training import notices
 from core.training.byte_dropout import use_byte_dropout
 from core.training.dense import TrainingResult, train
-from core.training.distillation import Teacher
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.first_step import try_step
+from core.training.losses import Teacher
 from core.training.recipes import Phase, Recipe, TrainingSize
 
 

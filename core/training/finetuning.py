@@ -25,9 +25,9 @@ from core.nets.weights import Weights, copy_weights, damaged, load_into, state_d
 from core.pruning.masks import Masks, sparsity_of
 from core.reconstruction.measured_net import ReconstructedNet
 from core.training.checkpoints import Checkpoint
-from core.training.distillation import Teacher
 from core.training.gradual import Pruner
 from core.training.loop import STEP_COST, BestEpoch, Trainer
+from core.training.losses import Teacher
 from core.training.recipes import Recipe
 
 

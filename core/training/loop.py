@@ -22,8 +22,7 @@ from core.pruning.masks import Masks
 from core.system.precision import autocast
 from core.training.augmentation import Augmenter
 from core.training.byte_dropout import use_byte_dropout
-from core.training.distillation import Teacher
-from core.training.losses import mean_loss
+from core.training.losses import Teacher, mean_loss
 from core.training.optimizers import build_optimizer, match_memory_format
 from core.training.recipes import Phase
 from core.training.schedules import PER_STEP, build_scheduler

@@ -179,7 +179,7 @@ class Recipe:
             training (Frankle et al. 2019, "Stabilizing the Lottery Ticket Hypothesis").
         reconstruct: start from the reconstructed net (see `core.reconstruction`) and hold its
             masks; the full plan is then in force from the first step, so the method is one-shot.
-        distill: share of distillation from the base in the loss, see `core.training.distillation`.
+        distill: share of distillation from the dense net in the loss, see `core.training.losses`.
     """
 
     name: str

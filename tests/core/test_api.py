@@ -21,7 +21,7 @@ from core.nets.layers import parameter_count, prunable_layers
 from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
 from core.pruning.budgets.costs import LayerCosts, NetCosts
-from tests.core.training.loops import of_type, same
+from tests.core.training_loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import islice
 
 from core.events import Batch, never
-from core.training.distillation import Teacher
 from core.training.loop import Trainer
+from core.training.losses import Teacher
 from core.training.recipes import AUGMENTATIONS, Augmentation, recipe_named
 from tests.benchmarks.support.figures import Figure, in_turns, medians, ratio
 from tests.benchmarks.support.subject import Subject, subject

@@ -14,7 +14,7 @@ from core.jobs.workbench import Workbench
 from core.nets.weights import Weights
 from core.pruning.curves import Scan, ScanUpdated
 from tests.core.executors.places import Places, bench
-from tests.core.training.loops import of_type
+from tests.core.training_loops import of_type
 
 __all__ = ["bench"]
 

@@ -10,7 +10,7 @@ from core.graph.compaction import compacted
 from core.graph.dead_units import remove_dead
 from core.nets.footprint import DeadUnits
 from core.nets.weights import copy_weights
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 
 def nonzero(net: nn.Module) -> int:

@@ -13,7 +13,7 @@ from core.nets.layers import parameter_count
 from core.nets.weights import copy_weights
 from tests.core.graph.removing import SHARES, is_close, thin_out
 from tests.core.random_nets import RandomNet, random_nets
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 
 @settings(max_examples=25)

@@ -18,7 +18,7 @@ from core.graph.tracing import UntraceableError
 from core.nets.user_model import build
 from core.nets.weights import copy_weights
 from tests.core.graph.removing import IMAGES, assert_removed_exactly, set_unit
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("one_thread")

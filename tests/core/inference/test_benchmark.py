@@ -28,7 +28,7 @@ from core.nets.layers import parameter_count
 from core.nets.weights import copy_weights
 from core.system.timing import Alternative, Latency
 from tests.core.inference.sparse.test_logits import pruned
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -23,7 +23,7 @@ from core.nets.weights import state_dict
 from core.pruning.goals import Goal
 from core.pruning.plans import Plan, uniform_plan
 from core.settings.recipe_changes import RecipeChanges
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

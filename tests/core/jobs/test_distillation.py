@@ -22,7 +22,7 @@ from core.nets.weights import Weights
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from tests.core.jobs.conftest import Kept
-from tests.core.training.loops import of_type, recorded, same
+from tests.core.training_loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

@@ -31,7 +31,7 @@ from core.pruning.masks import Masks
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.data.folders.drawn import fill, shade, spotted
-from tests.core.training.loops import of_type, same
+from tests.core.training_loops import of_type, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

@@ -10,7 +10,7 @@ import torch
 from core.jobs.models import Models
 from core.nets.weights import copy_weights
 from core.nets.zoo import model_spec
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 from tests.core.user_nets import write
 
 CPU = torch.device("cpu")

@@ -24,7 +24,7 @@ from core.pruning.curves import SampleUpdated
 from core.pruning.plans import Plan, uniform_plan
 from core.settings.settings import Settings
 from tests.core.jobs.conftest import small
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

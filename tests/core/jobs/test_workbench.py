@@ -32,7 +32,7 @@ from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")
 

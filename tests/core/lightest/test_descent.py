@@ -17,7 +17,7 @@ from core.lightest.descent import descend
 from core.lightest.steps import PRECISION, Step, Steps
 from core.lightest.trials import Descent, DescentStarted, Trial, TrialFinished
 from core.nets.calls import NetError
-from tests.core.training.loops import of_type, recorded
+from tests.core.training_loops import of_type, recorded
 
 LEAST, MOST = 99.0, 500.0
 

@@ -30,7 +30,7 @@ from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.jobs.conftest import small
-from tests.core.training.loops import of_type
+from tests.core.training_loops import of_type
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

@@ -18,7 +18,7 @@ from core.lightest.search import Search
 from core.lightest.trials import Lightest, TrialFinished
 from core.nets.weights import weights_digest
 from tests.core.executors.places import Places, bench
-from tests.core.training.loops import of_type
+from tests.core.training_loops import of_type
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from core.data.batches import Images
 from core.events import Progress, drain
 from core.measure.activity import measure_activity
-from tests.core.training.loops import recorded
+from tests.core.training_loops import recorded
 
 
 @pytest.fixture(scope="module")

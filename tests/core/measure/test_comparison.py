@@ -34,7 +34,7 @@ from core.nets.weights import Weights
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from tests.core.conftest import head
-from tests.core.training.loops import of_type, recorded
+from tests.core.training_loops import of_type, recorded
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

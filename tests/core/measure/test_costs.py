@@ -32,7 +32,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import Plan, uniform_plan
 from core.pruning.presets import preset_plan
 from core.settings.settings import Settings
-from tests.core.training.loops import recorded
+from tests.core.training_loops import recorded
 from tests.digits import TEST
 
 

@@ -20,7 +20,7 @@ from core.pruning.curves import Sample, SampleUpdated, wilson
 from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from tests.core.conftest import head
-from tests.core.training.loops import of_type, plain_accuracy, recorded
+from tests.core.training_loops import of_type, plain_accuracy, recorded
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

@@ -26,7 +26,7 @@ from core.pruning.masks import Masks
 from core.pruning.thresholds import pruned_by, threshold
 from tests.core.conftest import head
 from tests.core.random_nets import RandomNet, random_nets
-from tests.core.training.loops import of_type, plain_accuracy, recorded, same
+from tests.core.training_loops import of_type, plain_accuracy, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

@@ -16,7 +16,7 @@ from core.nets.layers import parameter_count, prunable_layers
 from core.nets.trial import fit
 from core.nets.weights import Weights, copy_weights
 from tests.core.nets.torchvision_nets import CLASSES, NETS, Row
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

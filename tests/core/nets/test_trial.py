@@ -14,8 +14,8 @@ from core.nets.trial import fit, learn_sizes, try_forward
 from core.nets.weights import copy_weights
 from tests.core import peoples_nets
 from tests.core.peoples_nets import Lazy
-from tests.core.training.loops import same
 from tests.core.training.test_first_step import images
+from tests.core.training_loops import same
 
 DATA = Splits(images(12), images(12), images(12))
 IMAGES = torch.ones(2, 1, 16, 16)

@@ -36,7 +36,7 @@ from core.training.recipes import (
     Recipe,
     TrainingSize,
 )
-from tests.core.training.loops import STEPS, kept_counts, planned_counts, short
+from tests.core.training_loops import STEPS, kept_counts, planned_counts, short
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -300,8 +300,10 @@ def test_a_trial_that_runs_out_of_memory_in_this_process_fails_alone(workbench: 
 
 
 def test_the_net_to_start_from_arrives_bit_for_bit(workbench: Workbench) -> None:
-    net = drain(open_dense_net(workbench))
-    for own, arrived in zip((net.weights, net.early), PackedNet.of(net).unpacked(), strict=True):
+    dense = drain(open_dense_net(workbench))
+    net = replace(dense, dense_weights=dense.early)
+    sent = net.weights, net.early, net.dense_weights
+    for own, arrived in zip(sent, PackedNet.of(net).unpacked(), strict=True):
         assert own is not None
         assert arrived is not None
         assert all(torch.equal(arrived[name], own[name]) for name in own)

@@ -25,7 +25,7 @@ from core.training.augmentation import Augmenter
 from core.training.checkpoints import Checkpoint
 from core.training.finetuning import finetune
 from core.training.recipes import AUGMENTATIONS, RECIPES, Augmentation
-from tests.core.training.loops import STEPS, fresh, of_type, recorded, same, short
+from tests.core.training_loops import STEPS, fresh, of_type, recorded, same, short
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

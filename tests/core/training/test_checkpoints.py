@@ -24,7 +24,7 @@ from core.training.dense import train
 from core.training.finetuning import FineTuningResult, finetune
 from core.training.recipes import Recipe
 from tests.core.conftest import head
-from tests.core.training.loops import fresh, of_type, recorded, same, short
+from tests.core.training_loops import fresh, of_type, recorded, same, short
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

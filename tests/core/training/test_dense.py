@@ -22,7 +22,7 @@ from core.pruning.plans import Plan
 from core.training.dense import TrainingResult, train
 from core.training.finetuning import FineTuningResult, finetune, prune_and_measure
 from core.training.recipes import RECIPES, Phase
-from tests.core.training.loops import (
+from tests.core.training_loops import (
     STEPS,
     fresh,
     kept_counts,

@@ -17,8 +17,8 @@ from core.pruning.plans import uniform_plan
 from core.training.dense import train
 from core.training.finetuning import finetune
 from tests.core import peoples_nets
-from tests.core.training.loops import of_type, recorded, short
 from tests.core.training.test_first_step import images
+from tests.core.training_loops import of_type, recorded, short
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

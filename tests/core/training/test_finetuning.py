@@ -18,7 +18,7 @@ from core.pruning.plans import Plan, uniform_plan
 from core.training.dense import train
 from core.training.finetuning import finetune
 from core.training.recipes import RECIPES
-from tests.core.training.loops import STEPS, kept_counts, of_type, planned_counts, recorded, short
+from tests.core.training_loops import STEPS, kept_counts, of_type, planned_counts, recorded, short
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

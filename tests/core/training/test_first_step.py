@@ -16,7 +16,7 @@ from core.nets.outputs import logits_hook
 from core.training.first_step import try_step
 from core.training.recipes import RECIPES
 from tests.core import peoples_nets
-from tests.core.training.loops import of_type, recorded
+from tests.core.training_loops import of_type, recorded
 
 PHASE = RECIPES["fast"].finetune
 

@@ -14,7 +14,7 @@ from torch.optim import SGD
 from core.nets.layers import prunable_layers
 from core.pruning.masks import Masks
 from core.training.gradual import Pruner
-from tests.core.training.loops import kept_counts, planned_counts, short
+from tests.core.training_loops import kept_counts, planned_counts, short
 
 
 def net() -> nn.Sequential:

@@ -14,8 +14,8 @@ from core.training.checkpoints import Checkpoint
 from core.training.loop import Trainer
 from core.training.recipes import Phase
 from tests.core.peoples_nets import NormOfOneImage, Plain
-from tests.core.training.loops import of_type, recorded, same
 from tests.core.training.test_first_step import images
+from tests.core.training_loops import of_type, recorded, same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -26,7 +26,7 @@ from core.pruning.plans import uniform_plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.data.folders.drawn import Draw, fill, shade, spotted
-from tests.core.training.loops import of_type
+from tests.core.training_loops import of_type
 from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("empty_cache")

@@ -34,7 +34,7 @@ from core.nets.zoo import model_spec
 from core.pruning.masks import Masks
 from core.pruning.presets import default_preset, preset_plan
 from tests.core.random_nets import RandomNet, random_nets
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -10,7 +10,7 @@ from core.graph.tracing import same_logits, trace
 from core.inference.sparse.simplify import simplify
 from core.nets.weights import copy_weights
 from tests.core.random_nets import RandomNet, random_nets
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 
 IMAGES = (3, 1, 8, 8)
 

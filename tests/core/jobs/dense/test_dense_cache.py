@@ -16,7 +16,7 @@ from core.nets.weights import DenseWeights, weights_digest
 from core.progress import Meter
 from core.settings.settings import Settings
 from tests.core.data.folders.drawn import fill
-from tests.core.training.loops import of_type, recorded, same
+from tests.core.training_loops import of_type, recorded, same
 from tests.core.user_nets import write
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")

@@ -25,7 +25,7 @@ from core.nets.zoo import model_spec
 from core.settings.settings import Settings
 from tests.core.data.folders.drawn import fill
 from tests.core.jobs.conftest import small
-from tests.core.training.loops import of_type, recorded, same
+from tests.core.training_loops import of_type, recorded, same
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 

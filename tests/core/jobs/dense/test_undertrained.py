@@ -16,7 +16,7 @@ from core.pruning.masks import Masks
 from core.pruning.plans import uniform_plan
 from core.training.dense import TrainingResult
 from core.training.finetuning import FineTuningResult
-from tests.core.training.loops import of_type
+from tests.core.training_loops import of_type
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

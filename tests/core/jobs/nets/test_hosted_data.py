@@ -17,7 +17,7 @@ from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.data.folders.drawn import Draw, fill, shade, spotted
 from tests.core.data.sources.hosted import Small, small
-from tests.core.training.loops import of_type, recorded
+from tests.core.training_loops import of_type, recorded
 from tui.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("one_thread", "empty_cache", "few_epochs")

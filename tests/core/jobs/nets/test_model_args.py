@@ -25,7 +25,7 @@ from core.pruning.plans import uniform_plan
 from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from tests.core.jobs.conftest import small
-from tests.core.training.loops import of_type, same
+from tests.core.training_loops import of_type, same
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")
 

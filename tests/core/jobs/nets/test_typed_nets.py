@@ -27,7 +27,7 @@ from core.settings.recipe_changes import RecipeChanges
 from core.settings.settings import Settings
 from core.training.finetuning import FineTuningResult
 from tests.core.jobs.conftest import small
-from tests.core.training.loops import of_type, same
+from tests.core.training_loops import of_type, same
 from tests.support import typed_nets
 
 pytestmark = pytest.mark.usefixtures("one_thread", "few_epochs")

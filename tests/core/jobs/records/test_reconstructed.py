@@ -20,7 +20,7 @@ from core.reconstruction.tasks import LayerReconstructed, layer_notice
 from core.settings.recipe_changes import RecipeChanges
 from core.training.checkpoints import Checkpoint
 from core.training.finetuning import FineTuningResult
-from tests.core.training.loops import of_type, recorded, same
+from tests.core.training_loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

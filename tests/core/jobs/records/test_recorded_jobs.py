@@ -20,7 +20,7 @@ from core.jobs.workbench import Workbench
 from core.pruning.masks import Masks
 from core.pruning.plans import Plan
 from tests.core.jobs.conftest import CHANGES, Kept, changed
-from tests.core.training.loops import of_type, recorded, same
+from tests.core.training_loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

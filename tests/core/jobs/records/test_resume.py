@@ -24,7 +24,7 @@ from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.training.dense import TrainingResult
 from tests.core.jobs.conftest import Kept, changed
-from tests.core.training.loops import of_type, recorded, same
+from tests.core.training_loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

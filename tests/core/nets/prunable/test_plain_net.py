@@ -10,7 +10,7 @@ import core
 from core.errors import InputError
 from core.nets.prunable.plain_net import check_float32, check_number_types, plain
 from core.nets.weights import check_fit, copy_weights, weights_digest
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 from tests.support.typed_nets import (
     Casting,
     Fourier,

@@ -18,7 +18,7 @@ from core.errors import InputError
 from core.formats.weights_files import load_weights
 from core.nets.prunable.torch_masks import check_no_torch_masks, take_torch_masks
 from core.nets.weights import Weights, copy_weights
-from tests.core.training.loops import same
+from tests.core.training_loops import same
 from tests.support.typed_nets import MASKABLE, Plain, PrunesItself, Tokens
 
 pytestmark = pytest.mark.usefixtures("one_thread")
