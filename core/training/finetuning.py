@@ -156,7 +156,7 @@ def finetune(
     The initial weights of `model` do not matter, and its dropouts end up as the recipe sets them.
     `early` are weights from early in the dense training of `base`, for a recipe that rewinds.
     `checkpoints`, `resume` and `remake` are those of `core.training.dense.train`. A `teacher` has
-    outputs to learn in all rounds: those of `base`, for a recipe that distills.
+    outputs to learn in all rounds, see `core.training.losses`.
 
     Raises:
         InputError: the recipe rewinds but there are no early weights, or has no epochs.

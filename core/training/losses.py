@@ -14,9 +14,7 @@ from core.training.recipes import Phase
 TEMPERATURE = 4.0
 """Divides the logits of both nets; the higher, the more the teacher's small outputs count.
 
-LeNet-5 from 120x to 200x in 10 epochs, validation accuracy in percent with nine tenths of the loss
-from the dense net: 98.86 at 2 (seven tenths), 98.90 at 4, 98.74 at 8 (all of the loss); 98.80
-without.
+At 2, 4 and 8, LeNet-5 at 200x does alike within chance (98.86, 98.90 and 98.74 % on validation).
 """
 
 

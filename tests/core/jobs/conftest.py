@@ -11,7 +11,7 @@ import torch
 
 from core.data.batches import Splits
 from core.data.splits import Dataset
-from core.events import drain
+from core.events import Epoch, Stream, drain
 from core.experiments.experiment import Experiment
 from core.experiments.run_record import read_record, record_json
 from core.experiments.runs import Run
@@ -73,6 +73,15 @@ def kept(
     experiment = Experiment(tmp_path_factory.mktemp("kept"))
     result = drain(recorded_jobs.finetune(workbench, base, aggressive, experiment))
     return Kept(experiment, aggressive, result)
+
+
+def broken_off(stream: Stream[object], experiment: Experiment) -> Run:
+    """A training interrupted after its first epoch."""
+    while not isinstance(next(stream), Epoch):
+        pass
+    next(stream)  # the checkpoint is written before the next event
+    stream.close()
+    return experiment.newest()
 
 
 def changed(run: Run, said: dict[str, object]) -> Run:

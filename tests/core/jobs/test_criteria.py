@@ -10,7 +10,7 @@ import torch
 
 import core
 from core.criteria.names import CriterionName
-from core.events import Epoch, drain
+from core.events import drain
 from core.experiments.experiment import Experiment
 from core.jobs import measurement, recorded_jobs
 from core.jobs.goals import plan_for
@@ -23,6 +23,7 @@ from core.nets.weights import state_dict
 from core.pruning.goals import Goal
 from core.pruning.plans import Plan, uniform_plan
 from core.settings.recipe_changes import RecipeChanges
+from tests.core.jobs.conftest import broken_off
 from tests.core.training_loops import same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -88,12 +89,7 @@ def test_an_interrupted_run_ends_as_it_would_have(
     chosen = ranking_by(workbench, "obs")  # which ranks by the base's Gram matrices throughout
     whole = drain(recorded_jobs.finetune(chosen, base, aggressive, Experiment(tmp_path / "whole")))
     experiment = Experiment(tmp_path / "broken")
-    stream = recorded_jobs.finetune(chosen, base, aggressive, experiment)
-    while not isinstance(next(stream), Epoch):
-        pass
-    next(stream)
-    stream.close()
-    run = experiment.newest()
+    run = broken_off(recorded_jobs.finetune(chosen, base, aggressive, experiment), experiment)
     assert (run.record.finetuning or {})["criterion"] == "obs"
     resumed = drain(resume(workbench, base, run, experiment))
     assert same(resumed.weights, whole.weights)

@@ -21,7 +21,7 @@ from core.jobs.workbench import Workbench
 from core.nets.weights import Weights
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
-from tests.core.jobs.conftest import Kept
+from tests.core.jobs.conftest import Kept, broken_off
 from tests.core.training_loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
@@ -38,12 +38,7 @@ def test_an_interrupted_run_ends_as_it_would_have(
     chosen = distilling(workbench)
     whole = drain(recorded_jobs.finetune(chosen, base, aggressive, Experiment(tmp_path / "whole")))
     experiment = Experiment(tmp_path / "broken")
-    stream = recorded_jobs.finetune(chosen, base, aggressive, experiment)
-    while not isinstance(next(stream), Epoch):
-        pass
-    next(stream)
-    stream.close()
-    run = experiment.newest()
+    run = broken_off(recorded_jobs.finetune(chosen, base, aggressive, experiment), experiment)
     assert (run.record.finetuning or {})["distill"] == 0.9
     other = replace(base, dense_weights=whole.weights)
     with pytest.raises(InputError, match="distills from another dense net: open that net"):

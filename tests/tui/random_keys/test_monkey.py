@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.logs_errors]  # the errors of the sc
 STARTS = (SIZES[0], SIZES[1], SIZES[4])
 """Sizes at the start; the monkey goes to all of them."""
 
-LEAST = int(os.environ.get("MONKEY_KEYS", "150"))
+LEAST = int(os.environ.get("MONKEY_KEYS", "250"))
 SEED = int(os.environ.get("MONKEY_SEED", "0"))
 
 

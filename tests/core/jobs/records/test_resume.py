@@ -12,7 +12,7 @@ from shutil import copytree
 import pytest
 
 from core.errors import InputError
-from core.events import Batch, Epoch, Stream, drain
+from core.events import Batch, Epoch, drain
 from core.experiments.experiment import Experiment
 from core.experiments.runs import DONE, INTERRUPTED, RUNNING, Run
 from core.jobs import recorded_jobs
@@ -23,19 +23,10 @@ from core.jobs.workbench import Workbench
 from core.pruning.plans import Plan
 from core.settings.recipe_changes import RecipeChanges
 from core.training.dense import TrainingResult
-from tests.core.jobs.conftest import Kept, changed
+from tests.core.jobs.conftest import Kept, broken_off, changed
 from tests.core.training_loops import of_type, recorded, same
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
-
-
-def broken_off(stream: Stream[object], experiment: Experiment) -> Run:
-    """A training interrupted after its first epoch."""
-    while not isinstance(next(stream), Epoch):
-        pass
-    next(stream)  # the checkpoint is written before the next event
-    stream.close()
-    return experiment.newest()
 
 
 def test_a_closed_stream_leaves_its_last_epoch_to_go_on_from(
